@@ -1,0 +1,1 @@
+"""Who sends: the configuration file, identities and credentials (the one door to the keyring)."""

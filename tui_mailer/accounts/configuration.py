@@ -1,0 +1,126 @@
+"""The configuration as frozen values: what the rest of the program sees of ``config.yaml``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from tui_mailer.domain.address import Address
+from tui_mailer.domain.message import BodyFormat
+
+LOCAL_ACCOUNT = "local"
+"""Name of the embedded account that keeps mail on this computer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialSource:
+    """Where an account's secret is to be had; names no secret itself."""
+
+    kind: Literal["keyring", "command", "env", "file", "prompt"]
+    value: tuple[str, ...] = ()
+    """keyring: (service, user); command: argv; env: (NAME,); file: (PATH,); prompt: ()."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One way to send."""
+
+    name: str
+    provider: str
+    identities: tuple[Address, ...]
+    """Who one may send as; the first is the default."""
+    settings: Mapping[str, object] = field(default_factory=dict[str, object])
+    """The provider's own keys, as given; its `Settings` model judges them."""
+    credential: CredentialSource | None = None
+    ca_file: Path | None = None
+    retries: int | None = None
+    """Attempts after the first; None: until `DeliverySettings.max_age`."""
+    signature: str | None = None
+    reply_to: tuple[Address, ...] = ()
+    bcc_self: bool = False
+    keep: bool = True
+    """Whether history keeps text and attachments of what this account sent."""
+    fallback: tuple[str, ...] = ()
+    lines: Mapping[str, int] = field(default_factory=dict[str, int])
+    """The line of each key in the file, for errors found later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComposeSettings:
+    """``compose:``."""
+
+    format: BodyFormat = BodyFormat.PLAIN
+    fields: tuple[str, ...] = ("cc",)
+    """Which of cc, bcc, reply_to are shown at first."""
+    undo_seconds: int = 10
+    signature: str = ""
+    date_zone: Literal["local", "utc"] = "local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverySettings:
+    """``delivery:``."""
+
+    max_age: timedelta = timedelta(days=5)
+    max_attempts: int | None = None
+    uncertain: Literal["ask", "resend", "give_up"] = "ask"
+    late: timedelta = timedelta(hours=24)
+    connections: int = 4
+    """Per account, 1 to 64."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistorySettings:
+    """``history:``; None means for ever."""
+
+    keep_text: timedelta | None = None
+    keep_attachments: timedelta | None = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendmailSettings:
+    """``sendmail:``."""
+
+    domain: str | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UiSettings:
+    """``ui:``."""
+
+    theme: str = "default"
+    keymap: str = "default"
+    keys: Mapping[str, str] = field(default_factory=dict[str, str])
+    timezone: str | None = None
+    mouse: bool = True
+    terminal_cursor: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """The whole configuration, valid."""
+
+    path: Path | None
+    """The file it came from; None: there is none, and the embedded account stands in."""
+    default_account: str
+    accounts: Mapping[str, Account]
+    compose: ComposeSettings = ComposeSettings()
+    delivery: DeliverySettings = DeliverySettings()
+    history: HistorySettings = HistorySettings()
+    sendmail: SendmailSettings = SendmailSettings()
+    ui: UiSettings = UiSettings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paths:
+    """Where things are on this machine."""
+
+    config_file: Path
+    data_dir: Path
+    state_dir: Path
+    """Logs."""
+    cache_dir: Path

@@ -1,0 +1,1 @@
+"""How a mail leaves: one file per provider, each behind the contract of `base`."""

@@ -1,0 +1,1 @@
+"""What the program does: sealing, delivering, watching, finding again. Knows neither Textual nor argparse."""

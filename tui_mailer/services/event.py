@@ -1,0 +1,61 @@
+"""What the engine tells whoever listens: frozen values, safe to hand to another thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tui_mailer.domain.submission import Phase, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmissionChanged:
+    """A submission's state was committed, by this process."""
+
+    id: str
+    state: State
+    account: str
+    detail: str = ""
+    """The server's or our own sentence, if there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseReached:
+    """An attempt reached a phase."""
+
+    id: str
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BytesProgressed:
+    """Bytes of the attempt in flight have left; only the newest matters."""
+
+    id: str
+    sent: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountChanged:
+    """An account was held (with its reason), released (None), or went off line until ``retry_at``."""
+
+    account: str
+    held_reason: str | None
+    is_offline: bool = False
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreChanged:
+    """Another process committed something: read again what is shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineTroubled:
+    """The engine itself met something unexpected (a full disk, a bug); it goes on."""
+
+    text: str
+
+
+Event = SubmissionChanged | PhaseReached | BytesProgressed | AccountChanged | StoreChanged | EngineTroubled

@@ -1,0 +1,162 @@
+"""What storage takes and gives: frozen rows, independent of SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tui_mailer.domain.message import Draft, Message
+from tui_mailer.domain.submission import Phase, Receipt, Recipient, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSubmission:
+    """A sealed message on its way into the outbox; its contents are in the spool already."""
+
+    message: Message
+    account: str
+    provider: str
+    account_fingerprint: str
+    """Digest of the account's settings at sealing; a change under a queued message is noticed by it."""
+    state: State
+    """QUEUED or HELD."""
+    not_before: datetime
+    created_at: datetime
+    size: int
+    """Bytes on the wire."""
+    envelope_from: str
+    recipients: tuple[Recipient, ...]
+    schedule_words: str | None = None
+    schedule_zone: str | None = None
+    key: str | None = None
+    group: str | None = None
+    note: str | None = None
+    retries: int | None = None
+    keep: bool = True
+    held_reason: str | None = None
+    draft: Draft | None = None
+    """What it was sealed from, so that ``edit`` can bring it back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A submission as it stands, from the outbox or the history."""
+
+    id: str
+    message: Message
+    account: str
+    provider: str
+    account_fingerprint: str
+    state: State
+    created_at: datetime
+    updated_at: datetime
+    not_before: datetime
+    size: int
+    envelope_from: str
+    recipients: tuple[Recipient, ...]
+    schedule_words: str | None = None
+    schedule_zone: str | None = None
+    sent_at: datetime | None = None
+    date: datetime | None = None
+    """The Date header, once frozen by the first attempt."""
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
+    phase: Phase | None = None
+    provider_id: str | None = None
+    response_code: int | None = None
+    enhanced_code: str | None = None
+    response_text: str | None = None
+    error: str | None = None
+    """One human sentence: why it is where it is."""
+    held_reason: str | None = None
+    deliverer: str | None = None
+    """Who leases it (``app pid 4711``), while sending."""
+    key: str | None = None
+    group: str | None = None
+    note: str | None = None
+    retries: int | None = None
+    keep: bool = True
+    is_kept_locally: bool = False
+    is_in_history: bool = False
+    draft: Draft | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A lease on one submission: what is needed to deliver it, and the epoch that fences it."""
+
+    submission: Submission
+    epoch: int
+    attempt: int
+    """Number of this attempt, from 1."""
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How an attempt ended, as the engine decided it; recorded in one transaction that derives the state."""
+
+    receipt: Receipt | None = None
+    """A definite answer; None: the attempt failed as a whole."""
+    fallback_state: State = State.DEFERRED
+    """Without a receipt: DEFERRED, FAILED, UNCERTAIN or HELD, for the recipients that were in this attempt."""
+    code: int | None = None
+    enhanced_code: str | None = None
+    text: str = ""
+    """The server's words, cleaned of control characters."""
+    error: str | None = None
+    """One human sentence."""
+    next_attempt_at: datetime | None = None
+    transcript: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountHold:
+    """An account whose mail waits for a person, or for the network."""
+
+    account: str
+    reason: str
+    since: datetime
+    is_offline: bool = False
+    """True: no network; ends by itself at ``retry_at``. False: a person must mend it."""
+    retry_at: datetime | None = None
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDraft:
+    """A draft as kept: its epoch decides races, its loser is kept as a copy."""
+
+    id: str
+    draft: Draft
+    epoch: int
+    updated_at: datetime
+    is_copy_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryQuery:
+    """A parsed QUERY: all conditions are ANDed."""
+
+    words: tuple[str, ...] = ()
+    """Literal words or phrases, in subject, addresses or body."""
+    sender: tuple[str, ...] = ()
+    to: tuple[str, ...] = ()
+    subject: tuple[str, ...] = ()
+    account: str | None = None
+    state: State | None = None
+    before: datetime | None = None
+    after: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliverer:
+    """A process that delivers, as the outbox knows it."""
+
+    owner: str
+    """``deliver pid 812``, ``app pid 4711``."""
+    role: str
+    seen_at: datetime
+    is_alive: bool
+    details: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -1,0 +1,1 @@
+"""The app: compose, outbox and history screens in a terminal."""
