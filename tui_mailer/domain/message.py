@@ -6,12 +6,13 @@ attachments by digest, and everything a provider needs; it never holds the bytes
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar, cast
 
-from tui_mailer.domain.address import Address
+from tui_mailer.domain.address import Address, parse_address
+from tui_mailer.domain.errors import DamagedStore, InvalidAddress
 
 
 class BodyFormat(StrEnum):
@@ -91,9 +92,10 @@ class Draft:
 
     def is_empty(self) -> bool:
         """Says whether a person has written nothing worth keeping."""
-        return not (
-            self.to or self.cc or self.bcc or self.reply_to or self.subject or self.body.strip() or self.html
-        ) and not self.attachments
+        return (
+            not (self.to or self.cc or self.bcc or self.reply_to or self.subject or self.body.strip() or self.html)
+            and not self.attachments
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,3 +148,211 @@ class Message:
     def recipients(self) -> tuple[Address, ...]:
         """Lists To, Cc and Bcc in this order."""
         return self.to + self.cc + self.bcc
+
+
+def draft_to_record(draft: Draft) -> dict[str, object]:
+    """Turns a draft into JSON values; what stands at its default is left out."""
+    return _to_record(draft)
+
+
+def draft_from_record(record: Mapping[str, object]) -> Draft:
+    """Turns JSON values back into a draft.
+
+    Missing keys take their defaults, unknown ones are ignored; raises `DamagedStore` for a value of the wrong type.
+    """
+    read = _Reader(record)
+    return Draft(
+        **{name: read.text(name) or "" for name in _DRAFT_TEXTS},
+        body_format=read.body_format("body_format"),
+        html=read.text("html"),
+        attachments=read.each("attachments", _draft_attachment),
+        headers=read.each("headers", _header),
+        tags=read.each("tags", _tag),
+        metadata=read.texts("metadata"),
+        variables=read.texts("variables"),
+        options=read.texts("options"),
+        retries=read.number("retries"),
+    )
+
+
+def message_to_record(message: Message) -> dict[str, object]:
+    """Turns a message into JSON values, addresses as text; what stands at its default is left out."""
+    return _to_record(message)
+
+
+def message_from_record(record: Mapping[str, object]) -> Message:
+    """Turns JSON values back into a message.
+
+    Missing keys take their defaults, unknown ones are ignored; raises `DamagedStore` for a value of the wrong type, an
+    address that can't be read, or when ``id``, ``message_id`` or ``sender`` is missing.
+    """
+    read = _Reader(record)
+    return Message(
+        id=read.required("id"),
+        message_id=read.required("message_id"),
+        sender=_address(read.required("sender")),
+        to=read.each("to", _address),
+        cc=read.each("cc", _address),
+        bcc=read.each("bcc", _address),
+        reply_to=read.each("reply_to", _address),
+        subject=read.text("subject") or "",
+        text=read.text("text"),
+        html=read.text("html"),
+        attachments=read.each("attachments", _attachment),
+        in_reply_to=read.text("in_reply_to"),
+        references=read.each("references", _text),
+        headers=read.each("headers", _header),
+        tags=read.each("tags", _tag),
+        metadata=read.texts("metadata"),
+        template=read.text("template"),
+        variables=read.texts("variables"),
+        options=read.mapping("options"),
+        raw_sha256=read.text("raw_sha256"),
+        raw_size=read.number("raw_size"),
+    )
+
+
+_DRAFT_TEXTS = (
+    "account",
+    "sender",
+    "to",
+    "cc",
+    "bcc",
+    "reply_to",
+    "subject",
+    "body",
+    "schedule",
+    "in_reply_to",
+    "references",
+    "template",
+    "note",
+)
+
+
+def _to_record(value: Draft | DraftAttachment | Message | Attachment) -> dict[str, object]:
+    record: dict[str, object] = {}
+    for each in fields(value):
+        default = each.default if each.default_factory is MISSING else each.default_factory()
+        current = getattr(value, each.name)
+        if current != default:
+            record[each.name] = _to_json(current)
+    return record
+
+
+def _to_json(value: object) -> object:
+    if isinstance(value, Address):
+        return str(value)
+    if isinstance(value, (DraftAttachment, Attachment)):
+        return _to_record(value)
+    if isinstance(value, tuple):
+        return [_to_json(item) for item in cast("tuple[object, ...]", value)]
+    if isinstance(value, Mapping):
+        return dict(cast("Mapping[str, object]", value))
+    return value.value if isinstance(value, StrEnum) else value
+
+
+_T = TypeVar("_T")
+
+
+class _Reader:
+    """Takes typed values out of one JSON object; raises `DamagedStore` for a value of the wrong type."""
+
+    def __init__(self, record: Mapping[str, object]) -> None:
+        self._record = record
+
+    def text(self, name: str) -> str | None:
+        value = self._record.get(name)
+        return None if value is None else _text(value)
+
+    def required(self, name: str) -> str:
+        if (value := self.text(name)) is None:
+            raise DamagedStore(f"A stored message lacks its {name!r}")
+        return value
+
+    def number(self, name: str) -> int | None:
+        value = self._record.get(name)
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+            raise DamagedStore(f"A stored message has no whole number in {name!r}")
+        return value
+
+    def body_format(self, name: str) -> BodyFormat:
+        try:
+            return BodyFormat(self.text(name) or BodyFormat.PLAIN)
+        except ValueError:
+            return BodyFormat.PLAIN
+
+    def each(self, name: str, convert: Callable[[object], _T]) -> tuple[_T, ...]:
+        value = self._record.get(name, ())
+        if not isinstance(value, (list, tuple)):
+            raise DamagedStore(f"A stored message has no list in {name!r}")
+        return tuple(convert(item) for item in cast("list[object]", value))
+
+    def mapping(self, name: str) -> dict[str, object]:
+        value = self._record.get(name)
+        if value is None:
+            return {}
+        if not isinstance(value, Mapping):
+            raise DamagedStore(f"A stored message has no object in {name!r}")
+        return {str(key): item for key, item in cast("Mapping[object, object]", value).items()}
+
+    def texts(self, name: str) -> dict[str, str]:
+        return {key: _text(item) for key, item in self.mapping(name).items()}
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise DamagedStore("A stored message has something else where text belongs")
+    return value
+
+
+def _address(value: object) -> Address:
+    try:
+        return parse_address(_text(value))
+    except InvalidAddress as error:
+        raise DamagedStore(f"A stored message has an address that can't be read: {error}") from error
+
+
+def _object(value: object) -> _Reader:
+    if not isinstance(value, Mapping):
+        raise DamagedStore("A stored message has something else where an object belongs")
+    return _Reader(cast("Mapping[str, object]", value))
+
+
+def _attachment(value: object) -> Attachment:
+    read = _object(value)
+    return Attachment(
+        name=read.required("name"),
+        media_type=read.required("media_type"),
+        size=read.number("size"),
+        sha256=read.text("sha256"),
+        url=read.text("url"),
+        reference=read.text("reference"),
+        content_id=read.text("content_id"),
+    )
+
+
+def _draft_attachment(value: object) -> DraftAttachment:
+    read = _object(value)
+    return DraftAttachment(
+        source=read.required("source"),
+        name=read.text("name"),
+        media_type=read.text("media_type"),
+        content_id=read.text("content_id"),
+    )
+
+
+def _pair(value: object) -> tuple[object, object]:
+    if not isinstance(value, (list, tuple)) or len(cast("list[object]", value)) != 2:
+        raise DamagedStore("A stored message has something else where a pair belongs")
+    first, second = cast("list[object]", value)
+    return first, second
+
+
+def _header(value: object) -> tuple[str, str]:
+    name, text = _pair(value)
+    return _text(name), _text(text)
+
+
+def _tag(value: object) -> tuple[str, str | None]:
+    name, text = _pair(value)
+    return _text(name), None if text is None else _text(text)
