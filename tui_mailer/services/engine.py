@@ -1,23 +1,36 @@
-"""The engine: a thread with its own event loop that claims what is due, delivers it, records and watches."""
+"""The engine: a thread with its own event loop that claims what is due, delivers it, records and watches.
+
+It runs apart from the app's loop because a terminal that stops reading stops that one; it reports to a listener and
+waits for nobody. The outbox is used from one database thread of its own, so that a wait for SQLite's lock never stops a
+transfer. Any number of engines, in any number of processes, share one outbox: leases and epochs keep them apart.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
 
-from tui_mailer.services.event import Event
-from tui_mailer.storage.record import Submission
+from tui_mailer.services.dispatch import Dispatcher, Listener, Workplace
 
 if TYPE_CHECKING:
     from tui_mailer.accounts.configuration import Configuration, Paths
     from tui_mailer.accounts.credential import Credentials
+    from tui_mailer.storage.record import Submission
+    from tui_mailer.storage.store import Store
 
-Listener = Callable[[Event], None]
-"""Called in the engine's thread; must return at once (the app posts a message)."""
+__all__ = ["Engine", "Listener"]
+
+T = TypeVar("T")
 
 
 class Engine:
-    """Delivers until it is stopped; any number of engines, in any number of processes, share one outbox."""
+    """Delivers until it is stopped.
+
+    Either ``start`` it (a thread that goes on until ``stop``), or call ``deliver`` or ``flush``, which block.
+    """
 
     def __init__(
         self,
@@ -27,29 +40,105 @@ class Engine:
         credentials: Credentials,
         role: str,
         listener: Listener | None = None,
+        open_store: Callable[[], Store] | None = None,
     ) -> None:
-        raise NotImplementedError
+        self._configuration = configuration
+        self._paths = paths
+        self._credentials = credentials
+        self._role = role
+        self._listener = listener or _ignore
+        self._open_store = open_store
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._dispatcher: Dispatcher | None = None
+        self._is_ready = threading.Event()
+        self._grace_seconds = 5.0
 
     def start(self) -> None:
         """Starts the thread; returns at once."""
-        raise NotImplementedError
+        self._thread = threading.Thread(target=self._run_thread, name="tui-mailer engine", daemon=True)
+        self._thread.start()
 
     def nudge(self) -> None:
         """Looks for due mail now rather than at the next poll; safe from any thread."""
-        raise NotImplementedError
+        self._call_soon(lambda dispatcher: dispatcher.wake())
 
     def reconfigure(self, configuration: Configuration) -> None:
         """Uses another configuration from the next claim on; safe from any thread."""
-        raise NotImplementedError
+        self._configuration = configuration
+        self._call_soon(lambda dispatcher: dispatcher.reconfigure(configuration))
 
     def deliver(self, submission_ids: Sequence[str], *, timeout_seconds: float) -> list[Submission]:
         """Blocks until each of these has had one attempt (by us or whoever holds it), or the time is up."""
-        raise NotImplementedError
+        return asyncio.run(
+            self._with_dispatcher(lambda one: one.deliver_only(list(submission_ids), timeout_seconds))
+        )
 
     def flush(self, *, timeout_seconds: float | None = None) -> list[Submission]:
         """Blocks until nothing is due; returns what was attempted, as it then stands."""
-        raise NotImplementedError
+        return asyncio.run(self._with_dispatcher(lambda one: one.flush(timeout_seconds)))
 
     def stop(self, *, grace_seconds: float = 5.0) -> None:
-        """Finishes the submission in flight within the grace, leases the rest back, ends the thread."""
-        raise NotImplementedError
+        """Finishes the submission in flight within the grace, leases the rest back, ends the thread.
+
+        What has passed the point of no return is waited for a little longer (`dispatch.INTENT_GRACE_SECONDS`): a few
+        seconds there spare a person an uncertain outcome.
+        """
+        if self._thread is None:
+            return
+        self._grace_seconds = grace_seconds
+        self._is_ready.wait(10)
+        self._call_soon(lambda dispatcher: dispatcher.stop())
+        self._thread.join()
+        self._thread = None
+
+    def _run_thread(self) -> None:
+        asyncio.run(self._with_dispatcher(lambda one: one.run(), is_service=True))
+
+    async def _with_dispatcher(
+        self, work: Callable[[Dispatcher], Coroutine[None, None, T]], *, is_service: bool = False
+    ) -> T:
+        database = ThreadPoolExecutor(1, thread_name_prefix="tui-mailer outbox")
+        loop = asyncio.get_running_loop()
+        store = await loop.run_in_executor(database, self._open)
+        workplace = Workplace(
+            store=store,
+            database=database,
+            configuration=self._configuration,
+            paths=self._paths,
+            credentials=self._credentials,
+            role=self._role,
+            listener=self._listener,
+        )
+        dispatcher = Dispatcher(workplace)
+        self._loop, self._dispatcher = loop, dispatcher
+        try:
+            await dispatcher.open()
+            self._is_ready.set()
+            return await work(dispatcher)
+        finally:
+            self._is_ready.set()
+            self._loop = None
+            await dispatcher.close(self._grace_seconds if is_service else 0.0)
+            await loop.run_in_executor(database, store.close)
+            database.shutdown()
+
+    def _open(self) -> Store:
+        if self._open_store is not None:
+            return self._open_store()
+        from tui_mailer.storage.store import Store
+
+        return Store.open(self._paths.data_dir)
+
+    def _call_soon(self, act: Callable[[Dispatcher], None]) -> None:
+        loop, dispatcher = self._loop, self._dispatcher
+        if loop is None or dispatcher is None:
+            return
+        try:
+            loop.call_soon_threadsafe(act, dispatcher)
+        except RuntimeError:
+            return  # the loop ended between the look and the call: nothing is left to tell
+
+
+def _ignore(_event: object) -> None:
+    """Stands in where nobody listens."""

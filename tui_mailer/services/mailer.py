@@ -6,221 +6,257 @@ network is the engine's business (`services.engine`): nothing here awaits it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from tui_mailer.accounts.configuration import Account, Configuration, Paths
-from tui_mailer.domain.checks import Finding
+from tui_mailer.accounts.zone import local_zone
+from tui_mailer.domain import mime
+from tui_mailer.domain.address import format_address_list
 from tui_mailer.domain.message import Draft, Message
-from tui_mailer.domain.schedule import Schedule
-from tui_mailer.domain.submission import Attempt, Recipient, State
+from tui_mailer.domain.schedule import parse_when
+from tui_mailer.domain.submission import Attempt, State
 from tui_mailer.providers.base import Capabilities, Prepared
-from tui_mailer.storage.record import (
-    AccountHold,
-    Deliverer,
-    HistoryQuery,
-    StoredDraft,
-    Submission,
-)
+from tui_mailer.services.account import ProviderDirectory
+from tui_mailer.services.delivery import contents_of
+from tui_mailer.services.intake import sealed_source
+from tui_mailer.services.query import parse_past, parse_query
+from tui_mailer.services.sealing import frozen_date
+from tui_mailer.services.writing import Review, SealRequest, Writer
+from tui_mailer.storage.record import AccountHold, Deliverer, HistoryQuery, StoredDraft, Submission
 
 if TYPE_CHECKING:
     from tui_mailer.storage.store import Store
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealRequest:
-    """How a draft is to be sealed."""
-
-    hold: bool = False
-    undo_seconds: int = 0
-    """Seconds in which it can still be taken back: `not_before` = now + this."""
-    key: str | None = None
-    """A second call with the same key returns the first submission."""
-    each: bool = False
-    """One submission per To."""
-    draft_id: str | None = None
-    """The stored draft it comes from; deleted in the sealing transaction."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Review:
-    """What a person should see before sending."""
-
-    account: Account
-    capabilities: Capabilities
-    message: Message
-    recipients: tuple[Recipient, ...]
-    size: int
-    """Bytes on the wire."""
-    schedule: Schedule | None
-    findings: tuple[Finding, ...]
-    """Errors first; any error means that sealing would be refused."""
-    who_sends: str
-    """One sentence: who will deliver it."""
+__all__ = ["Mailer", "Review", "SealRequest"]
 
 
 class Mailer:
-    """Everything the program does with mail, short of the network."""
+    """Everything the program does with mail, short of the network; one thread at a time."""
 
-    def __init__(self, *, configuration: Configuration, paths: Paths, store: Store) -> None:
-        self.configuration = configuration
+    def __init__(self, *, directory: ProviderDirectory, paths: Paths, store: Store) -> None:
         self.paths = paths
         self.store = store
+        self.directory = directory
+        self._writer = Writer(directory=directory, store=store)
+
+    @property
+    def configuration(self) -> Configuration:
+        """The configuration in force."""
+        return self.directory.configuration
+
+    def reconfigure(self, configuration: Configuration) -> None:
+        """Uses another configuration from now on."""
+        self.directory.configuration = configuration
 
     # writing
 
     def account_for(self, draft: Draft) -> Account:
         """Names the account that would send the draft; raises `InvalidMessage` or `ConfigurationError`."""
-        raise NotImplementedError
+        return self._writer.account_for(draft)
 
     def capabilities(self, account: str) -> Capabilities:
         """Tells what an account can carry."""
-        raise NotImplementedError
+        return self.directory.capabilities(account)
 
     def review(self, draft: Draft) -> Review:
-        """Checks a draft as sealing would, storing nothing; raises `InvalidMessage` only where nothing can be shown."""
-        raise NotImplementedError
+        """Checks a draft as sealing would, storing nothing; raises `InvalidMessage` where nothing can be shown."""
+        return self._writer.review(draft)
 
     def dry_run(self, draft: Draft) -> Prepared:
         """Works out exactly what would go out; stores nothing."""
-        raise NotImplementedError
+        return self._writer.dry_run(draft)
 
     def seal(self, draft: Draft, request: SealRequest = SealRequest()) -> list[Submission]:
         """Checks, copies attachments into the spool and commits; on return the submissions are durable.
 
         Raises `InvalidMessage` (nothing stored) and `StorageError`.
         """
-        raise NotImplementedError
+        return self._writer.seal(draft, request)
 
     def seal_raw(self, raw: bytes, *, envelope_from: str, recipients: Sequence[str], account: str) -> Submission:
         """Seals an RFC 5322 message byte for byte (CRLF, Bcc removed by the caller)."""
-        raise NotImplementedError
+        return self._writer.seal_raw(raw, envelope_from=envelope_from, recipients=recipients, account_name=account)
 
     # finding
 
     def resolve_id(self, text: str) -> str:
         """Completes an ID from a unique suffix of four or more characters; raises `NotFound`."""
-        raise NotImplementedError
+        return self.store.resolve_id(text)
 
     def show(self, submission_id: str) -> Submission:
         """Returns a submission from the outbox or the history (full ID); raises `NotFound`."""
-        raise NotImplementedError
+        return self.store.find(submission_id)
 
     def attempts(self, submission_id: str) -> tuple[Attempt, ...]:
         """Returns every attempt, oldest first, with its transcript."""
-        raise NotImplementedError
+        return self.store.attempts(submission_id)
 
     def outbox(self, *, limit: int = 50, before: str | None = None) -> list[Submission]:
         """Lists what is open, newest first."""
-        raise NotImplementedError
+        return self.store.outbox.list(limit=limit, before=before)
 
     def history(
         self, query: HistoryQuery | None = None, *, limit: int = 50, before: str | None = None
     ) -> list[Submission]:
         """Lists what has ended, newest first, that matches the query."""
-        raise NotImplementedError
+        return self.store.list_ended(query, limit=limit, before=before)
 
     def history_count(self, query: HistoryQuery | None = None) -> int:
         """Counts what has ended; approximate where exact would be slow."""
-        raise NotImplementedError
+        return self.store.count_ended(query)
 
     def parse_query(self, text: str) -> HistoryQuery:
         """Reads a QUERY (DESIGN A1); anything it doesn't know is literal."""
-        raise NotImplementedError
+        return parse_query(text, now=self.store.clock.now(), zone=local_zone(self.configuration.ui.timezone))
+
+    def parse_past(self, text: str) -> datetime:
+        """Reads a date or an age such as ``90d``; raises `InvalidSchedule`."""
+        return parse_past(text, now=self.store.clock.now(), zone=local_zone(self.configuration.ui.timezone))
 
     def export(self, submission_id: str) -> Iterator[bytes]:
         """Yields the message as an .eml, exactly as it went (or would go) out; never the Bcc."""
-        raise NotImplementedError
+        submission = self.show(submission_id)
+        date = submission.date or frozen_date(submission.created_at, submission.not_before)
+        built = mime.build(
+            submission.message, date=self._writer.local(date), contents=contents_of(submission.message, self.store.spool)
+        )
+        blocks: AsyncIterator[bytes] = built.stream()
+        with asyncio.Runner() as runner:
+            while (block := runner.run(_next_block(blocks))) is not None:
+                yield block
 
     # moving on: each returns the submission as it then stands; raises `NotFound`, `TooLate`
 
     def hold(self, submission_id: str) -> Submission:
-        raise NotImplementedError
+        """Keeps it from going out until it is released."""
+        return self.store.outbox.hold(submission_id, "held by you")
 
     def release(self, submission_id: str) -> Submission:
-        raise NotImplementedError
+        """Lets a held one go, at its time or now."""
+        return self.store.outbox.release(submission_id)
 
     def retry(self, submission_id: str) -> Submission:
         """Makes it due now."""
-        raise NotImplementedError
+        return self.store.outbox.retry(submission_id, self.store.clock.now())
 
     def cancel(self, submission_id: str) -> Submission:
-        raise NotImplementedError
+        """Takes it back before it leaves."""
+        return self.store.outbox.cancel(submission_id, "canceled by you")
 
     def reschedule(self, submission_id: str, when: str) -> Submission:
-        raise NotImplementedError
+        """Moves it to another time; raises `InvalidSchedule`."""
+        zone = local_zone(self.configuration.ui.timezone)
+        schedule = parse_when(when, now=self.store.clock.now(), zone=zone)
+        return self.store.outbox.reschedule(submission_id, schedule.at, schedule.words, schedule.zone)
 
     def settle(self, submission_id: str, how: Literal["sent", "failed", "resend"]) -> Submission:
         """Settles an uncertain submission by a person's word."""
-        raise NotImplementedError
+        return self.store.outbox.settle(submission_id, how, self.store.clock.now())
 
     def edit(self, submission_id: str) -> StoredDraft:
         """Takes an open submission back into a draft, in one transaction (also: undo send)."""
-        raise NotImplementedError
+        submission = self.show(submission_id)
+        return self.store.outbox.edit(submission_id, draft=_draft_of(submission))
 
     def edit_as_new(self, submission_id: str) -> StoredDraft:
         """Makes a new draft from any submission, leaving it as it is."""
-        raise NotImplementedError
+        return self.store.drafts.save(_draft_of(self.show(submission_id)))
 
     def resend(self, submission_id: str, *, only_refused: bool = False) -> Submission:
         """Seals a new submission with the same content, to everyone or to those refused only."""
-        raise NotImplementedError
+        return self._writer.resend(self.show(submission_id), only_refused=only_refused)
 
     def delete(self, submission_id: str) -> None:
         """Deletes a row of the history and what only it refers to."""
-        raise NotImplementedError
+        self.store.archive_ended()
+        self.store.history.delete(submission_id)
 
     def purge(self, before: datetime) -> int:
         """Deletes what ended before an instant; returns how many."""
-        raise NotImplementedError
+        self.store.archive_ended()
+        return len(self.store.history.purge(before))
 
     def undoable(self) -> Submission | None:
         """The newest submission whose undo window is still open."""
-        raise NotImplementedError
+        return self.store.outbox.undoable(self.store.clock.now())
 
     # drafts
 
     def drafts(self, *, limit: int = 50, before: str | None = None) -> list[StoredDraft]:
         """Newest first."""
-        raise NotImplementedError
+        return self.store.drafts.list(limit=limit, before=before)
 
     def draft(self, draft_id: str) -> StoredDraft:
         """Returns a draft (suffix allowed); raises `NotFound`."""
-        raise NotImplementedError
+        return self.store.drafts.get(self.store.resolve_id(draft_id))
 
     def save_draft(self, draft: Draft, *, draft_id: str | None = None, epoch: int | None = None) -> StoredDraft:
         """Saves every field; with a stale epoch the text is kept as a copy under a new ID."""
-        raise NotImplementedError
+        return self.store.drafts.save(draft, draft_id=draft_id, epoch=epoch)
 
     def delete_draft(self, draft_id: str) -> None:
-        raise NotImplementedError
+        """Deletes a draft; raises `NotFound`."""
+        self.store.drafts.delete(draft_id)
 
     # accounts and deliverers
 
     def account_holds(self) -> Mapping[str, AccountHold]:
         """Accounts whose mail waits, and why."""
-        raise NotImplementedError
+        return self.store.outbox.account_holds()
 
     def hold_account(self, name: str, reason: str = "held by you") -> None:
-        raise NotImplementedError
+        """Keeps an account's mail in the outbox; raises `ConfigurationError` for an unknown one."""
+        self.store.outbox.hold_account(self.directory.account(name).name, reason)
 
     def release_account(self, name: str) -> None:
-        raise NotImplementedError
+        """Lets an account's mail go again."""
+        self.store.outbox.release_account(name)
 
     def open_count(self, account: str) -> int:
         """How many open submissions an account has."""
-        raise NotImplementedError
+        return self.store.outbox.open_count(account)
 
     def counts(self) -> Mapping[State, int]:
         """How many open submissions there are, by state."""
-        raise NotImplementedError
+        return self.store.outbox.counts()
 
     def deliverers(self) -> list[Deliverer]:
         """Living processes that deliver."""
-        raise NotImplementedError
+        return [one for one in self.store.outbox.deliverers(self.store.clock.now()) if one.is_alive]
 
     def has_changed(self) -> bool:
         """Says whether another process has committed to the outbox since the last call (cheap: poll it)."""
-        raise NotImplementedError
+        return self.store.outbox.has_changed()
+
+
+async def _next_block(blocks: AsyncIterator[bytes]) -> bytes | None:
+    return await anext(blocks, None)
+
+
+def _draft_of(submission: Submission) -> Draft:
+    """The draft a submission was sealed from, else one that would seal to the same content."""
+    if submission.draft is not None:
+        return submission.draft
+    message: Message = submission.message
+    draft = Draft(
+        account=submission.account,
+        sender=str(message.sender),
+        to=format_address_list(message.to),
+        cc=format_address_list(message.cc),
+        bcc=format_address_list(message.bcc),
+        reply_to=format_address_list(message.reply_to),
+        subject=message.subject,
+        body=message.text or "",
+        html=message.html,
+        attachments=tuple(map(sealed_source, message.attachments)),
+        in_reply_to=message.in_reply_to or "",
+        references=" ".join(message.references),
+        headers=message.headers,
+        tags=message.tags,
+        metadata=dict(message.metadata),
+    )
+    return replace(draft, note=submission.note or "")

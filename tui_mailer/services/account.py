@@ -1,0 +1,215 @@
+"""Accounts put to work: their settings judged by the provider's model, providers built from them, accounts added.
+
+This is where raw mappings with line marks (`accounts`) meet the models that judge them (`providers`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui_mailer.accounts.configuration import Account, Configuration, CredentialSource, Paths
+from tui_mailer.domain.address import parse_address
+from tui_mailer.domain.errors import ConfigurationError, InvalidMessage, NotFound
+from tui_mailer.providers import registry
+from tui_mailer.providers.base import AccountSettings, Capabilities, Identity, Provider
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from tui_mailer.accounts.credential import Credentials
+
+
+class ProviderDirectory:
+    """Builds providers from accounts; what it hands out is the caller's to close."""
+
+    def __init__(self, *, configuration: Configuration, paths: Paths, credentials: Credentials) -> None:
+        self.configuration = configuration
+        self._paths = paths
+        self._credentials = credentials
+        self._capabilities: dict[str, tuple[str, Capabilities]] = {}
+
+    def account(self, name: str) -> Account:
+        """Returns the account of that name; raises `ConfigurationError` naming those that exist."""
+        account = self.configuration.accounts.get(name)
+        if account is None:
+            known = ", ".join(sorted(self.configuration.accounts))
+            raise ConfigurationError(f"There is no account '{name}' in the configuration. Accounts: {known}.")
+        return account
+
+    def open(self, account: Account) -> Provider:
+        """Builds the account's provider; no I/O but reading ``ca_file``; raises `ConfigurationError`."""
+        try:
+            kind = registry.load(account.provider)
+        except NotFound as error:
+            raise ConfigurationError(f"Account '{account.name}': {error}") from None
+        settings = AccountSettings(
+            account=account.name,
+            settings=self.settings(account),
+            identities=account.identities,
+            trust_pem=_read_trust(account),
+            data_dir=str(self._paths.data_dir),
+            max_connections=self.configuration.delivery.connections,
+        )
+        return kind(settings, self._credentials.source(account))  # type: ignore[call-arg]  # the contract fixes the constructor; a Protocol can't
+
+    def settings(self, account: Account) -> BaseModel:
+        """Validates an account's own keys by its provider's model; raises `ConfigurationError` with file and line."""
+        from pydantic import ValidationError
+
+        model = registry.load(account.provider).Settings
+        try:
+            return model.model_validate(dict(account.settings))
+        except ValidationError as error:
+            raise ConfigurationError(_explain(error, account, self.configuration, model)) from None
+
+    def capabilities(self, name: str) -> Capabilities:
+        """Tells what an account can carry."""
+        account = self.account(name)
+        mark = fingerprint(account)
+        cached = self._capabilities.get(name)
+        if cached is None or cached[0] != mark:
+            cached = (mark, self.open(account).capabilities)
+            self._capabilities[name] = cached
+        return cached[1]
+
+    def options(self, account: Account, typed: Mapping[str, str]) -> dict[str, object]:
+        """Validates message options by the provider's model; raises `InvalidMessage` naming the option."""
+        if not typed:
+            return {}
+        from pydantic import ValidationError
+
+        model = registry.load(account.provider).Options
+        unknown = sorted(set(typed) - set(model.model_fields))
+        if unknown:
+            known = ", ".join(model.model_fields) or "none"
+            raise InvalidMessage(
+                f"Provider '{account.provider}' has no option '{unknown[0]}'. Its options: {known}.", field="options"
+            )
+        try:
+            options = model.model_validate({key: _typed_value(model, key, text) for key, text in typed.items()})
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise InvalidMessage(f"Option '{key}': {first['msg']}.", field="options") from None
+        return options.model_dump(mode="json", exclude_unset=True)
+
+
+class AccountService:
+    """Adding, testing and removing accounts: what the ``account`` commands and the app's form do."""
+
+    def __init__(self, *, paths: Paths, credentials: Credentials, configuration: Configuration) -> None:
+        self.paths = paths
+        self.credentials = credentials
+        self.configuration = configuration
+
+    def draft_account(self, name: str, mapping: Mapping[str, object]) -> Account:
+        """Makes an account from a mapping as it would stand in the file, judged like the file.
+
+        Raises `ConfigurationError` with what is wrong, `InvalidAddress` for the identity.
+        """
+        known = {"provider", "from", "credential"}
+        account = Account(
+            name=name,
+            provider=str(mapping.get("provider", "")),
+            identities=(parse_address(str(mapping.get("from", "")), field="from"),),
+            settings={key: value for key, value in mapping.items() if key not in known},
+            credential=CredentialSource(kind="prompt"),
+        )
+        self._directory(account).settings(account)
+        return account
+
+    async def test(self, account: Account, secret: str | None = None) -> list[Identity]:
+        """Proves connection and credential without sending; ``secret`` stands in for the account's own source.
+
+        Raises what `Provider.check` raises, and `ConfigurationError`.
+        """
+        if secret is not None:
+            account = replace(account, credential=CredentialSource(kind="prompt"))
+            self.credentials.provide(account.name, secret)
+        provider = self._directory(account).open(account)
+        try:
+            return await provider.check()
+        finally:
+            await provider.close()
+
+    def add(self, name: str, mapping: Mapping[str, object], *, make_default: bool = False) -> Configuration:
+        """Writes the account into the configuration file and returns the configuration as it then is.
+
+        Raises `ConfigurationError` (with the block to paste where the file is read-only).
+        """
+        from tui_mailer.accounts.edit import add_account
+        from tui_mailer.accounts.load import load
+
+        probe = self.draft_account(name, mapping)
+        del probe
+        add_account(self.paths, name, mapping, make_default=make_default)
+        self.configuration = load(self.paths)
+        return self.configuration
+
+    def _directory(self, account: Account) -> ProviderDirectory:
+        accounts = {**self.configuration.accounts, account.name: account}
+        return ProviderDirectory(
+            configuration=replace(self.configuration, accounts=accounts), paths=self.paths, credentials=self.credentials
+        )
+
+
+def fingerprint(account: Account) -> str:
+    """Digests what decides how an account's mail leaves, so that a change under a queued message is noticed."""
+    parts = {
+        "provider": account.provider,
+        "identities": [str(identity) for identity in account.identities],
+        "settings": {key: repr(value) for key, value in sorted(account.settings.items())},
+        "credential": repr(account.credential),
+        "ca_file": str(account.ca_file),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _read_trust(account: Account) -> str | None:
+    if account.ca_file is None:
+        return None
+    try:
+        return account.ca_file.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no PEM text"
+        raise ConfigurationError(
+            f"Account '{account.name}': can't read ca_file {account.ca_file}: {reason}. Nothing was sent."
+        ) from None
+
+
+def _explain(error: Exception, account: Account, configuration: Configuration, model: type[BaseModel]) -> str:
+    from pydantic import ValidationError
+
+    assert isinstance(error, ValidationError)
+    sentences: list[str] = []
+    for problem in error.errors(include_url=False, include_input=False):
+        key = str(problem["loc"][0]) if problem["loc"] else ""
+        line = account.lines.get(key) or account.lines.get("")
+        place = f"{configuration.path}:{line}: " if configuration.path and line else ""
+        if problem["type"] == "extra_forbidden":
+            said = f"provider '{account.provider}' has no key '{key}'; its keys: {', '.join(sorted(model.model_fields))}"
+        elif problem["type"] == "missing":
+            said = f"key '{key}' is missing ({_description(model, key)})"
+        else:
+            said = f"key '{key}': {problem['msg']}" if key else str(problem["msg"])
+        sentences.append(f"{place}account '{account.name}': {said}.")
+    return "\n".join(sentences)
+
+
+def _description(model: type[BaseModel], key: str) -> str:
+    known = model.model_fields.get(key)
+    return (known.description if known else None) or "required"
+
+
+def _typed_value(model: type[BaseModel], key: str, text: str) -> object:
+    annotation = model.model_fields[key].annotation
+    if annotation is str:
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,259 @@
+"""One attempt: from a claim to an outcome. Owns the order of steps; knows neither threads nor polling.
+
+The protocol (tried under kill -9, SIGSTOP and injected faults): claimed -> ... -> INTENT durable -> point of no return
+-> answer -> outcome durable. Whatever breaks is judged by the phase reached, and by nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from tui_mailer.accounts.configuration import Account, DeliverySettings
+from tui_mailer.domain.errors import (
+    ConfigurationError,
+    CredentialUnavailable,
+    DeliveryError,
+    Fenced,
+    InvalidMessage,
+    NotAuthorized,
+    Offline,
+    OutcomeUncertain,
+    StorageError,
+    TryLater,
+)
+from tui_mailer.domain.message import Content, Message
+from tui_mailer.domain.submission import DUE_STATUSES, Phase, Receipt, RecipientStatus, State
+from tui_mailer.domain.text import clean
+from tui_mailer.providers.base import BytesSent, Outgoing, Prepared, Provider
+from tui_mailer.services.fit import keeps_schedule, refusals
+from tui_mailer.services.retry import RetryPolicy, Situation, decide, decide_deferral
+from tui_mailer.services.sealing import frozen_date
+from tui_mailer.storage.record import Claim, Outcome, Submission
+
+if TYPE_CHECKING:
+    from tui_mailer.storage.spool import Spool
+
+PHASE_ORDER = tuple(Phase)
+GREYLIST_CODES = (450, 451)
+
+
+class AccountTrouble(Exception):
+    """The account, not the message, is in the way: the claim is given back untouched and no attempt is counted."""
+
+    def __init__(self, reason: str, *, is_offline: bool, retry_at: datetime | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.is_offline = is_offline
+        self.retry_at = retry_at
+
+
+class Ledger(Protocol):
+    """Where an attempt's phases are made durable."""
+
+    async def set_phase(self, claim: Claim, phase: Phase, note: Mapping[str, str] | None, date: datetime | None) -> None:
+        """Commits; raises `Fenced` when the lease is lost."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What, besides the claim, decides how it is delivered."""
+
+    account: Account
+    is_account_changed: bool
+    """The settings differ from those at sealing: ask again what can be carried."""
+    delivery: DeliverySettings
+    localise: Callable[[datetime], datetime]
+    now: Callable[[], datetime]
+
+
+class Attempt:
+    """One attempt under one claim."""
+
+    def __init__(self, claim: Claim, provider: Provider, terms: Terms, ledger: Ledger) -> None:
+        self.claim = claim
+        self.provider = provider
+        self.terms = terms
+        self.phase = Phase.CLAIMED
+        self._ledger = ledger
+
+    async def deliver(
+        self,
+        contents: Mapping[str, Content],
+        on_phase: Callable[[Phase], None],
+        bytes_sent: BytesSent,
+    ) -> Outcome:
+        """Tries once and says what became of it.
+
+        Raises `AccountTrouble` when the message is to go back untouched, `Fenced` when it is no longer ours, and
+        `asyncio.CancelledError` (before INTENT only) when the engine is stopped.
+        """
+        try:
+            prepared = self.prepare(contents)
+        except InvalidMessage as error:
+            reason = f"Account '{self.terms.account.name}' can't carry it any more: {error}"
+            return Outcome(fallback_state=State.HELD, error=reason, text=str(error))
+        try:
+            receipt = await self.provider.send(prepared, self._progress(prepared, on_phase), bytes_sent)
+        except Fenced:
+            raise
+        except (NotAuthorized, CredentialUnavailable, ConfigurationError) as error:
+            if self.phase is Phase.INTENT:
+                return self._failed(OutcomeUncertain(str(error)))
+            raise AccountTrouble(str(error), is_offline=False) from None
+        except Offline as error:
+            if self.phase is Phase.INTENT:
+                return self._failed(OutcomeUncertain(str(error)))
+            raise AccountTrouble(str(error), is_offline=True) from None
+        except DeliveryError as error:
+            return self._failed(error)
+        except StorageError as error:
+            return self._unreadable(error)
+        except asyncio.CancelledError:
+            if self.phase is not Phase.INTENT:
+                raise
+            return self._failed(OutcomeUncertain("tui-mailer was stopped while it waited for the server's last answer."))
+        return self._answered(receipt)
+
+    def prepare(self, contents: Mapping[str, Content]) -> Prepared:
+        """Works out what goes on the wire, for the recipients that still need it."""
+        submission = self.claim.submission
+        capabilities = self.provider.capabilities
+        if self.terms.is_account_changed:
+            refused = refusals(
+                submission.message, capabilities, account=self.terms.account.name, size=submission.size
+            )
+            if refused:
+                raise refused[0]
+            self._still_an_identity(submission.message)
+        return self.provider.prepare(
+            outgoing_of(
+                submission,
+                date=self.terms.localise(self._date()),
+                contents=contents,
+                attempt=self.claim.attempt,
+                is_scheduled=keeps_schedule(capabilities, submission.not_before, self.terms.now()),
+            )
+        )
+
+    def _still_an_identity(self, message: Message) -> None:
+        allowed = {identity.addr_spec.lower() for identity in self.terms.account.identities}
+        if message.sender.addr_spec.lower() not in allowed and self.terms.account.lines:
+            raise InvalidMessage(f"It may no longer send as {message.sender.addr_spec}.", field="from")
+
+    def _date(self) -> datetime:
+        submission = self.claim.submission
+        return submission.date or frozen_date(submission.created_at, submission.not_before)
+
+    def _progress(
+        self, prepared: Prepared, on_phase: Callable[[Phase], None]
+    ) -> Callable[[Phase, Mapping[str, str] | None], Awaitable[None]]:
+        async def progress(phase: Phase, note: Mapping[str, str] | None = None) -> None:
+            """Commits what recovery must know: INTENT and notes. Phases before INTENT are recovered like CLAIMED."""
+            if phase is Phase.INTENT or note:
+                await self._ledger.set_phase(self.claim, phase, note, self._date())
+            if PHASE_ORDER.index(phase) > PHASE_ORDER.index(self.phase):
+                self.phase = phase
+            on_phase(phase)
+
+        del prepared
+        return progress
+
+    def _situation(self) -> Situation:
+        submission = self.claim.submission
+        return Situation(
+            attempt=self.claim.attempt,
+            now=self.terms.now(),
+            due_since=max(submission.created_at, submission.not_before),
+            jitter=random.uniform(-1, 1),  # noqa: S311 - spreads retries, guards nothing
+        )
+
+    def _policy(self) -> RetryPolicy:
+        retries = self.claim.submission.retries
+        most = self.terms.delivery.max_attempts if retries is None else retries + 1
+        return RetryPolicy(max_age=self.terms.delivery.max_age, max_attempts=most)
+
+    def _failed(self, error: DeliveryError) -> Outcome:
+        decision = decide(error, self.phase, self._situation(), self._policy())
+        text = clean(str(error))
+        if isinstance(error, TryLater) and error.is_account_wide and decision.state is State.DEFERRED:
+            raise AccountTrouble(text, is_offline=True, retry_at=error.retry_at or decision.next_attempt_at)
+        return Outcome(
+            fallback_state=decision.state,
+            code=error.code,
+            enhanced_code=error.enhanced_code,
+            text=text,
+            error=f"Given up after {self.claim.attempt} attempts: {text}" if decision.is_given_up else text,
+            next_attempt_at=decision.next_attempt_at,
+            transcript=error.transcript,
+        )
+
+    def _unreadable(self, error: StorageError) -> Outcome:
+        """A sealed file is missing or altered: a person must look; nothing (or no end) was sent."""
+        state = State.UNCERTAIN if self.phase is Phase.INTENT else State.HELD
+        return Outcome(fallback_state=state, text=str(error), error=str(error))
+
+    def _answered(self, receipt: Receipt) -> Outcome:
+        outcome = Outcome(
+            receipt=receipt,
+            code=receipt.response_code,
+            enhanced_code=receipt.enhanced_code,
+            text=clean(receipt.response_text),
+            transcript=receipt.transcript,
+        )
+        deferred = [one for one in receipt.recipients if one.status in DUE_STATUSES]
+        refused = [one for one in receipt.recipients if one.status is RecipientStatus.REJECTED]
+        if not deferred:
+            return replace(outcome, error=clean(refused[0].text) if refused else None)
+        is_greylisted = all(
+            one.code in GREYLIST_CODES and (one.enhanced_code or "").startswith("4.7.") for one in deferred
+        )
+        decision = decide_deferral(
+            self._situation(), self._policy(), hint=receipt.retry_at, is_greylisted=is_greylisted
+        )
+        error = clean(deferred[0].text)
+        if decision.is_given_up:
+            refused_now = tuple(
+                replace(one, status=RecipientStatus.REJECTED) if one in deferred else one for one in receipt.recipients
+            )
+            return replace(
+                outcome,
+                receipt=replace(receipt, recipients=refused_now),
+                error=f"Given up after {self.claim.attempt} attempts: {error}",
+            )
+        return replace(outcome, error=error, next_attempt_at=decision.next_attempt_at)
+
+
+def outgoing_of(
+    submission: Submission,
+    *,
+    date: datetime,
+    contents: Mapping[str, Content],
+    attempt: int,
+    is_scheduled: bool = False,
+) -> Outgoing:
+    """Makes what a provider is handed: only the recipients that still need it."""
+    return Outgoing(
+        submission_id=submission.id,
+        message=submission.message,
+        recipients=tuple(one for one in submission.recipients if one.status in DUE_STATUSES),
+        date=date,
+        contents=contents,
+        envelope_from=submission.envelope_from,
+        attempt=attempt,
+        not_before=submission.not_before if is_scheduled else None,
+        idempotency_key=submission.id,
+    )
+
+
+def contents_of(message: Message, spool: Spool) -> dict[str, Content]:
+    """Looks up the sealed bytes a message refers to; raises `DamagedStore` when they are gone."""
+    digests = [one.sha256 for one in message.attachments if one.sha256 is not None]
+    if message.raw_sha256 is not None:
+        digests.append(message.raw_sha256)
+    return {digest: spool.content(digest) for digest in digests}

@@ -1,0 +1,65 @@
+"""Puts the rooms together for one run of the program: configuration, store, mailer, engine."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from tui_mailer.accounts.configuration import Configuration, Paths
+from tui_mailer.accounts.credential import Credentials
+from tui_mailer.accounts.load import find_paths, load
+from tui_mailer.services.account import AccountService, ProviderDirectory
+from tui_mailer.services.engine import Engine, Listener
+from tui_mailer.services.mailer import Mailer
+from tui_mailer.storage.store import Store
+
+
+class Session:
+    """What one run of the program works with; close it at the end."""
+
+    def __init__(self, *, configuration: Configuration, paths: Paths, credentials: Credentials, store: Store) -> None:
+        self.configuration = configuration
+        self.paths = paths
+        self.credentials = credentials
+        self.mailer = Mailer(
+            directory=ProviderDirectory(configuration=configuration, paths=paths, credentials=credentials),
+            paths=paths,
+            store=store,
+        )
+
+    def engine(self, role: str, listener: Listener | None = None) -> Engine:
+        """Makes an engine on the same outbox; ``role`` is app, send, flush or deliver."""
+        return Engine(
+            configuration=self.configuration,
+            paths=self.paths,
+            credentials=self.credentials,
+            role=role,
+            listener=listener,
+        )
+
+    def account_service(self) -> AccountService:
+        """Makes what adds and tests accounts."""
+        return AccountService(paths=self.paths, credentials=self.credentials, configuration=self.configuration)
+
+    def close(self) -> None:
+        """Lets go of the databases."""
+        self.mailer.store.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_session(*, config: str | None = None, data_dir: str | None = None) -> Session:
+    """Opens configuration and store; raises `ConfigurationError` and `StorageError`."""
+    paths = find_paths(config, data_dir)
+    configuration = load(paths)
+    return Session(
+        configuration=configuration,
+        paths=paths,
+        credentials=Credentials(),
+        store=Store.open(paths.data_dir),
+    )

@@ -1,0 +1,347 @@
+"""From what a person wrote to what the outbox keeps: review, dry run, seal, send again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ulid import ULID
+
+from tui_mailer.accounts.configuration import LOCAL_ACCOUNT, Account, Configuration
+from tui_mailer.accounts.identity import account_for_sender
+from tui_mailer.accounts.zone import local_zone
+from tui_mailer.domain import mime
+from tui_mailer.domain.address import format_address_list, parse_address
+from tui_mailer.domain.checks import Finding, Severity, check_message
+from tui_mailer.domain.errors import InvalidMessage, Unsupported
+from tui_mailer.domain.message import Draft, Message
+from tui_mailer.domain.raw import read_raw
+from tui_mailer.domain.schedule import Schedule, parse_when
+from tui_mailer.domain.submission import Kind, Recipient, RecipientStatus, State
+from tui_mailer.providers.base import Capabilities, Outgoing, Prepared
+from tui_mailer.services.account import ProviderDirectory, fingerprint
+from tui_mailer.services.fit import keeps_schedule, refusals
+from tui_mailer.services.intake import PreviewIntake, SealingIntake, sealed_source
+from tui_mailer.services.sealing import (
+    Intake,
+    SealingPlan,
+    frozen_date,
+    message_from,
+    recipients_of,
+    refuse,
+)
+from tui_mailer.storage.record import NewSubmission, Submission
+
+if TYPE_CHECKING:
+    from tui_mailer.storage.store import Store
+
+RESENT_STATUSES = frozenset({RecipientStatus.REJECTED, RecipientStatus.BOUNCED})
+"""Who is served by ``resend --refused``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealRequest:
+    """How a draft is to be sealed."""
+
+    hold: bool = False
+    undo_seconds: int = 0
+    """Seconds in which it can still be taken back: ``not_before`` = now + this."""
+    key: str | None = None
+    """A second call with the same key returns the first submission."""
+    each: bool = False
+    """One submission per To."""
+    draft_id: str | None = None
+    """The stored draft it comes from; deleted in the sealing transaction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """What a person should see before sending."""
+
+    account: Account
+    capabilities: Capabilities
+    message: Message
+    recipients: tuple[Recipient, ...]
+    size: int
+    """Bytes on the wire."""
+    schedule: Schedule | None
+    findings: tuple[Finding, ...]
+    """Errors first; any error means that sealing would be refused."""
+    who_sends: str
+    """One sentence: who will deliver it."""
+
+    @property
+    def is_sendable(self) -> bool:
+        """Says whether sealing would be accepted."""
+        return not any(finding.severity is Severity.ERROR for finding in self.findings)
+
+
+class Writer:
+    """Seals drafts, and shows beforehand what sealing would do."""
+
+    def __init__(self, *, directory: ProviderDirectory, store: Store) -> None:
+        self.directory = directory
+        self.store = store
+
+    @property
+    def configuration(self) -> Configuration:
+        """The configuration in force."""
+        return self.directory.configuration
+
+    def account_for(self, draft: Draft) -> Account:
+        """Names the account that would send the draft: as asked for, else by the From address, else the default.
+
+        Raises `InvalidMessage` for an address that no account may use, `ConfigurationError` for an unknown account.
+        """
+        if draft.account:
+            return self.directory.account(draft.account)
+        if draft.sender.strip():
+            wanted = parse_address(draft.sender, field="from")
+            account = account_for_sender(self.configuration, wanted.addr_spec)
+            if account is not None:
+                return account
+        return self.directory.account(self.configuration.default_account)
+
+    def review(self, draft: Draft) -> Review:
+        """Checks a draft as sealing would, storing nothing.
+
+        Raises `InvalidMessage` only where there is nothing yet that could be shown (an address that can't be read).
+        """
+        account = self.account_for(draft)
+        message = self._message(draft, account, str(ULID()), PreviewIntake(self.store.spool))
+        now = self.store.clock.now()
+        schedule = self._schedule(draft, now)
+        size = self._size(message, now)
+        capabilities = self.directory.capabilities(account.name)
+        refused = [_finding(error) for error in refusals(message, capabilities, account=account.name, size=size)]
+        return Review(
+            account=account,
+            capabilities=capabilities,
+            message=message,
+            recipients=recipients_of(message),
+            size=size,
+            schedule=schedule,
+            findings=(*refused, *check_message(message, body_typed=draft.body)),
+            who_sends=self.who_sends(schedule, capabilities, now),
+        )
+
+    def who_sends(self, schedule: Schedule | None, capabilities: Capabilities, now: datetime) -> str:
+        """Says in one sentence who will deliver, now or later; plainly so when nobody will."""
+        if schedule is not None and keeps_schedule(capabilities, schedule.at, now):
+            return "The provider keeps it until then and sends it."
+        alive = [one for one in self.store.outbox.deliverers(now) if one.is_alive]
+        services = [one for one in alive if one.role == "deliver"]
+        if services:
+            return f"The delivery service sends it ({services[0].owner})."
+        if schedule is None:
+            return "This program sends it at once."
+        apps = [one for one in alive if one.role == "app"]
+        if apps:
+            return f"The open app sends it, if it is still open then ({apps[0].owner})."
+        return "Nobody, while no tui-mailer runs: keep the app open, or run `tui-mailer deliver`."
+
+    def dry_run(self, draft: Draft) -> Prepared:
+        """Works out exactly what would go out; stores nothing; raises `InvalidMessage`."""
+        account = self.account_for(draft)
+        now = self.store.clock.now()
+        message = self._message(draft, account, str(ULID()), PreviewIntake(self.store.spool))
+        self._refuse(message, account, now)
+        schedule = self._schedule(draft, now)
+        capabilities = self.directory.capabilities(account.name)
+        not_before = schedule.at if schedule else now
+        outgoing = Outgoing(
+            submission_id=message.id,
+            message=message,
+            recipients=recipients_of(message),
+            date=self.local(frozen_date(now, not_before)),
+            envelope_from=message.sender.addr_spec,
+            not_before=not_before if keeps_schedule(capabilities, not_before, now) else None,
+            idempotency_key=message.id,
+        )
+        return self.directory.open(account).prepare(outgoing)
+
+    def seal(self, draft: Draft, request: SealRequest) -> list[Submission]:
+        """Checks, copies attachments into the spool and commits; on return the submissions are durable."""
+        if request.key is not None:
+            first = self.store.outbox.with_key(request.key)
+            if first:
+                return first
+        account = self.account_for(draft)
+        now = self.store.clock.now()
+        drafts = self._fanned_out(draft) if request.each else [draft]
+        intake = SealingIntake(self.store.spool)
+        new = [self._new(one, account, request, now, intake) for one in drafts]
+        if request.each:
+            group = new[0].message.id
+            new = [replace(one, group=group, key=_nth_key(request.key, n)) for n, one in enumerate(new)]
+        return self.store.outbox.seal(new, draft_id=request.draft_id)
+
+    def seal_raw(self, data: bytes, *, envelope_from: str, recipients: Sequence[str], account_name: str) -> Submission:
+        """Seals an RFC 5322 message byte for byte (CRLF line ends; Bcc removed by the caller)."""
+        account = self.directory.account(account_name)
+        raw = read_raw(data)
+        now = self.store.clock.now()
+        submission_id = str(ULID())
+        kept = self.store.spool.add_bytes(data)
+        sender = parse_address(envelope_from or raw.sender or str(account.identities[0]), field="from")
+        addresses = tuple(parse_address(one, field="to") for one in recipients)
+        message = Message(
+            id=submission_id,
+            message_id=raw.message_id or f"<{submission_id}@{sender.domain}>",
+            sender=sender,
+            bcc=addresses,
+            subject=raw.subject,
+            text=raw.text_excerpt,
+            raw_sha256=kept.sha256,
+            raw_size=kept.size,
+        )
+        envelope = tuple(replace(one, kind=Kind.TO) for one in recipients_of(message))
+        message = replace(message, to=addresses, bcc=())
+        self._refuse(message, account, now)
+        new = NewSubmission(
+            message=message,
+            account=account.name,
+            provider=account.provider,
+            account_fingerprint=fingerprint(account),
+            state=State.QUEUED,
+            not_before=now,
+            created_at=now,
+            size=kept.size,
+            envelope_from=envelope_from,
+            recipients=envelope,
+            retries=account.retries,
+            keep=account.keep,
+        )
+        return self.store.outbox.seal([new])[0]
+
+    def resend(self, original: Submission, *, only_refused: bool) -> Submission:
+        """Seals a new submission with the same content, to everyone or only to those who were refused.
+
+        Raises `InvalidMessage` when nobody was refused, or the content isn't kept any more.
+        """
+        recipients = tuple(
+            replace(one, status=RecipientStatus.PENDING, detail=None, at=None)
+            for one in original.recipients
+            if not only_refused or one.status in RESENT_STATUSES
+        )
+        if not recipients:
+            raise InvalidMessage("Nobody was refused: there is no one to send it to again.")
+        account = self.directory.account(original.account)
+        now = self.store.clock.now()
+        new_id = str(ULID())
+        message = replace(
+            original.message,
+            id=new_id,
+            message_id=original.message.message_id
+            if original.message.raw_sha256
+            else f"<{new_id}@{original.message.sender.domain}>",
+        )
+        for attachment in message.attachments:
+            if attachment.sha256 is not None:
+                self.store.spool.size_of(attachment.sha256)
+        new = NewSubmission(
+            message=message,
+            account=account.name,
+            provider=account.provider,
+            account_fingerprint=fingerprint(account),
+            state=State.QUEUED,
+            not_before=now,
+            created_at=now,
+            size=self._refuse(message, account, now),
+            envelope_from=original.envelope_from,
+            recipients=recipients,
+            note=original.note,
+            retries=original.retries,
+            keep=account.keep,
+            draft=original.draft,
+        )
+        return self.store.outbox.seal([new])[0]
+
+    def local(self, moment: datetime) -> datetime:
+        """Puts an instant into the zone the Date header is written in (``compose.date_zone``)."""
+        if self.configuration.compose.date_zone == "utc":
+            return moment
+        return moment.astimezone(local_zone(self.configuration.ui.timezone))
+
+    def _new(
+        self, draft: Draft, account: Account, request: SealRequest, now: datetime, intake: Intake
+    ) -> NewSubmission:
+        schedule = self._schedule(draft, now)
+        message = self._message(draft, account, str(ULID()), intake)
+        size = self._refuse(message, account, now)
+        not_before = schedule.at if schedule else now + timedelta(seconds=request.undo_seconds)
+        return NewSubmission(
+            message=message,
+            account=account.name,
+            provider=account.provider,
+            account_fingerprint=fingerprint(account),
+            state=State.HELD if request.hold else State.QUEUED,
+            not_before=not_before,
+            created_at=now,
+            size=size,
+            envelope_from=message.sender.addr_spec,
+            recipients=recipients_of(message),
+            schedule_words=schedule.words if schedule else None,
+            schedule_zone=schedule.zone if schedule else None,
+            key=request.key,
+            note=draft.note or None,
+            retries=draft.retries if draft.retries is not None else account.retries,
+            keep=account.keep,
+            held_reason="held as asked" if request.hold else None,
+            draft=replace(
+                draft,
+                account=account.name,
+                schedule=schedule.at.isoformat() if schedule else "",
+                attachments=tuple(map(sealed_source, message.attachments)),
+            ),
+        )
+
+    def _message(self, draft: Draft, account: Account, submission_id: str, intake: Intake) -> Message:
+        plan = SealingPlan(
+            submission_id=submission_id,
+            account=account,
+            compose=self.configuration.compose,
+            options=self.directory.options(account, draft.options),
+            may_use_any_sender=account.name == LOCAL_ACCOUNT and not account.lines,
+        )
+        return message_from(draft, plan, intake)
+
+    def _refuse(self, message: Message, account: Account, now: datetime) -> int:
+        """Raises what stands against sealing; returns the size on the wire."""
+        size = message.raw_size if message.raw_size is not None else self._size(message, now)
+        capabilities = self.directory.capabilities(account.name)
+        refuse(refusals(message, capabilities, account=account.name, size=size))
+        if message.raw_sha256 is None:
+            errors = [one for one in check_message(message, body_typed=message.text or "") if one.severity is Severity.ERROR]
+            if errors:
+                raise InvalidMessage(errors[0].text, field=errors[0].field)
+        return size
+
+    def _size(self, message: Message, now: datetime) -> int:
+        sealed_only = replace(
+            message, attachments=tuple(one for one in message.attachments if one.sha256 is not None)
+        )
+        built = mime.build(sealed_only, date=self.local(now), contents={})
+        mime.lint_header(built.header)
+        return built.size
+
+    def _schedule(self, draft: Draft, now: datetime) -> Schedule | None:
+        if not draft.schedule.strip():
+            return None
+        return parse_when(draft.schedule, now=now, zone=local_zone(self.configuration.ui.timezone))
+
+    def _fanned_out(self, draft: Draft) -> list[Draft]:
+        from tui_mailer.domain.address import parse_address_list
+
+        return [replace(draft, to=format_address_list([one])) for one in parse_address_list(draft.to, field="to")]
+
+
+def _nth_key(key: str | None, n: int) -> str | None:
+    """A key names one submission; those fanned out from it are told apart by their place."""
+    return None if key is None else key if n == 0 else f"{key}#{n}"
+
+
+def _finding(error: Unsupported) -> Finding:
+    return Finding(severity=Severity.ERROR, field=error.field, code="unsupported", text=str(error))
