@@ -1,0 +1,244 @@
+"""Bodies: plain text as format=flowed, Markdown to HTML, HTML to text, and the signature under a text."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+_LINE = 78
+"""Longest line sent as it stands (RFC 3676 section 4.2)."""
+_SOFT_LINE = 76
+"""Longest line made by wrapping, its trailing space included."""
+_HARD_LINE = 998
+"""What SMTP carries (RFC 5321 section 4.5.3.1.6); a longer word without spaces needs an encoding."""
+_QUOTE = re.compile(r">[> ]*")
+_SIGNATURE_LINE = "-- "
+_BLOCKS = frozenset(
+    "address article aside blockquote body center dd div dl dt figcaption figure footer form h1 h2 h3 h4 h5 h6 header"
+    " html li main nav ol p pre section table tbody tfoot thead tr ul".split()
+)
+_SPACED_BLOCKS = frozenset("blockquote dl figure h1 h2 h3 h4 h5 h6 ol p pre table ul".split())
+_DROPPED = frozenset("script style head title template noscript object svg math".split())
+
+
+def flow(text: str) -> str:
+    """Writes plain text as format=flowed, DelSp=no (RFC 3676): paragraphs wrapped with soft breaks, lines stuffed.
+
+    Lines of up to 78 characters stay as they are; quoted lines (``>``) stay quoted when wrapped; trailing white space
+    goes, but for a signature's ``-- ``. The lines end with LF; any text that isn't empty ends with one.
+    """
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if line and (len(line) > _LINE or line[0] in " >F" or line[-1] in " \t"):
+            lines += _flow_line(line)
+        else:
+            lines.append(line)
+    if lines[-1]:
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _flow_line(line: str) -> list[str]:
+    if line == _SIGNATURE_LINE:
+        return [line]
+    line = line.rstrip(" \t")
+    if line.startswith((" ", "From ")):
+        line = " " + line
+    if len(line) <= _LINE:
+        return [line]
+    quote, rest = "", line
+    if found := _QUOTE.match(line):
+        quote = ">" * found[0].count(">") + " "
+        rest = line[found.end() :]
+    elif line.startswith(" "):
+        quote, rest = "", line
+    pieces: list[str] = []
+    width = max(_SOFT_LINE - len(quote), _SOFT_LINE // 2)
+    start = 0
+    while len(rest) - start > width:
+        end = rest.rfind(" ", start, start + width)
+        if end < start or not rest[start:end].strip(" "):
+            end = _end_of_long_word(rest, start)
+        if end < 0:
+            break
+        while rest[end + 1 : end + 2] == " ":
+            end += 1
+        pieces.append(rest[start : end + 1])
+        start = end + 1
+    pieces.append(rest[start:])
+    first, *others = pieces
+    return [quote + first] + [quote + other if quote else _stuff(other) for other in others]
+
+
+def _end_of_long_word(text: str, start: int) -> int:
+    """Finds the space that ends the first word from ``start`` on; -1: there is none."""
+    while text[start : start + 1] == " ":
+        start += 1
+    return text.find(" ", start)
+
+
+def _stuff(line: str) -> str:
+    return " " + line if line.startswith((" ", ">", "From ")) else line
+
+
+def append_signature(body: str, signature: str) -> str:
+    """Puts ``signature`` under ``body`` after a ``-- `` line (RFC 3676 section 4.3); an empty one changes nothing."""
+    signature = signature.strip("\n")
+    if not signature.strip():
+        return body
+    if not signature.startswith(_SIGNATURE_LINE + "\n"):
+        signature = f"{_SIGNATURE_LINE}\n{signature}"
+    body = body.rstrip("\n")
+    if body.endswith(signature):
+        return body + "\n"
+    return f"{body}\n\n{signature}\n"
+
+
+def html_from_markdown(text: str) -> str:
+    """Renders CommonMark (and tables, strikethrough) as a small HTML document; HTML in the text stays text.
+
+    A single line break is kept as one, as in the text part.
+    """
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
+    rendered: str = parser.render(text)
+    return f'<!DOCTYPE html>\n<html>\n<head><meta charset="utf-8"></head>\n<body>\n{rendered}</body>\n</html>\n'
+
+
+def text_from_html(html: str) -> str:
+    """Reads HTML as plain text: links as ``text <address>``, lists and quotes marked, scripts and styles left out."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    return reader.text()
+
+
+class _Reader(HTMLParser):
+    """Collects lines; white space collapses but inside ``pre``."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._lines: list[str] = []
+        self._line = ""
+        self._prefix = ""
+        self._wants_blank = False
+        self._lists: list[int | None] = []
+        self._links: list[tuple[str, int]] = []
+        self._quotes = 0
+        self._dropped = 0
+        self._pre = 0
+
+    def text(self) -> str:
+        """Gives what was read, one LF at the end unless there is nothing."""
+        self._end_line()
+        return "\n".join(self._lines) + "\n" if self._lines else ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Opens an element."""
+        if tag in _DROPPED:
+            self._dropped += 1
+        if self._dropped:
+            return
+        given = dict(attrs)
+        if tag in _BLOCKS:
+            self._start_block(tag)
+        if tag == "br":
+            self._end_line(is_forced=True)
+        elif tag == "hr":
+            self._end_line()
+            self._line = "-" * 40
+            self._end_line()
+        elif tag in {"td", "th"} and self._line:
+            self._line += "\t"
+        elif tag == "img":
+            self._add(given.get("alt") or "")
+        elif tag == "a":
+            self._links.append((given.get("href") or "", len(self._line)))
+
+    def _start_block(self, tag: str) -> None:
+        self._end_line()
+        self._wants_blank |= tag in _SPACED_BLOCKS and not (tag in {"ul", "ol"} and self._lists)
+        if tag == "blockquote":
+            self._end_line()
+            self._quotes += 1
+        elif tag == "pre":
+            self._pre += 1
+        elif tag in {"ul", "ol"}:
+            self._lists.append(1 if tag == "ol" else None)
+        elif tag == "li":
+            self._start_item()
+
+    def _start_item(self) -> None:
+        depth = "  " * max(len(self._lists) - 1, 0)
+        number = self._lists[-1] if self._lists else None
+        if number is None:
+            self._prefix = f"{depth}* "
+        else:
+            self._prefix = f"{depth}{number}. "
+            self._lists[-1] = number + 1
+
+    def handle_endtag(self, tag: str) -> None:
+        """Closes an element."""
+        if tag in _DROPPED:
+            self._dropped = max(self._dropped - 1, 0)
+            return
+        if self._dropped:
+            return
+        if tag == "a" and self._links:
+            self._end_link(*self._links.pop())
+        if tag not in _BLOCKS:
+            return
+        self._end_line()
+        self._wants_blank |= tag in _SPACED_BLOCKS and not (tag in {"ul", "ol"} and len(self._lists) > 1)
+        if tag == "blockquote":
+            self._quotes = max(self._quotes - 1, 0)
+        elif tag == "pre":
+            self._pre = max(self._pre - 1, 0)
+        elif tag in {"ul", "ol"} and self._lists:
+            self._lists.pop()
+        elif tag == "li":
+            self._prefix = ""
+
+    def _end_link(self, address: str, start: int) -> None:
+        shown = self._line[start:].strip() if start <= len(self._line) else ""
+        if (
+            address.startswith(("http:", "https:", "mailto:", "ftp:", "tel:"))
+            and address.split(":", 1)[1].strip("/") != shown
+        ):
+            if address.rstrip("/") != shown.rstrip("/"):
+                self._add(f" <{address}>" if shown else f"<{address}>")
+
+    def handle_data(self, data: str) -> None:
+        """Takes text."""
+        if self._dropped:
+            return
+        if not self._pre:
+            self._add(data)
+            return
+        first, *others = data.replace("\r\n", "\n").split("\n")
+        self._line += first
+        for line in others:
+            self._end_line(is_forced=True)
+            self._line = line
+
+    def _add(self, text: str) -> None:
+        collapsed = re.sub(r"[ \t\r\n\f]+", " ", text)
+        if not self._line or self._line.endswith((" ", "\t")):
+            collapsed = collapsed.lstrip(" ")
+        self._line += collapsed
+
+    def _end_line(self, *, is_forced: bool = False) -> None:
+        """Ends the line if there is something on it, or ``is_forced``."""
+        line = self._line.rstrip(" \t")
+        self._line = ""
+        if not line and not is_forced:
+            return
+        quote = "> " * self._quotes
+        if self._wants_blank and self._lines:
+            self._lines.append(quote.rstrip())
+        self._wants_blank = False
+        self._lines.append((quote + self._prefix + line).rstrip())
+        self._prefix = " " * len(self._prefix)
