@@ -191,7 +191,9 @@ def _explain(error: Exception, account: Account, configuration: Configuration, m
         line = account.lines.get(key) or account.lines.get("")
         place = f"{configuration.path}:{line}: " if configuration.path and line else ""
         if problem["type"] == "extra_forbidden":
-            said = f"provider '{account.provider}' has no key '{key}'; its keys: {', '.join(sorted(model.model_fields))}"
+            said = (
+                f"provider '{account.provider}' has no key '{key}'; its keys: {', '.join(sorted(model.model_fields))}"
+            )
         elif problem["type"] == "missing":
             said = f"key '{key}' is missing ({_description(model, key)})"
         else:

@@ -55,7 +55,9 @@ class AccountTrouble(Exception):
 class Ledger(Protocol):
     """Where an attempt's phases are made durable."""
 
-    async def set_phase(self, claim: Claim, phase: Phase, note: Mapping[str, str] | None, date: datetime | None) -> None:
+    async def set_phase(
+        self, claim: Claim, phase: Phase, note: Mapping[str, str] | None, date: datetime | None
+    ) -> None:
         """Commits; raises `Fenced` when the lease is lost."""
         ...
 
@@ -117,7 +119,9 @@ class Attempt:
         except asyncio.CancelledError:
             if self.phase is not Phase.INTENT:
                 raise
-            return self._failed(OutcomeUncertain("tui-mailer was stopped while it waited for the server's last answer."))
+            return self._failed(
+                OutcomeUncertain("tui-mailer was stopped while it waited for the server's last answer.")
+            )
         return self._answered(receipt)
 
     def prepare(self, contents: Mapping[str, Content]) -> Prepared:
@@ -125,9 +129,7 @@ class Attempt:
         submission = self.claim.submission
         capabilities = self.provider.capabilities
         if self.terms.is_account_changed:
-            refused = refusals(
-                submission.message, capabilities, account=self.terms.account.name, size=submission.size
-            )
+            refused = refusals(submission.message, capabilities, account=self.terms.account.name, size=submission.size)
             if refused:
                 raise refused[0]
             self._still_an_identity(submission.message)

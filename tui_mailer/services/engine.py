@@ -13,7 +13,9 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-from tui_mailer.services.dispatch import Dispatcher, Listener, Workplace
+from tui_mailer.services.account import ProviderDirectory
+from tui_mailer.services.dispatch import Dispatcher
+from tui_mailer.services.workplace import Listener, Workplace
 
 if TYPE_CHECKING:
     from tui_mailer.accounts.configuration import Configuration, Paths
@@ -70,9 +72,7 @@ class Engine:
 
     def deliver(self, submission_ids: Sequence[str], *, timeout_seconds: float) -> list[Submission]:
         """Blocks until each of these has had one attempt (by us or whoever holds it), or the time is up."""
-        return asyncio.run(
-            self._with_dispatcher(lambda one: one.deliver_only(list(submission_ids), timeout_seconds))
-        )
+        return asyncio.run(self._with_dispatcher(lambda one: one.deliver_only(list(submission_ids), timeout_seconds)))
 
     def flush(self, *, timeout_seconds: float | None = None) -> list[Submission]:
         """Blocks until nothing is due; returns what was attempted, as it then stands."""
@@ -104,11 +104,11 @@ class Engine:
         workplace = Workplace(
             store=store,
             database=database,
-            configuration=self._configuration,
-            paths=self._paths,
-            credentials=self._credentials,
+            directory=ProviderDirectory(
+                configuration=self._configuration, paths=self._paths, credentials=self._credentials
+            ),
             role=self._role,
-            listener=self._listener,
+            emit=self._listener,
         )
         dispatcher = Dispatcher(workplace)
         self._loop, self._dispatcher = loop, dispatcher

@@ -32,7 +32,9 @@ def keeps_schedule(capabilities: Capabilities, not_before: datetime, now: dateti
 
 def _recipient_refusals(message: Message, can: Capabilities, account: str) -> Iterator[Unsupported]:
     if message.raw_sha256 and not can.raw:
-        yield Unsupported("body", f"Account '{account}' can't carry a ready-made message as it is.", "Use an SMTP account.")
+        yield Unsupported(
+            "body", f"Account '{account}' can't carry a ready-made message as it is.", "Use an SMTP account."
+        )
     if can.max_to is not None and len(message.to) > can.max_to:
         yield Unsupported(
             "to",
@@ -53,7 +55,9 @@ def _recipient_refusals(message: Message, can: Capabilities, account: str) -> It
     ):
         if present and not allowed:
             name = {"cc": "Cc", "bcc": "Bcc", "reply_to": "Reply-To"}[field]
-            yield Unsupported(field, f"Account '{account}' has no {name}.", f"Leave {name} empty, or use another account.")
+            yield Unsupported(
+                field, f"Account '{account}' has no {name}.", f"Leave {name} empty, or use another account."
+            )
 
 
 def _body_refusals(message: Message, can: Capabilities, account: str) -> Iterator[Unsupported]:
@@ -71,7 +75,9 @@ def _attachment_refusals(message: Message, can: Capabilities, account: str) -> I
     for attachment in message.attachments:
         name = attachment.name
         if attachment.reference is not None and not can.attachment_references:
-            yield Unsupported("attachments", f"Account '{account}' has no resource '{name}' to attach.", "Attach a file.")
+            yield Unsupported(
+                "attachments", f"Account '{account}' has no resource '{name}' to attach.", "Attach a file."
+            )
         elif attachment.url is not None and can.attachments not in ("url", "both"):
             yield Unsupported(
                 "attachments",
@@ -85,7 +91,9 @@ def _attachment_refusals(message: Message, can: Capabilities, account: str) -> I
                 "Attach a URL, or use another account.",
             )
         if attachment.content_id is not None and not can.inline_images:
-            yield Unsupported("attachments", f"Account '{account}' has no inline images ('{name}').", "Attach it instead.")
+            yield Unsupported(
+                "attachments", f"Account '{account}' has no inline images ('{name}').", "Attach it instead."
+            )
     if can.max_attachments is not None and len(message.attachments) > can.max_attachments:
         yield Unsupported(
             "attachments",
@@ -103,7 +111,9 @@ def _extra_refusals(message: Message, can: Capabilities, account: str) -> Iterat
         )
     if can.tags is not None and len(message.tags) > can.tags:
         limit = "no tags" if can.tags == 0 else f"at most {can.tags} tags"
-        yield Unsupported("tags", f"Account '{account}' has {limit}.", "Leave them out, or use --meta to keep them here.")
+        yield Unsupported(
+            "tags", f"Account '{account}' has {limit}.", "Leave them out, or use --meta to keep them here."
+        )
 
 
 def _size_refusals(can: Capabilities, account: str, size: int) -> Iterator[Unsupported]:

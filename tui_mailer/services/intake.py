@@ -97,7 +97,9 @@ class PreviewIntake:
 
 def sealed_source(attachment: Attachment) -> DraftAttachment:
     """Names a sealed attachment so that a draft made from the submission still has it."""
-    source = attachment.url or (f"ref:{attachment.reference}" if attachment.reference else f"{SEALED}{attachment.sha256}")
+    source = attachment.url or (
+        f"ref:{attachment.reference}" if attachment.reference else f"{SEALED}{attachment.sha256}"
+    )
     return DraftAttachment(
         source=source, name=attachment.name, media_type=attachment.media_type, content_id=attachment.content_id
     )

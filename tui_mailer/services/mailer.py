@@ -122,7 +122,9 @@ class Mailer:
         submission = self.show(submission_id)
         date = submission.date or frozen_date(submission.created_at, submission.not_before)
         built = mime.build(
-            submission.message, date=self._writer.local(date), contents=contents_of(submission.message, self.store.spool)
+            submission.message,
+            date=self._writer.local(date),
+            contents=contents_of(submission.message, self.store.spool),
         )
         blocks: AsyncIterator[bytes] = built.stream()
         with asyncio.Runner() as runner:

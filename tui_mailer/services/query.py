@@ -10,7 +10,9 @@ from tui_mailer.domain.errors import InvalidSchedule
 from tui_mailer.domain.submission import State
 from tui_mailer.storage.record import HistoryQuery
 
-TERM = re.compile(r'(?:(?P<key>from|to|subject|account|state|before|after):)?(?:"(?P<phrase>[^"]*)"|(?P<word>\S+))', re.I)
+TERM = re.compile(
+    r'(?:(?P<key>from|to|subject|account|state|before|after):)?(?:"(?P<phrase>[^"]*)"|(?P<word>\S+))', re.I
+)
 
 
 def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> HistoryQuery:

@@ -314,15 +314,15 @@ class Writer:
         capabilities = self.directory.capabilities(account.name)
         refuse(refusals(message, capabilities, account=account.name, size=size))
         if message.raw_sha256 is None:
-            errors = [one for one in check_message(message, body_typed=message.text or "") if one.severity is Severity.ERROR]
+            errors = [
+                one for one in check_message(message, body_typed=message.text or "") if one.severity is Severity.ERROR
+            ]
             if errors:
                 raise InvalidMessage(errors[0].text, field=errors[0].field)
         return size
 
     def _size(self, message: Message, now: datetime) -> int:
-        sealed_only = replace(
-            message, attachments=tuple(one for one in message.attachments if one.sha256 is not None)
-        )
+        sealed_only = replace(message, attachments=tuple(one for one in message.attachments if one.sha256 is not None))
         built = mime.build(sealed_only, date=self.local(now), contents={})
         mime.lint_header(built.header)
         return built.size

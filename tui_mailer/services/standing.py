@@ -1,0 +1,98 @@
+"""How each account stands: its provider, whether it is held or off line, and how much of it may be tried at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from tui_mailer.accounts.configuration import Account
+from tui_mailer.providers.base import Provider
+from tui_mailer.services.account import fingerprint
+from tui_mailer.services.delivery import AccountTrouble
+from tui_mailer.services.event import AccountChanged
+from tui_mailer.services.retry import OFFLINE_SECONDS, backoff
+from tui_mailer.services.workplace import Workplace
+
+
+class AccountStanding:
+    """Keeps one provider an account, and the account's holds in step with what happened."""
+
+    def __init__(self, work: Workplace) -> None:
+        self._work = work
+        self._providers: dict[str, tuple[str, Provider]] = {}
+        self._marks: dict[str, tuple[Account, str]] = {}
+        self._probing: set[str] = set()
+        """Accounts that were in trouble: one message tries first, not all of them."""
+
+    def limit(self, account: str) -> int:
+        """How many submissions of the account may be under way at once."""
+        return 1 if account in self._probing else self._work.delivery.connections
+
+    def mark(self, account: Account) -> str:
+        """The account's fingerprint, worked out once for each configuration."""
+        known = self._marks.get(account.name)
+        if known is None or known[0] is not account:
+            known = (account, fingerprint(account))
+            self._marks[account.name] = known
+        return known[1]
+
+    async def provider(self, account: Account) -> Provider:
+        """The account's provider, built anew when its settings have changed; raises `ConfigurationError`."""
+        mark = self.mark(account)
+        known = self._providers.get(account.name)
+        if known is not None and known[0] == mark:
+            return known[1]
+        fresh = await asyncio.to_thread(self._work.directory.open, account)
+        known = self._providers.get(account.name)
+        if known is not None and known[0] == mark:
+            return known[1]
+        self._providers[account.name] = (mark, fresh)
+        if known is not None:
+            await known[1].close()
+        return fresh
+
+    async def hold(self, account: str, trouble: AccountTrouble) -> None:
+        """Keeps the account's mail back: until a person mends it, or (off line) until the next probe."""
+        self._probing.add(account)
+        failures = 0
+        retry_at = None
+        outbox = self._work.store.outbox
+        if trouble.is_offline:
+            known = (await self._work.db(outbox.account_holds)).get(account)
+            failures = (known.failures if known else 0) + 1
+            retry_at = trouble.retry_at or self._work.now() + backoff(failures, OFFLINE_SECONDS, 0)
+        await self._work.db(
+            outbox.hold_account,
+            account,
+            trouble.reason,
+            is_offline=trouble.is_offline,
+            retry_at=retry_at,
+            failures=failures,
+        )
+        self._work.emit(
+            AccountChanged(
+                account=account, held_reason=trouble.reason, is_offline=trouble.is_offline, retry_at=retry_at
+            )
+        )
+
+    async def answered(self, account: str) -> None:
+        """The account's server has given a definite answer: whatever trouble there was is over."""
+        if account not in self._probing:
+            return
+        self._probing.discard(account)
+        await self._work.db(self._work.store.outbox.release_account, account)
+        self._work.emit(AccountChanged(account=account, held_reason=None))
+
+    async def probe_again(self, accounts: Iterable[str] | None = None) -> None:
+        """A person asks for a try now: accounts that are off line (all, or these) are probed at once."""
+        wanted = None if accounts is None else set(accounts)
+        for hold in (await self._work.db(self._work.store.outbox.account_holds)).values():
+            if hold.is_offline and (wanted is None or hold.account in wanted):
+                self._probing.add(hold.account)
+                await self._work.db(self._work.store.outbox.release_account, hold.account)
+
+    async def close(self) -> None:
+        """Closes every provider."""
+        for _mark, provider in self._providers.values():
+            await provider.close()
+        self._providers.clear()

@@ -1,0 +1,164 @@
+"""Delivers claims of one account, one after the other, and records what came of each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from tui_mailer.domain.errors import ConfigurationError, CredentialUnavailable, DeliveryError, Fenced, StorageError
+from tui_mailer.domain.message import Content
+from tui_mailer.domain.submission import Phase, State
+from tui_mailer.services.delivery import AccountTrouble, Attempt, Terms, contents_of, outgoing_of
+from tui_mailer.services.event import BytesProgressed, PhaseReached, SubmissionChanged
+from tui_mailer.services.standing import AccountStanding
+from tui_mailer.services.workplace import Workplace
+from tui_mailer.storage.record import Claim, Outcome, Submission
+
+
+class Worker:
+    """Holds one claim at a time and goes on to the account's next one in the transaction that records the last.
+
+    So bulk mail costs two commits a message and keeps its connection busy.
+    """
+
+    def __init__(self, work: Workplace, standing: AccountStanding, claim: Claim, *, goes_on: bool) -> None:
+        self.account = claim.submission.account
+        self.claim = claim
+        """The claim in hand."""
+        self.attempt: Attempt | None = None
+        self.goes_on = goes_on
+        """False: stop after this claim."""
+        self.finished: list[Submission] = []
+        """What was attempted, as it stood right after."""
+        self._work = work
+        self._standing = standing
+
+    @property
+    def has_intent(self) -> bool:
+        """Says whether the point of no return has been passed: stopping now would make the outcome uncertain."""
+        return self.attempt is not None and self.attempt.phase is Phase.INTENT
+
+    async def run(self) -> None:
+        """Works until there is nothing more of this account, or `goes_on` is taken back."""
+        following: Claim | None = self.claim
+        while following is not None:
+            self.claim = following
+            following = await self._deliver(following)
+
+    async def set_phase(
+        self, claim: Claim, phase: Phase, note: Mapping[str, str] | None, date: datetime | None
+    ) -> None:
+        """Makes a phase durable before the step that makes it true (the `Ledger` of an attempt)."""
+        await self._work.db(self._work.store.outbox.set_phase, claim, phase, note, date=date)
+
+    async def _deliver(self, claim: Claim) -> Claim | None:
+        submission = claim.submission
+        outbox = self._work.store.outbox
+        self._work.emit(SubmissionChanged(id=submission.id, state=State.SENDING, account=submission.account))
+        try:
+            outcome = await self._attempt(claim)
+        except Fenced:
+            return None
+        except AccountTrouble as trouble:
+            await self._standing.hold(submission.account, trouble)
+            await self._work.db(outbox.give_back, claim, error=str(trouble))
+            self._work.tell(await self._work.db(self._work.store.find, submission.id))
+            return None
+        except asyncio.CancelledError:
+            # Stopped before the point of no return: it is due again at once, for us or for another process.
+            await asyncio.shield(self._work.db(outbox.give_back, claim))
+            raise
+        finally:
+            self.attempt = None
+        return await self._record(claim, outcome)
+
+    async def _attempt(self, claim: Claim) -> Outcome:
+        submission = claim.submission
+        late = self._lateness(submission)
+        if late is not None:
+            return Outcome(fallback_state=State.HELD, error=late, text=late)
+        try:
+            account = self._work.directory.account(submission.account)
+            provider = await self._standing.provider(account)
+            contents = await self._contents(submission)
+        except (ConfigurationError, CredentialUnavailable) as error:
+            raise AccountTrouble(str(error), is_offline=False) from None
+        except StorageError as error:
+            return Outcome(fallback_state=State.HELD, error=str(error), text=str(error))
+        terms = Terms(
+            account=account,
+            is_account_changed=self._standing.mark(account) != submission.account_fingerprint,
+            delivery=self._work.delivery,
+            localise=self._work.localise,
+            now=self._work.now,
+        )
+        attempt = self.attempt = Attempt(claim, provider, terms, self)
+        try:
+            return await attempt.deliver(contents, self._on_phase, self._on_bytes)
+        except (Fenced, AccountTrouble, StorageError):
+            raise
+        except Exception as error:  # noqa: BLE001 - the worker boundary: a bug in a provider must not lose a message
+            state = State.UNCERTAIN if attempt.phase is Phase.INTENT else State.HELD
+            text = f"Provider '{provider.name}' failed ({type(error).__name__}): this is a bug in tui-mailer or it."
+            return Outcome(fallback_state=state, error=text, text=text)
+
+    async def _contents(self, submission: Submission) -> dict[str, Content]:
+        if not submission.message.attachments and submission.message.raw_sha256 is None:
+            return {}
+        return await self._work.db(contents_of, submission.message, self._work.store.spool)
+
+    async def _record(self, claim: Claim, outcome: Outcome) -> Claim | None:
+        outbox = self._work.store.outbox
+        following = None
+        try:
+            if self.goes_on and outcome.receipt is not None:
+                finished, following = await self._work.db(
+                    outbox.finish_and_claim, claim, outcome, now=self._work.now(), account=self.account
+                )
+            else:
+                finished = await self._work.db(outbox.finish, claim, outcome)
+        except Fenced:
+            return None
+        self.finished.append(finished)
+        self._work.tell(finished)
+        if outcome.receipt is not None:
+            await self._standing.answered(self.account)
+        await settle_by_asking(self._work, self._standing, finished)
+        return following
+
+    def _on_phase(self, phase: Phase) -> None:
+        self._work.emit(PhaseReached(id=self.claim.submission.id, phase=phase))
+
+    def _on_bytes(self, sent: int, total: int) -> None:
+        self._work.emit(BytesProgressed(id=self.claim.submission.id, sent=sent, total=total))
+
+    def _lateness(self, submission: Submission) -> str | None:
+        """Says why a scheduled message that was missed isn't sent without asking (DESIGN A3 ``delivery.late``)."""
+        late_by = self._work.now() - submission.not_before
+        if submission.schedule_words is None or self.claim.attempt > 1 or late_by <= self._work.delivery.late:
+            return None
+        hours = int(late_by / timedelta(hours=1))
+        return f"Its time passed {hours} h ago while no tui-mailer ran: release it to send it now."
+
+
+async def settle_by_asking(work: Workplace, standing: AccountStanding, submission: Submission) -> None:
+    """Settles an uncertain outcome without a person, where the provider can be asked what became of it."""
+    if submission.state is not State.UNCERTAIN:
+        return
+    try:
+        provider = await standing.provider(work.directory.account(submission.account))
+        if provider.capabilities.idempotency != "findable":
+            return
+        contents = await work.db(contents_of, submission.message, work.store.spool)
+        outgoing = outgoing_of(
+            submission,
+            date=work.localise(submission.date or submission.created_at),
+            contents=contents,
+            attempt=submission.attempts,
+        )
+        receipt = await provider.find(outgoing, {})
+    except (ConfigurationError, CredentialUnavailable, DeliveryError, StorageError):
+        return  # it stays uncertain, as shown; a person or the next start settles it
+    how = "resend" if receipt is None else "sent"
+    work.tell(await work.db(work.store.outbox.settle, submission.id, how, work.now()))
