@@ -166,7 +166,7 @@ class PolledStatus:
 class Provider(Protocol):
     """How an account's mail leaves; built once per account, used for many messages, closed at the end.
 
-    The constructor takes ``(account: AccountSettings, secrets: SecretSource)`` and does no I/O.
+    The constructor does no I/O.
     """
 
     name: ClassVar[str]
@@ -174,6 +174,8 @@ class Provider(Protocol):
     """Per account; every field with a description; unknown keys refused."""
     Options: ClassVar[type[BaseModel]]
     """Per message; the compose form is made from it."""
+
+    def __init__(self, account: AccountSettings, secrets: SecretSource, /) -> None: ...
 
     @property
     def capabilities(self) -> Capabilities:

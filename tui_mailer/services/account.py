@@ -54,7 +54,7 @@ class ProviderDirectory:
             data_dir=str(self._paths.data_dir),
             max_connections=self.configuration.delivery.connections,
         )
-        return kind(settings, self._credentials.source(account))  # type: ignore[call-arg]  # the contract fixes the constructor; a Protocol can't
+        return kind(settings, self._credentials.source(account))
 
     def settings(self, account: Account) -> BaseModel:
         """Validates an account's own keys by its provider's model; raises `ConfigurationError` with file and line."""

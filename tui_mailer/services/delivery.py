@@ -20,6 +20,7 @@ from tui_mailer.domain.errors import (
     DeliveryError,
     Fenced,
     InvalidMessage,
+    MailerError,
     NotAuthorized,
     Offline,
     OutcomeUncertain,
@@ -101,28 +102,26 @@ class Attempt:
             reason = f"Account '{self.terms.account.name}' can't carry it any more: {error}"
             return Outcome(fallback_state=State.HELD, error=reason, text=str(error))
         try:
-            receipt = await self.provider.send(prepared, self._progress(prepared, on_phase), bytes_sent)
-        except Fenced:
-            raise
-        except (NotAuthorized, CredentialUnavailable, ConfigurationError) as error:
-            if self.phase is Phase.INTENT:
-                return self._failed(OutcomeUncertain(str(error)))
-            raise AccountTrouble(str(error), is_offline=False) from None
-        except Offline as error:
-            if self.phase is Phase.INTENT:
-                return self._failed(OutcomeUncertain(str(error)))
-            raise AccountTrouble(str(error), is_offline=True) from None
-        except DeliveryError as error:
-            return self._failed(error)
+            return self._answered(await self.provider.send(prepared, self._progress(on_phase), bytes_sent))
+        except (DeliveryError, CredentialUnavailable, ConfigurationError) as error:
+            return self._broken(error)
         except StorageError as error:
             return self._unreadable(error)
         except asyncio.CancelledError:
             if self.phase is not Phase.INTENT:
                 raise
-            return self._failed(
-                OutcomeUncertain("tui-mailer was stopped while it waited for the server's last answer.")
-            )
-        return self._answered(receipt)
+            return self._failed(OutcomeUncertain("tui-mailer was stopped while it waited for the last answer."))
+
+    def _broken(self, error: MailerError) -> Outcome:
+        """Tells the account's trouble from the message's; past the point of no return silence is uncertain."""
+        if isinstance(error, Fenced):
+            raise error
+        is_account_trouble = isinstance(error, (NotAuthorized, CredentialUnavailable, ConfigurationError))
+        if (is_account_trouble or isinstance(error, Offline)) and self.phase is not Phase.INTENT:
+            raise AccountTrouble(clean(str(error)), is_offline=not is_account_trouble) from None
+        if isinstance(error, DeliveryError) and not isinstance(error, (NotAuthorized, Offline)):
+            return self._failed(error)
+        return self._failed(OutcomeUncertain(str(error)))
 
     def prepare(self, contents: Mapping[str, Content]) -> Prepared:
         """Works out what goes on the wire, for the recipients that still need it."""
@@ -153,7 +152,7 @@ class Attempt:
         return submission.date or frozen_date(submission.created_at, submission.not_before)
 
     def _progress(
-        self, prepared: Prepared, on_phase: Callable[[Phase], None]
+        self, on_phase: Callable[[Phase], None]
     ) -> Callable[[Phase, Mapping[str, str] | None], Awaitable[None]]:
         async def progress(phase: Phase, note: Mapping[str, str] | None = None) -> None:
             """Commits what recovery must know: INTENT and notes. Phases before INTENT are recovered like CLAIMED."""
@@ -163,7 +162,6 @@ class Attempt:
                 self.phase = phase
             on_phase(phase)
 
-        del prepared
         return progress
 
     def _situation(self) -> Situation:

@@ -12,14 +12,12 @@ from tui_mailer.providers.base import Capabilities
 
 def refusals(message: Message, capabilities: Capabilities, *, account: str, size: int) -> tuple[Unsupported, ...]:
     """Lists everything in the message that the provider can't carry, in the order of the form."""
-    return tuple(
-        [
-            *_recipient_refusals(message, capabilities, account),
-            *_body_refusals(message, capabilities, account),
-            *_attachment_refusals(message, capabilities, account),
-            *_extra_refusals(message, capabilities, account),
-            *_size_refusals(capabilities, account, size),
-        ]
+    return (
+        *_recipient_refusals(message, capabilities, account),
+        *_body_refusals(message, capabilities, account),
+        *_attachment_refusals(message, capabilities, account),
+        *_extra_refusals(message, capabilities, account),
+        *_size_refusals(capabilities, account, size),
     )
 
 
@@ -38,7 +36,7 @@ def _recipient_refusals(message: Message, can: Capabilities, account: str) -> It
     if can.max_to is not None and len(message.to) > can.max_to:
         yield Unsupported(
             "to",
-            f"Account '{account}' takes {can.max_to} To address{'es' if can.max_to > 1 else ''} a message, not {len(message.to)}.",
+            f"Account '{account}' takes at most {can.max_to} To a message, not {len(message.to)}.",
             "Send one message to each (--each), or use another account.",
         )
     total = len(message.recipients())

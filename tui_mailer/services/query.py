@@ -15,6 +15,9 @@ TERM = re.compile(
 )
 
 
+_STATES = frozenset(state.value for state in State)
+
+
 def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> HistoryQuery:
     """Reads a QUERY as DESIGN A1 defines it; what isn't a known condition is looked for literally."""
     words: list[str] = []
@@ -32,7 +35,7 @@ def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> HistoryQuery:
             columns[key].append(term)
         elif key == "account":
             account = term
-        elif key == "state" and term.lower() in State:
+        elif key == "state" and term.lower() in _STATES:
             state = State(term.lower())
         elif moment is not None:
             limits[key] = moment
@@ -51,7 +54,7 @@ def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> HistoryQuery:
 
 
 def parse_past(text: str, *, now: datetime, zone: ZoneInfo) -> datetime:
-    """Reads a point in the past: RFC 3339, a date, ``today``, ``yesterday``, or an age such as ``90d``, ``12h``, ``2w``.
+    """Reads a point in the past: RFC 3339, a date, ``today``, ``yesterday``, or an age (``90d``, ``12h``, ``2w``).
 
     Raises `InvalidSchedule` with what is allowed.
     """

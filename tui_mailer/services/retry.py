@@ -1,7 +1,7 @@
 """When to try again, as a pure function: decision = f(error, phase, attempt, now).
 
-Back-off follows delivery practice (postfix doubles 300 s to 4,000 s; greylisting wants a first retry after a minute) with
-jitter, so that mail deferred together doesn't come back together. The server's own hint wins, up to an hour.
+Back-off follows delivery practice (postfix doubles 300 s to 4,000 s; greylisting wants a first retry after a minute)
+with jitter, so that mail deferred together doesn't come back together. The server's own hint wins, up to an hour.
 """
 
 from __future__ import annotations

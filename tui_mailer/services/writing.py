@@ -314,11 +314,9 @@ class Writer:
         capabilities = self.directory.capabilities(account.name)
         refuse(refusals(message, capabilities, account=account.name, size=size))
         if message.raw_sha256 is None:
-            errors = [
-                one for one in check_message(message, body_typed=message.text or "") if one.severity is Severity.ERROR
-            ]
-            if errors:
-                raise InvalidMessage(errors[0].text, field=errors[0].field)
+            for finding in check_message(message, body_typed=message.text or ""):
+                if finding.severity is Severity.ERROR:
+                    raise InvalidMessage(finding.text, field=finding.field)
         return size
 
     def _size(self, message: Message, now: datetime) -> int:
