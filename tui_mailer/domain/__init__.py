@@ -1,1 +1,1 @@
-"""What a mail is: addresses, messages, MIME, schedules, states. No I/O; standard library, idna, ulid and a markdown parser."""
+"""What a mail is: addresses, messages, MIME, schedules, states; no I/O, hardly a library."""

@@ -1,25 +1,25 @@
 """Every error the program raises on purpose, as one tree; each class says what its catcher should do.
 
-    MailerError                      a sentence for a person: what happened, what it means for the mail, what to do
-    +-- InvalidMessage               the message can't be sealed as it is (exit 65)
-    |   +-- InvalidAddress           an address list that can't be read (names the part)
-    |   +-- InvalidSchedule          words that name no instant, or one in the past
-    |   +-- InvalidAttachment        missing, unreadable, not a regular file, changed while read
-    |   +-- Unsupported              the provider can't carry it: field, why, what to do
-    +-- ConfigurationError           config.yaml, file and line named (exit 78)
-    +-- NotFound                     no such ID, account, provider or file (exit 66)
-    +-- TooLate                      the submission's state doesn't allow it any more (exit 69)
-    +-- StorageError                 the data dir can't be written or read (exit 73)
-    |   +-- NewerDatabase            written by a newer version of the program
-    |   +-- DamagedStore             a database or spool file isn't what was written
-    +-- CredentialUnavailable        the secret can't be had now: locked, missing, command failed (holds the account)
-    +-- DeliveryError                an attempt ended without a receipt
-        +-- Offline                  no network or nobody listening: no attempt is counted
-        +-- TryLater                 not accepted for a temporary reason
-        +-- Rejected                 permanently refused
-        +-- NotAuthorized            the account's trouble: credential, certificate, security: hold the account
-        +-- OutcomeUncertain         the point of no return was passed and no answer came
-        +-- Fenced                   the lease was lost: stop at once, write nothing
+MailerError                      a sentence for a person: what happened, what it means for the mail, what to do
++-- InvalidMessage               the message can't be sealed as it is (exit 65)
+|   +-- InvalidAddress           an address list that can't be read (names the part)
+|   +-- InvalidSchedule          words that name no instant, or one in the past
+|   +-- InvalidAttachment        missing, unreadable, not a regular file, changed while read
+|   +-- Unsupported              the provider can't carry it: field, why, what to do
++-- ConfigurationError           config.yaml, file and line named (exit 78)
++-- NotFound                     no such ID, account, provider or file (exit 66)
++-- TooLate                      the submission's state doesn't allow it any more (exit 69)
++-- StorageError                 the data dir can't be written or read (exit 73)
+|   +-- NewerDatabase            written by a newer version of the program
+|   +-- DamagedStore             a database or spool file isn't what was written
++-- CredentialUnavailable        the secret can't be had now: locked, missing, command failed (holds the account)
++-- DeliveryError                an attempt ended without a receipt
+    +-- Offline                  no network or nobody listening: no attempt is counted
+    +-- TryLater                 not accepted for a temporary reason
+    +-- Rejected                 permanently refused
+    +-- NotAuthorized            the account's trouble: credential, certificate, security: hold the account
+    +-- OutcomeUncertain         the point of no return was passed and no answer came
+    +-- Fenced                   the lease was lost: stop at once, write nothing
 """
 
 from __future__ import annotations

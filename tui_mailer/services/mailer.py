@@ -70,12 +70,12 @@ class Mailer:
         """Works out exactly what would go out; stores nothing."""
         return self._writer.dry_run(draft)
 
-    def seal(self, draft: Draft, request: SealRequest = SealRequest()) -> list[Submission]:
+    def seal(self, draft: Draft, request: SealRequest | None = None) -> list[Submission]:
         """Checks, copies attachments into the spool and commits; on return the submissions are durable.
 
         Raises `InvalidMessage` (nothing stored) and `StorageError`.
         """
-        return self._writer.seal(draft, request)
+        return self._writer.seal(draft, request or SealRequest())
 
     def seal_raw(self, raw: bytes, *, envelope_from: str, recipients: Sequence[str], account: str) -> Submission:
         """Seals an RFC 5322 message byte for byte (CRLF, Bcc removed by the caller)."""

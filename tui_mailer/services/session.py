@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
+from typing import Self
 
 from tui_mailer.accounts.configuration import Configuration, Paths
 from tui_mailer.accounts.credential import Credentials
@@ -44,7 +45,7 @@ class Session:
         """Lets go of the databases."""
         self.mailer.store.close()
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
