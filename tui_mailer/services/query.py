@@ -11,7 +11,7 @@ from tui_mailer.domain.submission import State
 from tui_mailer.storage.record import HistoryQuery
 
 TERM = re.compile(
-    r'(?:(?P<key>from|to|subject|account|state|before|after):)?(?:"(?P<phrase>[^"]*)"|(?P<word>\S+))', re.I
+    r'(?:(?P<key>from|to|subject|account|state|before|after):)?(?:"(?P<phrase>[^"]*)"|(?P<word>\S+))', re.IGNORECASE
 )
 
 
