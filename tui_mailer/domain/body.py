@@ -9,16 +9,21 @@ _LINE = 78
 """Longest line sent as it stands (RFC 3676 section 4.2)."""
 _SOFT_LINE = 76
 """Longest line made by wrapping, its trailing space included."""
-_HARD_LINE = 998
-"""What SMTP carries (RFC 5321 section 4.5.3.1.6); a longer word without spaces needs an encoding."""
+_WRAPPED = r" *[^ ].{{0,{}}}(?: +|$)| *[^ ]+(?: +|$)"
+"""As many words as fit, or one word that doesn't, with the spaces that follow."""
 _QUOTE = re.compile(r">[> ]*")
 _SIGNATURE_LINE = "-- "
-_BLOCKS = frozenset(
-    "address article aside blockquote body center dd div dl dt figcaption figure footer form h1 h2 h3 h4 h5 h6 header"
-    " html li main nav ol p pre section table tbody tfoot thead tr ul".split()
+_SPACED_BLOCKS = frozenset(
+    {"blockquote", "dl", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul"}
 )
-_SPACED_BLOCKS = frozenset("blockquote dl figure h1 h2 h3 h4 h5 h6 ol p pre table ul".split())
-_DROPPED = frozenset("script style head title template noscript object svg math".split())
+"""Elements with a blank line before and after."""
+_BLOCKS = _SPACED_BLOCKS | {
+    *("address", "article", "aside", "body", "center", "dd", "div", "dt", "figcaption", "footer", "form", "header"),
+    *("html", "li", "main", "nav", "section", "tbody", "tfoot", "thead", "tr"),
+}
+"""Elements that start and end a line."""
+_SHOWN_SCHEMES = frozenset({"http", "https", "mailto", "ftp", "tel"})
+_DROPPED = frozenset({"script", "style", "head", "title", "template", "noscript", "object", "svg", "math"})
 
 
 def flow(text: str) -> str:
@@ -44,43 +49,17 @@ def _flow_line(line: str) -> list[str]:
     if line == _SIGNATURE_LINE:
         return [line]
     line = line.rstrip(" \t")
+    if len(line) > _LINE and (found := _QUOTE.match(line)):
+        quote = ">" * found[0].count(">") + " "
+        width = max(_SOFT_LINE - len(quote), _SOFT_LINE // 2)
+        pieces = re.findall(_WRAPPED.format(width - 2), line[found.end() :])
+        return [quote + piece for piece in pieces]
     if line.startswith((" ", "From ")):
         line = " " + line
     if len(line) <= _LINE:
         return [line]
-    quote, rest = "", line
-    if found := _QUOTE.match(line):
-        quote = ">" * found[0].count(">") + " "
-        rest = line[found.end() :]
-    elif line.startswith(" "):
-        quote, rest = "", line
-    pieces: list[str] = []
-    width = max(_SOFT_LINE - len(quote), _SOFT_LINE // 2)
-    start = 0
-    while len(rest) - start > width:
-        end = rest.rfind(" ", start, start + width)
-        if end < start or not rest[start:end].strip(" "):
-            end = _end_of_long_word(rest, start)
-        if end < 0:
-            break
-        while rest[end + 1 : end + 2] == " ":
-            end += 1
-        pieces.append(rest[start : end + 1])
-        start = end + 1
-    pieces.append(rest[start:])
-    first, *others = pieces
-    return [quote + first] + [quote + other if quote else _stuff(other) for other in others]
-
-
-def _end_of_long_word(text: str, start: int) -> int:
-    """Finds the space that ends the first word from ``start`` on; -1: there is none."""
-    while text[start : start + 1] == " ":
-        start += 1
-    return text.find(" ", start)
-
-
-def _stuff(line: str) -> str:
-    return " " + line if line.startswith((" ", ">", "From ")) else line
+    pieces = re.findall(_WRAPPED.format(_SOFT_LINE - 2), line)
+    return [pieces[0], *[" " + piece if piece.startswith((">", "From ")) else piece for piece in pieces[1:]]]
 
 
 def append_signature(body: str, signature: str) -> str:
@@ -203,13 +182,12 @@ class _Reader(HTMLParser):
             self._prefix = ""
 
     def _end_link(self, address: str, start: int) -> None:
-        shown = self._line[start:].strip() if start <= len(self._line) else ""
-        if (
-            address.startswith(("http:", "https:", "mailto:", "ftp:", "tel:"))
-            and address.split(":", 1)[1].strip("/") != shown
-        ):
-            if address.rstrip("/") != shown.rstrip("/"):
-                self._add(f" <{address}>" if shown else f"<{address}>")
+        """Shows where a link leads unless its text says so already."""
+        shown = self._line[start:].strip()
+        scheme, _, rest = address.partition(":")
+        if scheme.lower() not in _SHOWN_SCHEMES or shown.rstrip("/") in {address.rstrip("/"), rest.strip("/")}:
+            return
+        self._add(f" <{address}>" if shown else f"<{address}>")
 
     def handle_data(self, data: str) -> None:
         """Takes text."""

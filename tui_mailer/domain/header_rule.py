@@ -51,7 +51,14 @@ _MACHINE_READ = frozenset(
 """Fields that programs read by a grammar: encoded words would break them."""
 _MACHINE_READ_PREFIXES = ("list-", "original-")
 _FOREVER_ABSENT = frozenset({b"bcc", b"resent-bcc"})
-_REPEATABLE = frozenset({b"comments", b"keywords"})
+_ONCE = frozenset(
+    {
+        *(b"date", b"from", b"sender", b"reply-to", b"to", b"cc", b"subject"),
+        *(b"message-id", b"in-reply-to", b"references", b"mime-version"),
+    }
+)
+_ONCE_PREFIXES = (b"content-", b"list-")
+"""RFC 5322 section 3.6, RFC 2045 section 3, RFC 2369 section 3."""
 _FIELD = re.compile(
     rb"([A-Za-z][A-Za-z0-9-]*):"
     rb"((?: [ -~\x80-\xff]*)?(?:\r\n[ \t]+[!-~\x80-\xff][ -~\t\x80-\xff]*)*)\r\n"
@@ -72,7 +79,7 @@ def check_msg_id(value: str, field: str) -> str:
     """Returns ``value`` if it is one msg-id in angle brackets, printable ASCII without spaces (RFC 5322 3.6.4)."""
     if not _MSG_ID.fullmatch(value) or "=?" in value:
         raise InvalidMessage(
-            f"{field} must name a message as <something@somewhere>, in ASCII without spaces; this isn't one: {value!a}.",
+            f"{field} must name a message as <something@somewhere>, in ASCII without spaces, unlike {value!a}.",
             field=_field_key(field),
         )
     return value
@@ -113,8 +120,8 @@ def check_custom_header(name: str, value: str) -> None:
 def lint_header(header: bytes, *, is_utf8: bool = False) -> None:
     """Looks a finished header block over before it is sealed; raises `InvalidMessage` naming what is wrong.
 
-    CRLF line ends only and a blank line last, no control characters, no line over 998 bytes, no Bcc, each field
-    once (custom ``X-`` fields, Comments and Keywords may repeat), no 8-bit byte unless ``is_utf8`` (RFC 6532).
+    CRLF line ends only and a blank line last, no control characters, no line over 998 bytes, no Bcc, no field
+    twice that may stand once, no 8-bit byte unless ``is_utf8`` (RFC 6532).
     """
     position = 0
     seen: set[bytes] = set()
@@ -122,7 +129,7 @@ def lint_header(header: bytes, *, is_utf8: bool = False) -> None:
         name = found[1].lower()
         if name in _FOREVER_ABSENT:
             raise InvalidMessage(f"The header names {name.decode()}, which must never be sent.", field="bcc")
-        if name in seen and name not in _REPEATABLE and not name.startswith(b"x-"):
+        if name in seen and (name in _ONCE or name.startswith(_ONCE_PREFIXES)):
             raise InvalidMessage(
                 f"The header field {found[1].decode()} stands twice; it may stand once.", field="headers"
             )

@@ -35,6 +35,8 @@ from tui_mailer.domain.header_rule import check_custom_header, check_msg_id, is_
 from tui_mailer.domain.message import Attachment, Content, Message
 from tui_mailer.domain.text import clean
 
+__all__ = ["MimeMessage", "build", "check_custom_header", "lint_header", "prepare_rfc822"]
+
 _BLOCK = 256 * 1024
 _ENCODED_LINE = 57
 """Bytes that make one base64 line of 76 characters (RFC 2045 section 6.8)."""
@@ -309,11 +311,22 @@ def _is_seven_bit(text: str, octets: bytes) -> bool:
     return (
         len(octets) == len(text)
         and len(octets.translate(None, _NOT_PLAIN)) == len(octets)
-        and max(map(len, octets.split(b"\n"))) <= _LINE
+        and not _has_long_line(octets)
         and "--" + _BOUNDARY_SIGN not in text
         and not text.startswith("From ")
         and "\nFrom " not in text
     )
+
+
+def _has_long_line(octets: bytes) -> bool:
+    """Says whether a line, LF not counted, is longer than 998 bytes."""
+    start = 0
+    while len(octets) - start > _LINE:
+        end = octets.rfind(b"\n", start, start + _LINE + 1)
+        if end < 0:
+            return True
+        start = end + 1
+    return False
 
 
 def _encode_text(octets: bytes) -> tuple[str, bytes]:
@@ -345,7 +358,7 @@ def _base_name(name: str) -> str:
 
 
 def _media_type(media_type: str) -> tuple[str, list[tuple[str, str]]]:
-    """Splits ``type/subtype; key=value``; a type that base64 may not carry (multipart, message) becomes octet-stream."""
+    """Splits ``type/subtype; key=value``; what base64 may not carry (multipart, message) becomes octet-stream."""
     found = _MEDIA_TYPE.fullmatch(media_type)
     if not found:
         raise InvalidAttachment(
@@ -357,6 +370,3 @@ def _media_type(media_type: str) -> tuple[str, list[tuple[str, str]]]:
         return "application/octet-stream", []
     given = (item.strip().split("=", 1) for item in found["parameters"].split(";")[1:])
     return kind, [(key.lower(), value.strip('"')) for key, value in given if key.lower() != "name"]
-
-
-__all__ = ["MimeMessage", "build", "prepare_rfc822"]
