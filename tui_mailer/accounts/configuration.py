@@ -44,8 +44,12 @@ class Account:
     keep: bool = True
     """Whether history keeps text and attachments of what this account sent."""
     fallback: tuple[str, ...] = ()
+    window: tuple[str, ...] = ()
+    """Quiet and working hours, as written; no effect yet (see `Configuration.notices`)."""
+    sent_copy: bool | str = False
+    """Whether (or into which mailbox) a copy is filed on the server; no effect yet."""
     lines: Mapping[str, int] = field(default_factory=dict[str, int])
-    """The line of each key in the file, for errors found later."""
+    """The line of each key in the file, for errors found later; ``""`` is the account's own line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +117,8 @@ class Configuration:
     history: HistorySettings = HistorySettings()
     sendmail: SendmailSettings = SendmailSettings()
     ui: UiSettings = UiSettings()
+    notices: tuple[str, ...] = ()
+    """Sentences about settings that are valid and yet change nothing in this version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,3 +130,5 @@ class Paths:
     state_dir: Path
     """Logs."""
     cache_dir: Path
+    config_is_explicit: bool = False
+    """The file was asked for by name, so it must exist."""
