@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 
 import pytest
 from lab_certificate import TlsFiles, make_tls_files
@@ -35,21 +35,21 @@ def relay_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def dovecot(tls_files: TlsFiles, relay_port: int) -> Iterator[Dovecot]:
+def dovecot(tls_files: TlsFiles, relay_port: int) -> Generator[Dovecot]:
     """Dovecot as a submission server; mail passes only while postfix runs."""
     with dovecot_running(tls_files, relay_port=relay_port) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def _greylist_serving() -> Iterator[tuple[Greylist, int]]:
+def _greylist_serving() -> Generator[tuple[Greylist, int]]:
     greylist = Greylist()
     with greylist.serving() as port:
         yield greylist, port
 
 
 @pytest.fixture
-def greylist(_greylist_serving: tuple[Greylist, int]) -> Iterator[Greylist]:
+def greylist(_greylist_serving: tuple[Greylist, int]) -> Generator[Greylist]:
     """Postfix' greylist for grey@lab.test, in force at the start of each test."""
     greylist, _ = _greylist_serving
     greylist.restore()
@@ -60,7 +60,7 @@ def greylist(_greylist_serving: tuple[Greylist, int]) -> Iterator[Greylist]:
 @pytest.fixture(scope="session")
 def postfix(
     tls_files: TlsFiles, relay_port: int, dovecot: Dovecot, _greylist_serving: tuple[Greylist, int]
-) -> Iterator[MailServer]:
+) -> Generator[MailServer]:
     """Postfix with TLS, STARTTLS and AUTH."""
     with postfix_running(
         tls_files, plain_port=relay_port, sasl_port=dovecot.sasl_port, policy_port=_greylist_serving[1]
@@ -69,14 +69,14 @@ def postfix(
 
 
 @pytest.fixture(scope="session")
-def exim(tls_files: TlsFiles) -> Iterator[MailServer]:
+def exim(tls_files: TlsFiles) -> Generator[MailServer]:
     """Exim with TLS, STARTTLS and AUTH."""
     with exim_running(tls_files) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def gnome_keyring() -> Iterator[Mapping[str, str]]:
+def gnome_keyring() -> Generator[Mapping[str, str]]:
     """The environment in which a program finds an unlocked Secret Service."""
     with gnome_keyring_running() as environment:
         yield environment

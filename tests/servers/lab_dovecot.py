@@ -12,7 +12,7 @@ import json
 import shutil
 import threading
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -148,7 +148,7 @@ class _Introspection(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def _introspection() -> Iterator[int]:
+def _introspection() -> Generator[int]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Introspection) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_port
@@ -156,7 +156,7 @@ def _introspection() -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def dovecot_running(tls_files: TlsFiles, *, relay_port: int) -> Iterator[Dovecot]:
+def dovecot_running(tls_files: TlsFiles, *, relay_port: int) -> Generator[Dovecot]:
     """Starts dovecot and yields it; root only, skips where it isn't installed."""
     need_root()
     program = installed("dovecot", "dovecot-imapd dovecot-submissiond")

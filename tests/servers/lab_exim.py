@@ -10,7 +10,7 @@ import contextlib
 import pwd
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from lab_certificate import TlsFiles
 from lab_process import free_ports, installed, need_root, running, server_folder, unpacked
@@ -127,7 +127,7 @@ xoauth2:
 
 
 @contextlib.contextmanager
-def exim_running(tls_files: TlsFiles) -> Iterator[MailServer]:
+def exim_running(tls_files: TlsFiles) -> Generator[MailServer]:
     """Starts exim and yields it; root only (to become exim's user), skips where it isn't unpacked."""
     need_root()
     with server_folder("exim") as folder:

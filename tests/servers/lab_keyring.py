@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 
 from lab_process import installed, running, server_folder, wait_until
 
 
 @contextlib.contextmanager
-def gnome_keyring_running() -> Iterator[Mapping[str, str]]:
+def gnome_keyring_running() -> Generator[Mapping[str, str]]:
     """Starts both daemons and yields the environment in which programs find the keyring; skips if not installed."""
     bus = installed("dbus-daemon", "dbus")
     keyring = installed("gnome-keyring-daemon", "gnome-keyring")

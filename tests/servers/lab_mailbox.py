@@ -8,7 +8,6 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
-from typing import cast
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class StoredMail:
     @property
     def message(self) -> EmailMessage:
         """The message as the standard library reads it."""
-        return cast("EmailMessage", message_from_bytes(self.raw, policy=default))
+        return message_from_bytes(self.raw, policy=default)
 
     @property
     def message_id(self) -> str:
@@ -37,7 +36,12 @@ class StoredMail:
 
     def attachments(self) -> dict[str, bytes]:
         """File names, decoded, with their bytes."""
-        return {str(part.get_filename()): part.get_payload(decode=True) for part in self.message.iter_attachments()}
+        found: dict[str, bytes] = {}
+        for part in self.message.iter_attachments():
+            payload = part.get_payload(decode=True)
+            assert isinstance(payload, bytes)
+            found[str(part.get_filename())] = payload
+        return found
 
 
 def read_maildirs(folder: Path) -> Iterator[StoredMail]:

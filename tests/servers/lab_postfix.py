@@ -14,7 +14,7 @@ import shutil
 import socketserver
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from lab_certificate import TlsFiles
@@ -123,7 +123,7 @@ class Greylist:
         return "451 4.7.1 Greylisted, come back later"
 
     @contextlib.contextmanager
-    def serving(self) -> Iterator[int]:
+    def serving(self) -> Generator[int]:
         """Serves in threads until the block ends; yields the port."""
         greylist = self
 
@@ -171,7 +171,7 @@ def _lay_out(folder: Path, package: Path) -> None:
 
 
 @contextlib.contextmanager
-def postfix_running(tls_files: TlsFiles, *, plain_port: int, sasl_port: int, policy_port: int) -> Iterator[MailServer]:
+def postfix_running(tls_files: TlsFiles, *, plain_port: int, sasl_port: int, policy_port: int) -> Generator[MailServer]:
     """Starts postfix and yields it; root only, skips where it isn't unpacked."""
     need_root()
     with server_folder("postfix") as folder:

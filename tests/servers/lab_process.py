@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -45,7 +45,7 @@ def unpacked(package: str, folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def server_folder(name: str) -> Iterator[Path]:
+def server_folder(name: str) -> Generator[Path]:
     """Makes a folder with a short path (Unix sockets allow 107 bytes) that other users may enter."""
     folder = Path(tempfile.mkdtemp(prefix=f"tm-{name}-"))
     folder.chmod(0o755)
@@ -90,7 +90,7 @@ def running(
     log: Path,
     environment: Mapping[str, str] | None = None,
     stdin: bytes | None = None,
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> Generator[subprocess.Popen[bytes]]:
     """Runs a server in the foreground until the block ends; it also ends if the tests are killed."""
     with log.open("ab") as output:
         process = subprocess.Popen(
