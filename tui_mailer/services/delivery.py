@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -30,7 +30,7 @@ from tui_mailer.domain.errors import (
 from tui_mailer.domain.message import Content, Message
 from tui_mailer.domain.submission import DUE_STATUSES, Phase, Receipt, RecipientStatus, State
 from tui_mailer.domain.text import clean
-from tui_mailer.providers.base import BytesSent, Outgoing, Prepared, Provider
+from tui_mailer.providers.base import BytesSent, Outgoing, Prepared, Progress, Provider
 from tui_mailer.services.fit import keeps_schedule, refusals
 from tui_mailer.services.retry import RetryPolicy, Situation, decide, decide_deferral
 from tui_mailer.services.sealing import frozen_date
@@ -113,15 +113,18 @@ class Attempt:
             return self._failed(OutcomeUncertain("tui-mailer was stopped while it waited for the last answer."))
 
     def _broken(self, error: MailerError) -> Outcome:
-        """Tells the account's trouble from the message's; past the point of no return silence is uncertain."""
+        """Tells the account's trouble from the message's.
+
+        `Offline`, `NotAuthorized` and the like are a provider's word that nothing was accepted, whatever the phase (an
+        HTTP provider passes INTENT before it connects); what has no such word is judged by the phase.
+        """
         if isinstance(error, Fenced):
             raise error
-        is_account_trouble = isinstance(error, (NotAuthorized, CredentialUnavailable, ConfigurationError))
-        if (is_account_trouble or isinstance(error, Offline)) and self.phase is not Phase.INTENT:
-            raise AccountTrouble(clean(str(error)), is_offline=not is_account_trouble) from None
-        if isinstance(error, DeliveryError) and not isinstance(error, (NotAuthorized, Offline)):
+        if isinstance(error, Offline):
+            raise AccountTrouble(clean(str(error)), is_offline=True) from None
+        if isinstance(error, DeliveryError) and not isinstance(error, NotAuthorized):
             return self._failed(error)
-        return self._failed(OutcomeUncertain(str(error)))
+        raise AccountTrouble(clean(str(error)), is_offline=False) from None
 
     def prepare(self, contents: Mapping[str, Content]) -> Prepared:
         """Works out what goes on the wire, for the recipients that still need it."""
@@ -151,9 +154,7 @@ class Attempt:
         submission = self.claim.submission
         return submission.date or frozen_date(submission.created_at, submission.not_before)
 
-    def _progress(
-        self, on_phase: Callable[[Phase], None]
-    ) -> Callable[[Phase, Mapping[str, str] | None], Awaitable[None]]:
+    def _progress(self, on_phase: Callable[[Phase], None]) -> Progress:
         async def progress(phase: Phase, note: Mapping[str, str] | None = None) -> None:
             """Commits what recovery must know: INTENT and notes. Phases before INTENT are recovered like CLAIMED."""
             if phase is Phase.INTENT or note:
