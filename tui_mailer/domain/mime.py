@@ -191,7 +191,7 @@ def _message_fields(message: Message, date: datetime) -> list[str]:
         fields.append("To: undisclosed-recipients:;")
     if message.cc:
         fields.append(write_addresses("Cc", message.cc))
-    if message.subject.strip():
+    if message.subject.strip(" \t"):
         fields.append(write_text("Subject", message.subject))
     fields.append(write_tokens("Message-ID", [check_msg_id(message.message_id, "Message-ID")]))
     if message.in_reply_to:
