@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tui_mailer.domain.message import Attachment, Draft, DraftAttachment
 from tui_mailer.domain.submission import Attempt, Recipient
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from tui_mailer.accounts.configuration import Account
     from tui_mailer.domain.checks import Finding
-    from tui_mailer.services.mailer import Review
+    from tui_mailer.services.doctor import Diagnosis
+    from tui_mailer.services.writing import Review
 
 Json = dict[str, Any]
 
@@ -201,7 +202,8 @@ def _setting(key: str, value: object) -> object:
     """Secrets have no place in the settings; one put there by mistake isn't shown."""
     if any(word in key.lower() for word in _SECRET_WORDS):
         return "***"
-    return value if isinstance(value, str | int | float | bool | list | dict) or value is None else str(value)
+    is_plain = value is None or isinstance(value, str | int | float | bool | list | dict)
+    return cast("object", value) if is_plain else str(value)
 
 
 def provider_view(
@@ -296,6 +298,17 @@ def dry_run_view(prepared: Prepared, *, account: str, provider: str) -> Json:
         "size": prepared.size,
         "recipients": [{"address": each.address, "kind": each.kind.value} for each in outgoing.recipients],
         "steps": [{"title": step.title, "lines": list(step.lines)} for step in prepared.steps],
+    }
+
+
+def doctor_view(diagnoses: Sequence[Diagnosis]) -> Json:
+    """Shows what the doctor found; ``ok`` is false where there is an error."""
+    return {
+        "ok": not any(each.level == "error" for each in diagnoses),
+        "checks": [
+            {"area": each.area.value, "level": each.level.value, "text": each.text, "remedy": each.remedy or None}
+            for each in diagnoses
+        ],
     }
 
 

@@ -1,0 +1,223 @@
+"""``account``: the accounts of the configuration; adding, testing, holding and removing them, storing their secrets."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Any
+
+from tui_mailer.cli import exit_code, parsing
+from tui_mailer.cli.context import is_interactive
+from tui_mailer.domain.errors import CredentialUnavailable, InvalidMessage, MailerError
+from tui_mailer.services.json_view import account_view
+
+if TYPE_CHECKING:
+    from tui_mailer.accounts.configuration import Account
+    from tui_mailer.cli.context import Context
+
+HELD_BY_PERSON = "held by you"
+
+_EPILOG = f"""\
+examples:
+  tui-mailer account add work --from 'Ada <ada@example.org>' --host smtp.example.org --username ada@example.org
+  tui-mailer account set-secret work          asks; or: pass show mail/work | tui-mailer account set-secret work
+  tui-mailer account test work
+  tui-mailer account release work
+
+Secrets are never taken from the command line.
+
+{exit_code.EXPLAINED}"""
+
+
+def build_parser(prog: str) -> parsing.Parser:
+    """Describes the command line of ``account``."""
+    from tui_mailer.cli.account_add import add_account_parser
+
+    parser = parsing.Parser(prog=prog, description="Who sends.", epilog=_EPILOG)
+    group = parsing.add_group(parser)
+    parsing.add_command(group, "list", list_accounts, "list the accounts")
+    for name, handler, summary in (
+        ("show", show, "show one; never its secret"),
+        ("test", test, "prove connection and credential; sends nothing"),
+        ("set-secret", set_secret, "store its secret in the keyring: asked for, or the first line of stdin"),
+        ("hold", hold, "keep its mail in the outbox"),
+        ("release", release, "let its mail go again"),
+        ("remove", remove, "take it out of the configuration; not while it has open mail"),
+    ):
+        each = parsing.add_command(group, name, handler, summary)
+        each.add_argument("name", metavar="NAME")
+    add_account_parser(group)
+    return parser
+
+
+def view_of(context: Context, account: Account) -> dict[str, Any]:
+    """Shapes an account for ``--json``."""
+    return account_view(
+        account,
+        is_default=account.name == context.session.configuration.default_account,
+        hold=context.mailer.account_holds().get(account.name),
+        open_count=context.mailer.open_count(account.name),
+    )
+
+
+def list_accounts(context: Context, _arguments: argparse.Namespace) -> int:
+    """Lists the accounts, the default one marked."""
+    views = [view_of(context, each) for each in context.session.configuration.accounts.values()]
+    context.output.document(views)
+    rows = [
+        (
+            ("* " if view["is_default"] else "  ") + view["name"],
+            view["provider"],
+            ", ".join(view["identities"]),
+            str(view["open"]),
+            _standing(view),
+        )
+        for view in views
+    ]
+    context.output.table(("  ACCOUNT", "PROVIDER", "SENDS AS", "OPEN", "STANDING"), rows, flexible=4)
+    return exit_code.DONE
+
+
+def _standing(view: dict[str, Any]) -> str:
+    held = view["held"]
+    if held is None:
+        return "ready"
+    return f"{'off line' if held['is_offline'] else 'held'}: {held['reason']}"
+
+
+def show(context: Context, arguments: argparse.Namespace) -> int:
+    """Shows one account."""
+    account = _account(context, arguments.name)
+    view = view_of(context, account)
+    context.output.document(view)
+    context.output.pairs(
+        [
+            ("Account", account.name + (" (default)" if view["is_default"] else "")),
+            ("Provider", account.provider),
+            ("Sends as", ", ".join(view["identities"])),
+            ("Credential", context.session.credentials.describe(account)),
+            *((key, str(value)) for key, value in view["settings"].items()),
+            ("Open", f"{view['open']} in the outbox"),
+            ("Standing", _standing(view)),
+        ]
+    )
+    return exit_code.DONE
+
+
+def test(context: Context, arguments: argparse.Namespace) -> int:
+    """Proves that the account could send now."""
+    account = _account(context, arguments.name)
+    secret = None
+    if account.credential is not None and account.credential.kind == "prompt" and is_interactive():
+        secret = ask_secret(account.name)
+    identities = asyncio.run(context.session.account_service().test(account, secret))
+    context.output.document(
+        {
+            "ok": True,
+            "account": account.name,
+            "identities": [{"address": each.address, "detail": each.detail or None} for each in identities],
+        }
+    )
+    named = ", ".join(each.address for each in identities)
+    context.output.say(f"Account {account.name} can send{' as ' + named if named else ''}. Nothing was sent.")
+    return exit_code.DONE
+
+
+def set_secret(context: Context, arguments: argparse.Namespace) -> int:
+    """Stores the secret; an account that was held for want of it may send again."""
+    account = _account(context, arguments.name)
+    context.session.credentials.store(account, read_secret(account.name))
+    held = context.mailer.account_holds().get(account.name)
+    is_released = held is not None and held.reason != HELD_BY_PERSON
+    if is_released:
+        context.mailer.release_account(account.name)
+    context.output.document({"stored": True, **view_of(context, account)})
+    again = " Its mail goes out again." if is_released else ""
+    context.output.say(f"The secret of account {account.name} is stored in the keyring.{again}")
+    return exit_code.DONE
+
+
+def read_secret(name: str) -> str:
+    """Asks a person, else reads the first line of stdin."""
+    if is_interactive():
+        return ask_secret(name)
+    secret = sys.stdin.readline().rstrip("\r\n") if sys.stdin is not None else ""
+    if not secret:
+        raise InvalidMessage(f"There was no secret for account '{name}' on stdin. Nothing was stored.", field="secret")
+    return secret
+
+
+def ask_secret(name: str) -> str:
+    """Asks for a secret without showing it."""
+    import getpass
+
+    secret = getpass.getpass(f"Password or token of account {name} (not shown): ", stream=sys.stderr)
+    if not secret:
+        raise InvalidMessage("Nothing was typed; nothing was stored.", field="secret")
+    return secret
+
+
+def hold(context: Context, arguments: argparse.Namespace) -> int:
+    """Keeps an account's mail in the outbox."""
+    account = _account(context, arguments.name)
+    context.mailer.hold_account(account.name, HELD_BY_PERSON)
+    context.output.document(view_of(context, account))
+    context.output.say(f"Account {account.name} is held: its mail waits until you release it.")
+    return exit_code.DONE
+
+
+def release(context: Context, arguments: argparse.Namespace) -> int:
+    """Lets an account's mail go again."""
+    from tui_mailer.cli.wording import who_delivers
+
+    account = _account(context, arguments.name)
+    context.mailer.release_account(account.name)
+    view = view_of(context, account)
+    context.output.document(view)
+    waits = f" {view['open']} wait: {who_delivers(context.mailer.deliverers(), context.now())}" if view["open"] else ""
+    context.output.say(f"Account {account.name} is released.{waits}")
+    return exit_code.DONE
+
+
+def remove(context: Context, arguments: argparse.Namespace) -> int:
+    """Takes an account out of the configuration, and its secret out of the keyring."""
+    from tui_mailer.accounts.edit import remove_account
+
+    account = _account(context, arguments.name)
+    open_count = context.mailer.open_count(account.name)
+    if open_count:
+        raise InvalidMessage(
+            f"Account '{account.name}' has {open_count} open in the outbox. Nothing was removed. "
+            f"Send or cancel them first: tui-mailer outbox list --account {account.name}"
+        )
+    remove_account(context.session.paths, account.name)
+    context.mailer.release_account(account.name)
+    secret = _forget_secret(context, account)
+    context.output.document({"removed": account.name})
+    context.output.say(f"Account {account.name} is removed from {context.session.paths.config_file}.{secret}")
+    return exit_code.DONE
+
+
+def _forget_secret(context: Context, account: Account) -> str:
+    if account.credential is None or account.credential.kind != "keyring":
+        return ""
+    try:
+        is_deleted = context.session.credentials.delete(account)
+    except MailerError as error:
+        return f" Its secret may still be in the keyring: {error}"
+    return " Its secret is removed from the keyring." if is_deleted else ""
+
+
+def _account(context: Context, name: str) -> Account:
+    from tui_mailer.domain.errors import NotFound
+
+    accounts = context.session.configuration.accounts
+    if name not in accounts:
+        raise NotFound(f"There is no account '{name}'. Accounts: {', '.join(accounts)}.")
+    return accounts[name]
+
+
+def explain_unstored(error: CredentialUnavailable, name: str) -> str:
+    """Says that the account is there though its secret isn't."""
+    return f"The account is added, its secret isn't stored: {error} Later: tui-mailer account set-secret {name}"

@@ -1,0 +1,178 @@
+"""``account add``: an account from options, and on a terminal from questions for what they leave out."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tui_mailer.cli import exit_code, parsing
+from tui_mailer.cli.context import Context, is_interactive
+from tui_mailer.cli.exit_code import UsageError
+
+if TYPE_CHECKING:
+    from tui_mailer.services.account import AccountService
+
+_EPILOG = """\
+credential: keyring (default with --username), keyring:SERVICE/USER, command:'pass show mail/work', env:NAME,
+  file:PATH or prompt
+
+examples:
+  tui-mailer account add                       asks for everything
+  tui-mailer account add work --from 'Ada <ada@example.org>' --host smtp.example.org --username ada@example.org
+  tui-mailer account add relay --from cron@example.org --host localhost --security none --port 25
+  tui-mailer account add crm --provider bird --from ada@example.org --set base_url=https://api.example.org"""
+
+_PORTS = {"tls": 465, "starttls": 587, "none": 25}
+
+
+def add_account_parser(group: Any) -> None:
+    """Describes the command line of ``account add``."""
+    parser = parsing.add_command(
+        group, "add", add, "add one; on a terminal it asks for what is missing", epilog=_EPILOG
+    )
+    parser.add_argument("name", metavar="NAME", nargs="?", help="what you call it: work")
+    parser.add_argument("--provider", metavar="NAME", help="default smtp")
+    parser.add_argument("--from", dest="sender", metavar="ADDR", help="who it sends as")
+    parser.add_argument("--host", help="the server")
+    parser.add_argument("--port", type=parsing.positive, help="465 with tls, 587 with starttls, 25 with none")
+    parser.add_argument("--security", choices=list(_PORTS), help="default tls")
+    parser.add_argument("--username", metavar="USER", help="none: no sign-in")
+    parser.add_argument("--credential", metavar="SOURCE", help="where its secret is: see below")
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        type=parsing.pair,
+        action="append",
+        default=[],
+        help="any other key (JSON or text)",
+    )
+    parser.add_argument("--default", action="store_true", help="make it the default account")
+    parser.add_argument("--test", action="store_true", help="prove it first; nothing is added if it can't send")
+
+
+def add(context: Context, arguments: argparse.Namespace) -> int:
+    """Adds an account; its secret, if asked for, goes into the keyring."""
+    from tui_mailer.cli.account import explain_unstored
+    from tui_mailer.domain.errors import CredentialUnavailable
+    from tui_mailer.services.json_view import account_view
+
+    if is_interactive():
+        ask_for_missing(arguments)
+    mapping = mapping_of(arguments)
+    service = _service(context)
+    is_first = not any(each.lines for each in service.configuration.accounts.values())
+    account = service.draft_account(arguments.name, mapping)
+    secret = _secret(arguments, mapping)
+    if arguments.test:
+        asyncio.run(service.test(account, secret))
+    configuration = service.add(arguments.name, mapping, make_default=arguments.default or is_first)
+    added = configuration.accounts[arguments.name]
+    is_default = configuration.default_account == added.name
+    context.output.document(account_view(added, is_default=is_default, hold=None, open_count=0))
+    context.output.say(
+        f"Account {added.name} is added to {configuration.path}{' as the default' if is_default else ''}."
+    )
+    if secret is not None:
+        try:
+            service.credentials.store(added, secret)
+        except CredentialUnavailable as error:
+            context.output.say(explain_unstored(error, added.name))
+            return exit_code.ACCOUNT_HELD
+        context.output.say("Its secret is stored in the keyring.")
+    elif mapping.get("credential") == "keyring":
+        context.output.say(f"Store its secret: tui-mailer account set-secret {added.name}")
+    return exit_code.DONE
+
+
+def mapping_of(arguments: argparse.Namespace) -> dict[str, object]:
+    """Makes the account as it will stand in the file; raises `UsageError` for what is missing."""
+    provider = arguments.provider or "smtp"
+    needed = {"NAME": arguments.name, "--from": arguments.sender}
+    if provider == "smtp":
+        needed["--host"] = arguments.host
+    missing = [option for option, value in needed.items() if not value]
+    if missing:
+        raise UsageError(f"Missing: {', '.join(missing)}.", usage="tui-mailer account add --help")
+    mapping: dict[str, object] = {"provider": provider, "from": arguments.sender}
+    security = arguments.security or ("tls" if provider == "smtp" else None)
+    typed = {"host": arguments.host, "port": arguments.port, "security": security, "username": arguments.username}
+    mapping |= {key: value for key, value in typed.items() if value is not None}
+    mapping |= {key: _value(text) for key, text in arguments.set}
+    credential = arguments.credential or ("keyring" if arguments.username else None)
+    if credential is not None:
+        mapping["credential"] = credential_of(credential)
+    return mapping
+
+
+def credential_of(text: str) -> object:
+    """Reads ``keyring``, ``prompt`` or ``KIND:VALUE`` into its form in the file."""
+    kind, colon, value = text.partition(":")
+    if not colon and kind in {"keyring", "prompt"}:
+        return kind
+    if colon and value and kind in {"keyring", "command", "env", "file"}:
+        return {kind: value}
+    raise UsageError("--credential is keyring, keyring:SERVICE/USER, command:..., env:NAME, file:PATH or prompt.")
+
+
+def ask_for_missing(arguments: argparse.Namespace) -> None:
+    """Asks a person for each thing the options left out, with what is usual offered."""
+    arguments.name = arguments.name or _ask("Name of the account", "work")
+    arguments.provider = arguments.provider or _ask("Provider", "smtp")
+    arguments.sender = arguments.sender or _ask("Send as (Name <address>)")
+    if arguments.provider != "smtp":
+        return
+    arguments.host = arguments.host or _ask("Server (SMTP host)")
+    if arguments.security is None:
+        arguments.security = _ask("Security: tls, starttls or none", "tls")
+        if arguments.security not in _PORTS:
+            raise UsageError("Security is tls, starttls or none.")
+    if arguments.port is None:
+        arguments.port = parsing.positive(_ask("Port", str(_PORTS[arguments.security])))
+    if arguments.username is None:
+        address = arguments.sender.rpartition("<")[2].rstrip("> ")
+        typed = _ask("User name (- for no sign-in)", address)
+        arguments.username = None if typed == "-" else typed
+
+
+def _ask(question: str, usual: str = "") -> str:
+    sys.stderr.write(f"{question}{f' [{usual}]' if usual else ''}: ")
+    sys.stderr.flush()
+    line = sys.stdin.readline()
+    answer = line.strip() or usual
+    if not line or not answer:
+        raise UsageError(f"No answer to '{question}'. Nothing was added.")
+    return answer
+
+
+def _secret(arguments: argparse.Namespace, mapping: Mapping[str, object]) -> str | None:
+    """Asks for the secret where a person can be asked and the keyring is to hold it."""
+    from tui_mailer.cli.account import ask_secret
+
+    credential = mapping.get("credential")
+    is_for_keyring = credential == "keyring" or (isinstance(credential, dict) and "keyring" in credential)
+    if not (is_for_keyring and is_interactive()):
+        return None
+    return ask_secret(arguments.name)
+
+
+def _value(text: str) -> object:
+    import json
+
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _service(context: Context) -> AccountService:
+    """Works though the file asked for doesn't exist yet: this is the command that makes it."""
+    from tui_mailer.accounts.credential import Credentials
+    from tui_mailer.accounts.load import find_paths, load
+    from tui_mailer.services.account import AccountService
+
+    paths = find_paths(context.config, context.data_dir)
+    configuration = load(paths, allow_missing=True)
+    return AccountService(paths=paths, credentials=Credentials(), configuration=configuration)

@@ -1,0 +1,62 @@
+"""``doctor``: everything that could be wrong, a line each, with the remedy."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from tui_mailer.cli import exit_code, parsing
+from tui_mailer.services.doctor import Area, Diagnosis, Level, Surroundings, examine
+from tui_mailer.services.json_view import doctor_view
+
+if TYPE_CHECKING:
+    from tui_mailer.cli.context import Context
+
+_CODES = {
+    Area.CONFIGURATION: exit_code.BAD_CONFIGURATION,
+    Area.ACCOUNT: exit_code.BAD_CONFIGURATION,
+    Area.TIME: exit_code.BAD_CONFIGURATION,
+    Area.DATA: exit_code.NO_STORAGE,
+    Area.DATABASE: exit_code.NO_STORAGE,
+    Area.CREDENTIAL: exit_code.ACCOUNT_HELD,
+}
+"""The first area here with an error decides."""
+
+_MARKS = {Level.OK: "ok  ", Level.WARNING: "warn", Level.ERROR: "FAIL"}
+
+_EPILOG = """\
+exit codes: 0 nothing is wrong (warnings aside); 78 configuration or account; 73 data dir or database; 77 a secret
+can't be had"""
+
+
+def build_parser(prog: str) -> parsing.Parser:
+    """Describes the command line of ``doctor``."""
+    parser = parsing.Parser(
+        prog=prog, description="Looks at everything that could be wrong. Changes and sends nothing.", epilog=_EPILOG
+    )
+    parser.set_defaults(handler=doctor)
+    return parser
+
+
+def doctor(context: Context, _arguments: argparse.Namespace) -> int:
+    """Prints each diagnosis as soon as it is known."""
+    is_terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+    screen = shutil.get_terminal_size()
+    surroundings = Surroundings(
+        config=context.config,
+        data_dir=context.data_dir,
+        is_terminal=is_terminal,
+        encoding=sys.stdout.encoding,
+        screen=(screen.columns, screen.lines) if is_terminal else None,
+    )
+    found: list[Diagnosis] = []
+    for diagnosis in examine(surroundings):
+        found.append(diagnosis)
+        context.output.text(f"{_MARKS[diagnosis.level]}  {diagnosis.area.value}: {diagnosis.text}")
+        if diagnosis.remedy:
+            context.output.text(f"      -> {diagnosis.remedy}")
+    context.output.document(doctor_view(found))
+    failed = {diagnosis.area for diagnosis in found if diagnosis.level is Level.ERROR}
+    return next((code for area, code in _CODES.items() if area in failed), exit_code.DONE)

@@ -1,0 +1,72 @@
+"""Replaces ``${name}`` in a draft's fields; ``$$`` is a dollar, any other dollar stays as it is."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from tui_mailer.domain.errors import InvalidMessage
+from tui_mailer.domain.message import Draft, DraftAttachment
+
+_PLACE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>[^{}]*)\})")
+_TEXT_FIELDS = (
+    "sender",
+    "to",
+    "cc",
+    "bcc",
+    "reply_to",
+    "subject",
+    "body",
+    "schedule",
+    "in_reply_to",
+    "references",
+    "note",
+)
+
+
+def expand(text: str, variables: Mapping[str, str], *, field: str | None = None) -> str:
+    """Replaces each ``${name}``; raises `InvalidMessage` naming the first that is missing."""
+
+    def value(match: re.Match[str]) -> str:
+        if match["dollar"]:
+            return "$"
+        name = match["name"].strip()
+        if name not in variables:
+            known = ", ".join(variables) or "none"
+            raise InvalidMessage(
+                f"There is no value for ${{{name}}}; there are: {known}. Nothing was stored.", field=field
+            )
+        return variables[name]
+
+    return _PLACE.sub(value, text)
+
+
+def expand_draft(draft: Draft, variables: Mapping[str, str]) -> Draft:
+    """Replaces the variables in every field that people see, in attachment names and in provider values."""
+    texts = {name: expand(getattr(draft, name), variables, field=name) for name in _TEXT_FIELDS}
+    return replace(
+        draft,
+        **texts,
+        html=None if draft.html is None else expand(draft.html, _escaped(variables), field="body"),
+        headers=tuple((name, expand(value, variables, field="headers")) for name, value in draft.headers),
+        metadata={key: expand(value, variables, field="metadata") for key, value in draft.metadata.items()},
+        tags=tuple(
+            (name, None if value is None else expand(value, variables, field="tags")) for name, value in draft.tags
+        ),
+        attachments=tuple(_expand_attachment(attachment, variables) for attachment in draft.attachments),
+    )
+
+
+def _escaped(variables: Mapping[str, str]) -> Mapping[str, str]:
+    """What comes from a table must not become markup."""
+    return {name: html.escape(value) for name, value in variables.items()}
+
+
+def _expand_attachment(attachment: DraftAttachment, variables: Mapping[str, str]) -> DraftAttachment:
+    return replace(
+        attachment,
+        source=expand(attachment.source, variables, field="attachments"),
+        name=None if attachment.name is None else expand(attachment.name, variables, field="attachments"),
+    )

@@ -1,0 +1,113 @@
+"""``history``: what has ended; searching, exporting, sending again, deleting."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui_mailer.cli import exit_code, listing, parsing, sending
+from tui_mailer.storage.record import HistoryQuery
+
+if TYPE_CHECKING:
+    from tui_mailer.cli.context import Context
+
+_EPILOG = f"""\
+QUERY: words (all must be there), "a phrase", from: to: subject: account: state: before: after:
+
+examples:
+  tui-mailer history list --limit 20
+  tui-mailer history search 'to:ada subject:report after:2026-01-01'
+  tui-mailer history export 7XKQ > message.eml
+  tui-mailer history resend 7XKQ --refused
+  tui-mailer history purge --before 365d
+
+{exit_code.EXPLAINED}"""
+
+
+def build_parser(prog: str) -> parsing.Parser:
+    """Describes the command line of ``history``."""
+    parser = parsing.Parser(prog=prog, description="What has ended.", epilog=_EPILOG)
+    group = parsing.add_group(parser)
+    parsing.add_page(parsing.add_command(group, "list", list_ended, "list what has ended, newest first"))
+    search_parser = parsing.add_command(group, "search", search, "list what matches a QUERY", epilog=_EPILOG)
+    search_parser.add_argument("query", metavar="QUERY", nargs="+", help='words, "a phrase", from: to: subject: ...')
+    parsing.add_page(search_parser)
+    parsing.add_id(parsing.add_command(group, "show", show, "show one with its recipients, attempts and text"))
+    parsing.add_id(parsing.add_command(group, "export", export, "print the message as an .eml"))
+    resend_parser = parsing.add_command(group, "resend", resend, "send the same content as a new message")
+    parsing.add_id(resend_parser)
+    resend_parser.add_argument("--refused", action="store_true", help="only to those who were refused")
+    sending.add_queue_options(resend_parser)
+    parsing.add_id(parsing.add_command(group, "delete", delete, "delete one, and what only it refers to"))
+    purge_parser = parsing.add_command(group, "purge", purge, "delete what ended before a time")
+    purge_parser.add_argument(
+        "--before", metavar="WHEN", required=True, help="2026-01-31, RFC 3339, or an age: 90d, 12w"
+    )
+    return parser
+
+
+def list_ended(context: Context, arguments: argparse.Namespace) -> int:
+    """Lists ended submissions."""
+    return _list(context, arguments, HistoryQuery())
+
+
+def search(context: Context, arguments: argparse.Namespace) -> int:
+    """Lists ended submissions that match."""
+    return _list(context, arguments, context.mailer.parse_query(" ".join(arguments.query)))
+
+
+def _list(context: Context, arguments: argparse.Namespace, query: HistoryQuery) -> int:
+    if context.account:
+        query = replace(query, account=context.account)
+    before = context.mailer.resolve_id(arguments.before) if arguments.before else None
+    found = context.mailer.history(query, limit=arguments.limit, before=before)
+    listing.show_table(context, found, empty="Nothing that has ended matches.")
+    return exit_code.DONE
+
+
+def show(context: Context, arguments: argparse.Namespace) -> int:
+    """Shows one submission, wherever it is."""
+    submission_id = context.mailer.resolve_id(arguments.id)
+    listing.show_one(context, context.mailer.show(submission_id), context.mailer.attempts(submission_id))
+    return exit_code.DONE
+
+
+def export(context: Context, arguments: argparse.Namespace) -> int:
+    """Prints the message as it went out; never the Bcc."""
+    submission_id = context.mailer.resolve_id(arguments.id)
+    blocks = context.mailer.export(submission_id)
+    if context.output.as_json:
+        encoded = base64.b64encode(b"".join(blocks)).decode("ascii")
+        context.output.document({"id": submission_id, "eml_base64": encoded})
+    else:
+        context.output.binary(blocks)
+    return exit_code.DONE
+
+
+def resend(context: Context, arguments: argparse.Namespace) -> int:
+    """Sends the same content again, as a submission of its own."""
+    sealed = context.mailer.resend(context.mailer.resolve_id(arguments.id), only_refused=arguments.refused)
+    return sending.deliver_and_report(context, [sealed], sending.waiting_of(arguments))
+
+
+def delete(context: Context, arguments: argparse.Namespace) -> int:
+    """Deletes one ended submission."""
+    submission_id = context.mailer.resolve_id(arguments.id)
+    context.mailer.delete(submission_id)
+    context.output.document({"deleted": 1, "id": submission_id})
+    context.output.say(f"{submission_id}  Deleted from the history.")
+    return exit_code.DONE
+
+
+def purge(context: Context, arguments: argparse.Namespace) -> int:
+    """Deletes what ended before a time."""
+    from tui_mailer.cli.wording import moment
+    from tui_mailer.services.json_view import instant
+
+    before = context.mailer.parse_past(arguments.before)
+    deleted = context.mailer.purge(before)
+    context.output.document({"deleted": deleted, "before": instant(before)})
+    context.output.say(f"{deleted} that ended before {moment(before, context.zone)} deleted from the history.")
+    return exit_code.DONE

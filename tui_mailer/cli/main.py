@@ -1,0 +1,212 @@
+"""The entry point: finds the command, imports its module alone, runs it, and turns whatever happens into an exit code.
+
+tui-mailer [global options] COMMAND [options]
+  -> `Command.module` builds its parser and names the handler of each (sub)command
+  -> handler(context, arguments) -> exit code
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import argparse
+
+    from tui_mailer.cli.output import Output
+
+
+class Command(NamedTuple):
+    """A command as the overview shows it, and the module that knows more."""
+
+    module: str
+    group: str
+    summary: str
+
+
+COMMANDS = {
+    "compose": Command("compose", "Write and send", "open the app, filled in (also: no command at all)"),
+    "send": Command("send", "Write and send", "send a message, and wait for the outcome"),
+    "sendmail": Command("sendmail", "Write and send", "take a message on stdin as sendmail does"),
+    "merge": Command("merge", "Write and send", "send a template to each row of a table"),
+    "draft": Command("draft", "Write and send", "list, show, make, send or delete drafts"),
+    "outbox": Command("outbox", "Watch and find", "what isn't finished: hold, retry, cancel, resolve ..."),
+    "history": Command("history", "Watch and find", "what has ended: search, export, resend, delete"),
+    "deliver": Command("deliver", "Deliver", "the delivery service: runs until stopped"),
+    "account": Command("account", "Set up", "add, test, hold or remove accounts; store secrets"),
+    "provider": Command("provider", "Set up", "what each provider can carry"),
+    "doctor": Command("doctor", "Set up", "everything that could be wrong, with the remedy"),
+}
+VALUED_GLOBALS = frozenset({"--config", "--data-dir", "--account", "-a"})
+"""Global options followed by a value: needed to find the command behind them."""
+LATER = {"service": "It comes with a later version; until then run 'tui-mailer deliver' from your own service manager."}
+
+
+class StopSignals:
+    """Lets SIGTERM end a command in the same good order as Ctrl+C does, and remembers which of them it was."""
+
+    def __init__(self) -> None:
+        self.is_terminated = False
+
+    def watch(self) -> None:
+        """Takes SIGTERM over, where that can be done: only the main thread may set signals."""
+        import threading
+
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, self._terminate)
+
+    def _terminate(self, _number: int, _frame: FrameType | None) -> None:
+        self.is_terminated = True
+        # Whoever handles Ctrl+C just now (an event loop cancels its task) handles this.
+        signal.raise_signal(signal.SIGINT)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the program; returns the exit code and never raises."""
+    os.umask(0o077)
+    words = _own_words() if argv is None else list(argv)
+    position = _command_position(words)
+    name = words[position] if position < len(words) else ""
+    if not name and _asks_for(words, "--version"):
+        return _print_version()
+    if name == "help":
+        words = [*words[position + 1 :], "--help"]
+        name = words[0] if words[0] in COMMANDS else ""
+        position = 0
+    if not name and _asks_for(words, "--help", "-h"):
+        from tui_mailer.cli.overview import overview
+
+        sys.stdout.write(overview(COMMANDS))
+        return 0
+    if name:
+        words.pop(position)
+    return _run(name or "compose", words)
+
+
+def _run(name: str, words: list[str]) -> int:
+    from tui_mailer.cli import exit_code
+    from tui_mailer.cli.output import Output
+
+    make_streams_safe()
+    output = Output(as_json="--json" in words)
+    signals = StopSignals()
+    try:
+        signals.watch()
+        return _dispatch(name, words, output)
+    except SystemExit as exit_:
+        return exit_.code if isinstance(exit_.code, int) else exit_code.DONE
+    except KeyboardInterrupt:
+        code = exit_code.TERMINATED if signals.is_terminated else exit_code.INTERRUPTED
+        output.error("Stopped by a signal.", code=code)
+        return code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_code.PIPE_CLOSED
+    except Exception as error:  # noqa: BLE001 - the outermost boundary: a person gets a sentence, never a traceback
+        return _explain(error, output)
+
+
+def _dispatch(name: str, words: list[str], output: Output) -> int:
+    from tui_mailer.cli.context import Context
+    from tui_mailer.cli.exit_code import UsageError
+
+    if os.name == "nt":
+        raise UsageError("tui-mailer needs a Unix system; on Windows run it in WSL.")
+    if name in LATER:
+        raise UsageError(f"There is no command '{name}' yet. {LATER[name]}")
+    if name not in COMMANDS:
+        raise UsageError(f"There is no command '{name}'.{_nearest(name)}", usage="tui-mailer --help")
+    module = importlib.import_module(f"tui_mailer.cli.{COMMANDS[name].module}")
+    arguments: argparse.Namespace = module.build_parser(f"tui-mailer {name}").parse_args(words)
+    output.as_json = getattr(arguments, "json", False)
+    context = Context(
+        output=output,
+        config=getattr(arguments, "config", None),
+        data_dir=getattr(arguments, "data_dir", None),
+        account=getattr(arguments, "account", ""),
+    )
+    try:
+        return arguments.handler(context, arguments)
+    finally:
+        context.close()
+        _flush(sys.stdout)
+
+
+def _explain(error: Exception, output: Output) -> int:
+    """Says what an error means; what nobody foresaw is a bug: one sentence, the details in the log."""
+    from tui_mailer.cli import exit_code
+    from tui_mailer.domain.errors import MailerError
+
+    code = exit_code.code_of_error(error)
+    if code == exit_code.BUG and not isinstance(error, MailerError):
+        from tui_mailer.cli.crash_log import write_crash
+
+        output.error(f"This is a bug in tui-mailer, sorry. {write_crash(error)}", code=code)
+        return code
+    text = str(error)
+    if isinstance(error, OSError) and not isinstance(error, MailerError):
+        name = f" '{error.filename}'" if error.filename else ""
+        text = f"Can't read or write{name}: {error.strerror or error}."
+    output.error(
+        text,
+        code=code,
+        field=getattr(error, "field", None),
+        state=getattr(error, "state", None),
+        usage=getattr(error, "usage", ""),
+    )
+    return code
+
+
+def _own_words() -> list[str]:
+    """Reads the command line; a link named ``sendmail`` is the sendmail command."""
+    words = sys.argv[1:]
+    return ["sendmail", *words] if Path(sys.argv[0]).name == "sendmail" else words
+
+
+def _command_position(words: Sequence[str]) -> int:
+    position = 0
+    while position < len(words) and words[position].startswith("-"):
+        position += 2 if words[position] in VALUED_GLOBALS else 1
+    return position
+
+
+def _asks_for(words: Sequence[str], *options: str) -> bool:
+    return any(word in options for word in words)
+
+
+def _print_version() -> int:
+    from tui_mailer import __version__
+
+    sys.stdout.write(f"tui-mailer {__version__}\n")
+    return 0
+
+
+def _nearest(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, COMMANDS, n=1)
+    if near:
+        return f" Did you mean '{near[0]}'?"
+    return " To write to an address: tui-mailer compose ADDRESS." if "@" in name else ""
+
+
+def make_streams_safe() -> None:
+    """Keeps a closed stdout, or a character its encoding lacks, from ending a command half-way."""
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - lives as long as we do
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - the same
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _flush(stream: object) -> None:
+    flush = getattr(stream, "flush", None)
+    if flush is not None:
+        flush()

@@ -1,0 +1,285 @@
+"""``merge``: a template sent to each row of a table; every row its own sealed submission, none twice after a rerun."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from tui_mailer.cli import exit_code, parsing, sending
+from tui_mailer.cli.merge_source import Row, Template, draft_for, read_rows, read_template, row_keys
+from tui_mailer.domain.errors import InvalidMessage
+from tui_mailer.domain.submission import State
+from tui_mailer.services.json_view import dry_run_view
+from tui_mailer.services.mailer import SealRequest
+
+if TYPE_CHECKING:
+    from tui_mailer.cli.context import Context
+    from tui_mailer.domain.message import Draft
+    from tui_mailer.storage.record import Submission
+
+_BATCH = 100
+"""Rows sealed before they are delivered together; 1 where the first failure is to stop everything."""
+_FAILED_STATES = frozenset({State.FAILED, State.PARTIAL, State.UNCERTAIN, State.CANCELED})
+
+_DESCRIPTION = """\
+Sends TEMPLATE to each row of a table. TEMPLATE is a draft's ID, or a text file: 'Header: value' lines, an empty line,
+the body. ${column} is replaced by the row's value, $$ is a dollar; a missing column is refused before anything is
+queued. A rerun goes on where it ended: a row that was queued with this template isn't queued again."""
+
+_EPILOG = f"""\
+header lines of a template file: From, To, Cc, Bcc, Reply-To, Subject, In-Reply-To, References, At, Format, Tag, Meta,
+  Note, Attach (a path beside the template; repeatable); any other becomes a header of the message
+
+on error: stop (default) ends at the first failing row; continue goes on and exits 69; report goes on and exits 0
+
+examples:
+  tui-mailer merge invite.txt --data guests.csv --dry-run
+  tui-mailer merge invite.txt --data guests.csv --limit 1
+  tui-mailer merge invite.txt --data guests.csv --on-error continue --rate 60/min
+
+{exit_code.EXPLAINED}"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a row: a submission, or an error that kept it from being sealed."""
+
+    row: Row
+    submission: Submission | None = None
+    is_new: bool = False
+    error: str | None = None
+
+    @property
+    def is_failed(self) -> bool:
+        """Says whether a person should look at this row."""
+        return self.submission is None or self.submission.state in _FAILED_STATES
+
+    def view(self) -> dict[str, Any]:
+        """Shapes a line of the result file."""
+        submission = self.submission
+        return {
+            "row": self.row.number,
+            "id": submission.id if submission else None,
+            "state": submission.state.value if submission else None,
+            "code": submission.response_code if submission else None,
+            "message_id": submission.message.message_id if submission else None,
+            "error": self.error or (submission.error if submission else None),
+        }
+
+
+def build_parser(prog: str) -> parsing.Parser:
+    """Describes the command line of ``merge``."""
+    parser = parsing.Parser(
+        prog=prog, usage=f"{prog} TEMPLATE --data FILE [options]", description=_DESCRIPTION, epilog=_EPILOG
+    )
+    parser.add_argument("template", metavar="TEMPLATE", help="a text file, or a draft's ID")
+    parser.add_argument("--data", metavar="FILE", required=True, help="rows: .csv, .tsv or .jsonl")
+    parser.add_argument("--on-error", choices=["stop", "continue", "report"], default="stop")
+    parser.add_argument("--limit", metavar="N", type=parsing.positive, help="at most so many new rows in this call")
+    parser.add_argument("--rate", metavar="N/min", type=rate, help="at most so many rows a minute (also N/s, N/h)")
+    parser.add_argument("--run", metavar="NAME", default="", help="a name for this run: the same rows go out again")
+    parser.add_argument("--no-result", action="store_true", help="write no FILE.result.jsonl")
+    parser.add_argument("--queue", action="store_true", help="only put the rows into the outbox")
+    parser.add_argument("--dry-run", action="store_true", help="print what would go out (first row, or --limit rows)")
+    parser.set_defaults(handler=merge)
+    return parser
+
+
+def rate(text: str) -> float:
+    """Reads ``60/min`` into seconds between two rows."""
+    number, _, unit = text.partition("/")
+    seconds = {"s": 1, "sec": 1, "": 60, "min": 60, "m": 60, "h": 3600}.get(unit)
+    if seconds is None or not number.isdigit() or not int(number):
+        raise argparse.ArgumentTypeError(f"'{text}' isn't a rate such as 60/min")
+    return seconds / int(number)
+
+
+def merge(context: Context, arguments: argparse.Namespace) -> int:
+    """Sends the template to each row."""
+    template = read_template(arguments.template, context)
+    rows = read_rows(Path(arguments.data))
+    drafts = [(row, _draft(template, row, context)) for row in rows]
+    if not drafts:
+        raise InvalidMessage(f"There are no rows in {arguments.data}. Nothing was queued.", field="data")
+    if arguments.dry_run:
+        return _dry_run(context, drafts[: arguments.limit or 1], len(drafts))
+    keys = row_keys(template, [row for row, _ in drafts], f"{context.account}\n{arguments.run}")
+    result_path = None if arguments.no_result else Path(f"{arguments.data}.result.jsonl")
+    run = MergeRun(context, arguments)
+    with ResultFile(result_path) as result:
+        for outcome in run.outcomes([(row, draft, key) for (row, draft), key in zip(drafts, keys, strict=True)]):
+            result.add(outcome)
+    return _summarise(context, run, len(drafts), result_path)
+
+
+def _draft(template: Template, row: Row, context: Context) -> Draft:
+    draft = draft_for(template, row)
+    return replace(draft, account=context.account) if context.account else draft
+
+
+class MergeRun:
+    """One call: seals row by row, delivers what it sealed, and stops where it was told to."""
+
+    def __init__(self, context: Context, arguments: argparse.Namespace) -> None:
+        self.context = context
+        self.on_error: str = arguments.on_error
+        self.states: Counter[str] = Counter()
+        self.failures: list[Outcome] = []
+        self.codes: set[int] = set()
+        self.new = 0
+        self.already = 0
+        self.is_stopped = False
+        self._limit: int | None = arguments.limit
+        self._seconds_between: float = arguments.rate or 0.0
+        self._is_queue_only: bool = arguments.queue
+
+    def outcomes(self, drafts: Sequence[tuple[Row, Draft, str]]) -> Iterator[Outcome]:
+        """Yields what became of each row, until the end, the limit, or the first failure with ``stop``."""
+        size = 1 if self.on_error == "stop" or self._seconds_between else _BATCH
+        waiting = iter(drafts)
+        while not self.is_stopped and (batch := self._seal_batch(waiting, size)):
+            for outcome in self._deliver(batch):
+                self._count(outcome)
+                yield outcome
+
+    def _seal_batch(self, waiting: Iterator[tuple[Row, Draft, str]], size: int) -> list[Outcome]:
+        batch: list[Outcome] = []
+        while len(batch) < size and (self._limit is None or self.new < self._limit):
+            following = next(waiting, None)
+            if following is None:
+                break
+            outcome = self._seal(*following)
+            batch.append(outcome)
+            if outcome.submission is None and self.on_error == "stop":
+                break
+        return batch
+
+    def _seal(self, row: Row, draft: Draft, key: str) -> Outcome:
+        started = self.context.now()
+        try:
+            submission = self.context.mailer.seal(draft, SealRequest(key=key))[0]
+        except InvalidMessage as error:
+            return Outcome(row=row, error=str(error))
+        is_new = submission.created_at >= started
+        self.new += is_new
+        self.already += not is_new
+        if is_new and self._seconds_between:
+            self._pace(started)
+        return Outcome(row=row, submission=submission, is_new=is_new)
+
+    def _pace(self, started: datetime) -> None:
+        """Waits before the next row; whoever stops us in between loses nothing."""
+        left = self._seconds_between - (self.context.now() - started).total_seconds()
+        if self.new > 1 and left > 0:
+            time.sleep(left)
+
+    def _deliver(self, batch: list[Outcome]) -> list[Outcome]:
+        now = self.context.now()
+        due = [
+            each.submission.id
+            for each in batch
+            if each.submission and each.submission.state is State.QUEUED and each.submission.not_before <= now
+        ]
+        if due and not self._is_queue_only:
+            self.context.session.engine("send").deliver(due, timeout_seconds=sending.DEFAULT_WAIT_SECONDS)
+        return [
+            replace(each, submission=self.context.mailer.show(each.submission.id)) if each.submission else each
+            for each in batch
+        ]
+
+    def _count(self, outcome: Outcome) -> None:
+        self.states[outcome.submission.state.value if outcome.submission else "refused"] += 1
+        if outcome.submission is not None:
+            self.codes.add(self._code(outcome.submission))
+        if outcome.is_failed:
+            self.failures.append(outcome)
+            self.context.output.say(f"Row {outcome.row.number}: {outcome.view()['error'] or outcome.view()['state']}")
+        if self.on_error == "stop" and (outcome.is_failed or exit_code.ACCOUNT_HELD in self.codes):
+            self.is_stopped = True
+
+    def _code(self, submission: Submission) -> int:
+        hold = self.context.mailer.account_holds().get(submission.account)
+        code = exit_code.code_of_state(submission.state, is_account_held=hold is not None and not hold.is_offline)
+        is_later = submission.not_before > self.context.now() and submission.attempts == 0
+        return exit_code.DONE if code == exit_code.NOT_YET and (self._is_queue_only or is_later) else code
+
+    def code(self) -> int:
+        """Names the exit code: with ``report`` always 0, with ``stop`` the failing row's own."""
+        if self.on_error == "report":
+            return exit_code.DONE
+        has_unsealed = any(each.submission is None for each in self.failures)
+        if has_unsealed and self.on_error == "stop":
+            return exit_code.BAD_MESSAGE
+        return exit_code.worst({*self.codes, *([exit_code.REFUSED] if has_unsealed else [])})
+
+
+class ResultFile:
+    """One line a row, written as each is known and put in place at the end; the old one stays if we are killed."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._lines: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def add(self, outcome: Outcome) -> None:
+        """Adds a row."""
+        import json
+
+        self._lines.append(json.dumps(outcome.view()) + "\n")
+
+    def __exit__(self, *_: object) -> None:
+        if self._path is None or not self._lines:
+            return
+        temporary = self._path.with_name(self._path.name + ".part")
+        temporary.write_text("".join(self._lines), encoding="ascii")
+        temporary.replace(self._path)
+
+
+def _summarise(context: Context, run: MergeRun, rows: int, result_path: Path | None) -> int:
+    handled = sum(run.states.values())
+    states = ", ".join(f"{count} {state}" for state, count in run.states.items())
+    context.output.document(
+        {
+            "rows": rows,
+            "handled": handled,
+            "new": run.new,
+            "already": run.already,
+            "stopped": run.is_stopped,
+            "states": dict(run.states),
+            "failures": [each.view() for each in run.failures],
+            "result_file": str(result_path) if result_path else None,
+        }
+    )
+    context.output.say(
+        f"{handled} of {rows} rows: {states or 'none'}; {run.new} new, {run.already} from an earlier run."
+    )
+    if run.already and not run.new:
+        context.output.say("Nothing new was queued. To send the same rows again, name the run: --run NAME.")
+    if result_path:
+        context.output.say(f"Row by row: {result_path}")
+    return run.code()
+
+
+def _dry_run(context: Context, drafts: Sequence[tuple[Row, Draft]], total: int) -> int:
+    views: list[dict[str, Any]] = []
+    for row, draft in drafts:
+        try:
+            account = context.mailer.account_for(draft)
+            prepared = context.mailer.dry_run(draft)
+        except InvalidMessage as error:
+            raise InvalidMessage(f"Row {row.number}: {error}", field=error.field) from None
+        views.append({"row": row.number, **dry_run_view(prepared, account=account.name, provider=account.provider)})
+        context.output.text(f"Row {row.number}, account {account.name}, {prepared.size} bytes.")
+        for step in prepared.steps:
+            context.output.text(f"\n== {step.title}\n" + "\n".join(step.lines) + "\n")
+    context.output.document(views)
+    context.output.say(f"{len(drafts)} of {total} rows shown (--limit N for more). Nothing is stored or sent.")
+    return exit_code.DONE

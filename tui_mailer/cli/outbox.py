@@ -1,0 +1,129 @@
+"""``outbox``: what isn't finished or needs a person, and everything that moves it on."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tui_mailer.cli import exit_code, listing, parsing, sending
+from tui_mailer.cli.wording import moment, who_delivers
+from tui_mailer.services.json_view import submission_view
+from tui_mailer.storage.record import Submission
+
+if TYPE_CHECKING:
+    from tui_mailer.cli.context import Context
+
+_EPILOG = f"""\
+examples:
+  tui-mailer outbox list
+  tui-mailer outbox show 7XKQ
+  tui-mailer outbox reschedule 7XKQ 'tomorrow 9am'
+  tui-mailer outbox resolve 7XKQ --resend
+  tui-mailer outbox flush          exits 76, 77, 69, 75 or 0 by the worst outcome
+
+{exit_code.EXPLAINED}"""
+
+_PAGE = 200
+
+
+def build_parser(prog: str) -> parsing.Parser:
+    """Describes the command line of ``outbox``."""
+    parser = parsing.Parser(prog=prog, description="What isn't finished, or needs a person.", epilog=_EPILOG)
+    group = parsing.add_group(parser)
+    parsing.add_page(parsing.add_command(group, "list", list_open, "list what is open, newest first"))
+    for name, handler, summary in (
+        ("show", show, "show one with its recipients, attempts and text"),
+        ("hold", _moving(lambda context, id_: context.mailer.hold(id_)), "keep it from going out"),
+        ("release", _moving(lambda context, id_: context.mailer.release(id_)), "let a held one go"),
+        ("retry", _moving(lambda context, id_: context.mailer.retry(id_)), "make it due now"),
+        ("cancel", _moving(lambda context, id_: context.mailer.cancel(id_)), "take it back before it leaves"),
+    ):
+        parsing.add_id(parsing.add_command(group, name, handler, summary))
+    reschedule_parser = parsing.add_command(group, "reschedule", reschedule, "move it to another time")
+    parsing.add_id(reschedule_parser)
+    reschedule_parser.add_argument("when", metavar="WHEN", nargs="+", help="'tomorrow 9am', 2026-11-30T09:00+01:00")
+    _add_resolve(group)
+    parsing.add_command(group, "rebuild", rebuild, "bring back, held, what the spool has and the database lost")
+    parsing.add_command(group, "flush", flush, "deliver all that is due, then exit by the worst outcome")
+    return parser
+
+
+def _add_resolve(group: object) -> None:
+    parser = parsing.add_command(group, "resolve", resolve, "settle an uncertain one by your word")
+    parsing.add_id(parser)
+    how = parser.add_mutually_exclusive_group(required=True)
+    how.add_argument("--sent", dest="how", action="store_const", const="sent", help="it has arrived")
+    how.add_argument("--failed", dest="how", action="store_const", const="failed", help="it hasn't; leave it")
+    how.add_argument("--resend", dest="how", action="store_const", const="resend", help="send the same bytes again")
+
+
+def list_open(context: Context, arguments: argparse.Namespace) -> int:
+    """Lists open submissions, those of one account with ``--account``."""
+    before = context.mailer.resolve_id(arguments.before) if arguments.before else None
+    found: list[Submission] = []
+    while len(found) < arguments.limit:
+        page = context.mailer.outbox(limit=_PAGE if context.account else arguments.limit, before=before)
+        found += [each for each in page if context.account in {"", each.account}]
+        if not page or not context.account:
+            break
+        before = page[-1].id
+    listing.show_table(context, found[: arguments.limit], empty="The outbox is empty.")
+    return exit_code.DONE
+
+
+def show(context: Context, arguments: argparse.Namespace) -> int:
+    """Shows one submission, wherever it is."""
+    submission_id = context.mailer.resolve_id(arguments.id)
+    listing.show_one(context, context.mailer.show(submission_id), context.mailer.attempts(submission_id))
+    return exit_code.DONE
+
+
+def _moving(move: Callable[[Context, str], Submission]) -> parsing.Handler:
+    def handler(context: Context, arguments: argparse.Namespace) -> int:
+        """Moves one submission on and says where it stands."""
+        moved = move(context, context.mailer.resolve_id(arguments.id))
+        sending.report(context, [moved])
+        return exit_code.DONE
+
+    return handler
+
+
+def reschedule(context: Context, arguments: argparse.Namespace) -> int:
+    """Moves one submission to another time."""
+    moved = context.mailer.reschedule(context.mailer.resolve_id(arguments.id), " ".join(arguments.when))
+    context.output.document(submission_view(moved))
+    context.output.say(
+        f"{moved.id}  Goes out {moment(moved.not_before, context.zone)}. "
+        f"{who_delivers(context.mailer.deliverers(), context.now())}"
+    )
+    return exit_code.DONE
+
+
+def resolve(context: Context, arguments: argparse.Namespace) -> int:
+    """Settles an uncertain submission."""
+    settled = context.mailer.settle(context.mailer.resolve_id(arguments.id), arguments.how)
+    sending.report(context, [settled])
+    return exit_code.DONE
+
+
+def rebuild(context: Context, _arguments: argparse.Namespace) -> int:
+    """Restores submissions from the spool; each is held, nothing is sent by itself."""
+    restored = context.mailer.store.outbox.rebuild()
+    context.output.document({"restored": restored})
+    context.output.say(
+        f"{restored} brought back from the spool, held: look at each, then release or cancel it."
+        if restored
+        else "Nothing was missing: the outbox has all that the spool has."
+    )
+    return exit_code.DONE
+
+
+def flush(context: Context, _arguments: argparse.Namespace) -> int:
+    """Delivers all that is due."""
+    attempted = context.session.engine("flush").flush()
+    if not attempted:
+        context.output.document([])
+        context.output.say("Nothing was due.")
+        return exit_code.DONE
+    return sending.report(context, attempted, is_array=True)

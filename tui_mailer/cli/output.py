@@ -1,0 +1,100 @@
+"""What a command says: tables and text for people, one JSON document for scripts, every string made safe first."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, TextIO
+
+from tui_mailer.domain.text import cell_width, clean, shorten
+
+_GAP = "  "
+
+
+class Output:
+    """Where a command's words go: JSON alone on stdout with ``--json``, sentences to stderr always."""
+
+    def __init__(self, *, as_json: bool, out: TextIO | None = None, err: TextIO | None = None) -> None:
+        self.as_json = as_json
+        self._out = out or sys.stdout
+        self._err = err or sys.stderr
+        self._has_document = False
+
+    def say(self, text: str) -> None:
+        """Writes a sentence for a person to stderr, whatever it may contain."""
+        self._err.write(clean(text, keep_newlines=True).rstrip() + "\n")
+        self._err.flush()
+
+    def document(self, document: object) -> None:
+        """Writes the one JSON document, if ``--json`` was given and none was written yet."""
+        if self.as_json and not self._has_document:
+            self._has_document = True
+            self._out.write(json.dumps(document, indent=2) + "\n")
+            self._out.flush()
+
+    def line(self, document: object) -> None:
+        """Writes one line of JSON Lines; no document follows."""
+        self._has_document = True
+        self._out.write(json.dumps(document) + "\n")
+        self._out.flush()
+
+    def text(self, text: str) -> None:
+        """Writes lines a person asked to see to stdout; nothing with ``--json``."""
+        if not self.as_json:
+            self._out.write(clean(text, keep_newlines=True).rstrip("\n") + "\n")
+
+    def pairs(self, pairs: Iterable[tuple[str, str | None]]) -> None:
+        """Writes ``name  value`` lines; those without a value are left out."""
+        known = [(name, value) for name, value in pairs if value]
+        width = max((len(name) for name, _ in known), default=0)
+        for name, value in known:
+            self.text(f"{name:<{width}}{_GAP}{clean(value)}")
+
+    def table(self, header: Sequence[str], rows: Iterable[Sequence[str]], *, flexible: int) -> None:
+        """Writes a table to stdout; on a terminal the ``flexible`` column gives way so that a row fits one line."""
+        if self.as_json:
+            return
+        cells = [[clean(cell) for cell in row] for row in [header, *rows]]
+        widths = [max(cell_width(row[column]) for row in cells) for column in range(len(header))]
+        room = self._width()
+        if room is not None:
+            others = sum(widths) - widths[flexible] + len(_GAP) * (len(widths) - 1)
+            widths[flexible] = min(widths[flexible], max(room - others, 12))
+        for row in cells:
+            line = _GAP.join(_fit(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            self._out.write((shorten(line, room) if room is not None else line) + "\n")
+
+    def binary(self, blocks: Iterable[bytes]) -> None:
+        """Writes bytes as they are; on a terminal, line by line, made safe."""
+        if self._out.isatty():
+            whole = b"".join(blocks).decode("utf-8", "replace")
+            self._out.write(clean(whole, keep_newlines=True))
+            return
+        self._out.flush()
+        for block in blocks:
+            self._out.buffer.write(block)
+        self._out.buffer.flush()
+
+    def error(
+        self, text: str, *, code: int, field: str | None = None, state: str | None = None, usage: str = ""
+    ) -> None:
+        """Writes an error: a sentence on stderr, and with ``--json`` the one document."""
+        self.say(f"tui-mailer: {text}")
+        if usage:
+            self.say(f"usage: {usage}")
+        self.document(error_view(text, code=code, field=field, state=state))
+
+    def _width(self) -> int | None:
+        return shutil.get_terminal_size().columns if self._out.isatty() else None
+
+
+def error_view(text: str, *, code: int, field: str | None = None, state: str | None = None) -> dict[str, Any]:
+    """Shapes an error for ``--json``."""
+    return {"error": {"code": code, "text": clean(text, keep_newlines=True), "field": field, "state": state}}
+
+
+def _fit(cell: str, width: int) -> str:
+    shown = shorten(cell, width)
+    return shown + " " * (width - cell_width(shown))
