@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from pathlib import Path
 
 import pytest
 from lab_certificate import TlsFiles, make_tls_files
@@ -12,6 +13,7 @@ from lab_keyring import gnome_keyring_running
 from lab_postfix import Greylist, postfix_running
 from lab_process import free_ports
 from lab_server import MailServer
+from program import Program
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -80,3 +82,9 @@ def gnome_keyring() -> Generator[Mapping[str, str]]:
     """The environment in which a program finds an unlocked Secret Service."""
     with gnome_keyring_running() as environment:
         yield environment
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    """The program with an empty data dir and no configuration yet."""
+    return Program(tmp_path)

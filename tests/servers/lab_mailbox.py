@@ -10,6 +10,9 @@ from email.policy import default
 from pathlib import Path
 
 
+TRACE_FIELDS = {"return-path", "received", "delivered-to", "x-original-to", "envelope-to"}
+
+
 @dataclass(frozen=True, slots=True)
 class StoredMail:
     """One file of a Maildir."""
@@ -33,6 +36,10 @@ class StoredMail:
         message = self.message
         traces = [*message.get_all("X-Original-To", []), *message.get_all("Envelope-To", [])]
         return frozenset(address.strip() for trace in traces for address in str(trace).split(","))
+
+    def headers_as_sent(self) -> list[tuple[str, str]]:
+        """The header fields without those that the server adds on delivery."""
+        return [(name, str(value)) for name, value in self.message.items() if name.lower() not in TRACE_FIELDS]
 
     def attachments(self) -> dict[str, bytes]:
         """File names, decoded, with their bytes."""
