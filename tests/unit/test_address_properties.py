@@ -13,7 +13,7 @@ from tui_mailer.domain.errors import InvalidAddress
 from tui_mailer.domain.text import clean, has_control
 
 ANY_TEXT = st.text(st.characters(codec="utf-8") | st.sampled_from('"\\<>@,;:.()[]=? \t'), max_size=30)
-LABEL = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True).filter(lambda label: label[2:4] != "--")
+LABEL = st.from_regex(r"[a-z]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True).filter(lambda label: label[2:4] != "--")
 DOMAIN = st.lists(LABEL, min_size=1, max_size=4).map(".".join) | st.sampled_from(
     ["straße.de", "bücher.example", "[192.0.2.1]", "[IPv6:2001:db8::1]", "例え.jp", "localhost"]
 )

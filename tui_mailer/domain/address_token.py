@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from tui_mailer.domain.errors import InvalidAddress
 from tui_mailer.domain.text import shorten
@@ -38,8 +38,7 @@ class Kind(Enum):
     END = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One token and where it stood."""
 
     kind: Kind

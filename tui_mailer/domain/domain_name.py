@@ -93,6 +93,8 @@ def _encode_labels(domain: str) -> str:
 
 
 def _check_label(label: str, domain: str) -> None:
+    if _LABEL.fullmatch(label) and len(label) <= LABEL_LIMIT:
+        return
     shown = quote_for_person(domain)
     if not domain.strip("."):
         _refuse("There is no domain after the @", domain)
@@ -100,11 +102,10 @@ def _check_label(label: str, domain: str) -> None:
         _refuse(f"The domain {shown} has an empty part between its dots", domain)
     if len(label) > LABEL_LIMIT:
         _refuse(f"A part of the domain {shown} is longer than {LABEL_LIMIT} characters", domain)
-    if not _LABEL.fullmatch(label):
-        if label[0] == "-" or label[-1] == "-":
-            _refuse(f"{quote_for_person(label)} in the domain {shown} can't start or end with a hyphen", domain)
-        wrong = next((character for character in label if not _LABEL.fullmatch(character) and character != "-"), label)
-        _refuse(f"The domain {shown} can't hold {quote_for_person(wrong) if wrong.strip() else 'a space'}", domain)
+    if label[0] == "-" or label[-1] == "-":
+        _refuse(f"{quote_for_person(label)} in the domain {shown} can't start or end with a hyphen", domain)
+    wrong = next((character for character in label if not _LABEL.fullmatch(character) and character != "-"), label)
+    _refuse(f"The domain {shown} can't hold {quote_for_person(wrong) if wrong.strip() else 'a space'}", domain)
 
 
 def _refuse(text: str, part: str) -> Never:
