@@ -27,8 +27,8 @@ _MONTH = (
     "|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
 )
 _UNIT = "s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|wks?|weeks?"
-_AMOUNT = rf"(?:\d+(?:\.\d+)?|an?|half an?) ?(?:{_UNIT})"
-_AMOUNT_PARTS = re.compile(rf"(\d+(?:\.\d+)?|half an?|an?) ?({_UNIT})(?![a-z])", re.IGNORECASE)
+_AMOUNT = rf"(?:\d+(?:\.\d+)? ?|(?:half )?an? )(?:{_UNIT})"
+_AMOUNT_PARTS = re.compile(rf"(?:(\d+(?:\.\d+)?) ?|((?:half )?an?) )({_UNIT})(?![a-z])", re.IGNORECASE)
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 _END = r"(?=$|[ ,])"
 
@@ -105,8 +105,8 @@ def _take_now(reading: Reading, _match: re.Match[str]) -> None:
 
 
 def _take_amounts(reading: Reading, match: re.Match[str]) -> None:
-    for amount, unit in _AMOUNT_PARTS.findall(match[0]):
-        number = 0.5 if amount.lower().startswith("half") else 1.0 if amount.lower().startswith("a") else float(amount)
+    for digits, article, unit in _AMOUNT_PARTS.findall(match[0]):
+        number = float(digits) if digits else 0.5 if article.lower().startswith("half") else 1.0
         if number > 1e6:
             _refuse(f"'{shorten(match[0], 40)}' is too far ahead")
         letter = unit[0].lower()
