@@ -36,17 +36,15 @@ class State(StrEnum):
     """Taken back before it left."""
 
 
-OPEN_STATES = frozenset(
-    {State.HELD, State.QUEUED, State.SENDING, State.DEFERRED, State.HANDED_OVER, State.UNCERTAIN}
-)
+OPEN_STATES = frozenset({State.HELD, State.QUEUED, State.SENDING, State.DEFERRED, State.HANDED_OVER, State.UNCERTAIN})
 """What ``outbox list`` shows: not finished, or in need of a person."""
 
 ENDED_STATES = frozenset({State.SENT, State.PARTIAL, State.FAILED, State.CANCELED})
 """What ``history list`` shows."""
 
 TRANSITIONS: Mapping[State, frozenset[State]] = {
-    State.HELD: frozenset({State.QUEUED, State.CANCELED, State.FAILED, State.PARTIAL}),
-    State.QUEUED: frozenset({State.SENDING, State.HELD, State.CANCELED, State.FAILED}),
+    State.HELD: frozenset({State.QUEUED, State.CANCELED, State.FAILED, State.PARTIAL, State.UNCERTAIN}),
+    State.QUEUED: frozenset({State.SENDING, State.HELD, State.CANCELED, State.FAILED, State.PARTIAL, State.UNCERTAIN}),
     State.SENDING: frozenset(
         {
             State.QUEUED,
@@ -59,7 +57,17 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
             State.HELD,
         }
     ),
-    State.DEFERRED: frozenset({State.SENDING, State.HELD, State.CANCELED, State.PARTIAL, State.FAILED, State.QUEUED}),
+    State.DEFERRED: frozenset(
+        {
+            State.SENDING,
+            State.HELD,
+            State.CANCELED,
+            State.PARTIAL,
+            State.FAILED,
+            State.QUEUED,
+            State.UNCERTAIN,
+        }
+    ),
     State.HANDED_OVER: frozenset({State.SENT, State.PARTIAL, State.FAILED, State.CANCELED, State.UNCERTAIN}),
     State.UNCERTAIN: frozenset({State.SENT, State.PARTIAL, State.FAILED, State.QUEUED, State.CANCELED}),
     State.SENT: frozenset(),

@@ -35,6 +35,8 @@ class NewSubmission:
     retries: int | None = None
     keep: bool = True
     held_reason: str | None = None
+    is_kept_locally: bool = False
+    """The account's provider sends nothing: it only keeps mail on this computer."""
     draft: Draft | None = None
     """What it was sealed from, so that ``edit`` can bring it back."""
 

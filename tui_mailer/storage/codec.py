@@ -1,0 +1,100 @@
+"""The JSON of frozen values: written whole, read back by their annotations.
+
+A field added to a dataclass later is stored and read without a change here; a missing one takes its default.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+Decoder = Callable[[Any], Any]
+
+
+def to_json(value: object) -> str:
+    """Writes a dataclass, or a sequence of them, as one line of ASCII JSON."""
+    # ASCII: a lone surrogate (a file name that isn't UTF-8) has an escape here and no UTF-8 form.
+    return json.dumps(_plain(value), separators=(",", ":"))
+
+
+def from_json(kind: type[T], text: str) -> T:
+    """Reads what `to_json` wrote; raises `ValueError`, `KeyError` or `TypeError` when it is something else."""
+    return _decoder(kind)(json.loads(text))
+
+
+def tuple_from_json(kind: type[T], text: str) -> tuple[T, ...]:
+    """Reads a sequence that `to_json` wrote."""
+    decode = _decoder(kind)
+    return tuple(decode(one) for one in json.loads(text))
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    if is_dataclass(value):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return [_plain(one) for one in value]
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+@cache
+def _decoder(kind: Any) -> Decoder:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return _optional(arguments)
+    if origin is tuple:
+        return _tuple(arguments)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return _mapping(arguments[1])
+    if not isinstance(kind, type):
+        return _as_is
+    if issubclass(kind, StrEnum):
+        return kind
+    if kind is datetime:
+        return datetime.fromisoformat
+    return _record(kind) if is_dataclass(kind) else _as_is
+
+
+def _optional(arguments: tuple[Any, ...]) -> Decoder:
+    kinds = [one for one in arguments if one is not NoneType]
+    if len(kinds) != 1:
+        return _as_is
+    decode = _decoder(kinds[0])
+    return lambda value: None if value is None else decode(value)
+
+
+def _tuple(arguments: tuple[Any, ...]) -> Decoder:
+    if arguments[-1] is Ellipsis:
+        decode = _decoder(arguments[0])
+        return lambda value: tuple(decode(one) for one in value)
+    decoders = [_decoder(one) for one in arguments]
+    return lambda value: tuple(decode(one) for decode, one in zip(decoders, value, strict=True))
+
+
+def _mapping(argument: Any) -> Decoder:
+    decode = _decoder(argument)
+    return lambda value: {key: decode(one) for key, one in value.items()}
+
+
+def _record(kind: type[Any]) -> Decoder:
+    hints = get_type_hints(kind)
+    decoders = {one.name: _decoder(hints[one.name]) for one in fields(kind)}
+
+    def decode(value: Mapping[str, Any]) -> Any:
+        return kind(**{name: decoders[name](one) for name, one in value.items() if name in decoders})
+
+    return decode

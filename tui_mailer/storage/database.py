@@ -1,0 +1,319 @@
+"""Opens a SQLite file the way this program needs it, runs statements, and says in a sentence what went wrong."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import apsw
+
+from tui_mailer.domain.errors import DamagedStore, NewerDatabase, StorageError
+from tui_mailer.storage import file_system
+from tui_mailer.storage.statement import migrations
+
+BUSY_TIMEOUT_MILLISECONDS = 15_000
+LARGEST_CHECKED_AT_START = 64 * 1024 * 1024
+"""Bytes; ``quick_check`` reads the whole file, which is a millisecond for an outbox and a minute for a big one."""
+_WAL_LIMIT = 8 * 1024 * 1024
+_MEMORY = ":memory:"
+
+Row = Mapping[str, Any]
+Bindings = Mapping[str, Any]
+
+
+class DatabaseBusy(StorageError):
+    """Another process has kept the database locked for longer than the busy timeout."""
+
+
+class DiskFull(StorageError):
+    """There was no room to write; nothing was changed."""
+
+
+class AlreadyThere(StorageError):
+    """A row with that key exists."""
+
+
+class MigrationLock(Protocol):
+    """Keeps others away while a database that holds rows is migrated."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Waits until no other process has the store open; raises `StorageError` when one stays."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a database file holds: its mark and the scripts that make it, version 1 first."""
+
+    name: str
+    application_id: int
+    scripts: tuple[str, ...]
+
+    @property
+    def version(self) -> int:
+        """The ``user_version`` this program writes."""
+        return len(self.scripts)
+
+
+def outbox_schema() -> Schema:
+    """Reads the outbox' schema."""
+    return Schema("outbox", 0x74754D6F, migrations("outbox"))
+
+
+def history_schema() -> Schema:
+    """Reads the history's schema."""
+    return Schema("history", 0x74754D68, migrations("history"))
+
+
+class Database:
+    """One connection, used by one thread at a time; every write is inside `transaction`."""
+
+    def __init__(self, connection: apsw.Connection, schema: Schema, path: Path | None) -> None:
+        self._connection = connection
+        self._schema = schema
+        self._path = path
+        self._is_wal = False
+        self._is_full_sync = True
+
+    @classmethod
+    def open(
+        cls, path: Path | None, schema: Schema, *, lock: MigrationLock | None = None, is_checked: bool = False
+    ) -> Database:
+        """Opens or creates a database file with mode 0600 (None: one in memory) and brings it up to date.
+
+        Raises `NewerDatabase`, `DamagedStore` and `StorageError`. ``is_checked`` looks for damage first.
+        """
+        if path is not None:
+            file_system.create_private_file(path)
+        database: Database | None = None
+        try:
+            with _translated(path):
+                connection = apsw.Connection(str(path) if path else _MEMORY, flags=_open_flags(path))
+            database = cls(connection, schema, path)
+            database._prepare()
+            if is_checked and path is not None and path.stat().st_size <= LARGEST_CHECKED_AT_START:
+                database._check()
+            database._migrate(lock)
+        except BaseException:
+            if database is not None:
+                database.close()
+            raise
+        return database
+
+    def close(self) -> None:
+        """Closes the connection; the last one to leave folds the write-ahead log into the file."""
+        self._connection.close(force=True)
+
+    # statements
+
+    def rows(self, sql: str, bindings: Bindings | None = None) -> list[Row]:
+        """Runs one statement and returns its rows by column name."""
+        with _translated(self._path):
+            return self._connection.execute(sql, bindings).fetchall()  # pyright: ignore[reportReturnType] - the row trace makes dicts
+
+    def row(self, sql: str, bindings: Bindings | None = None) -> Row | None:
+        """Runs one statement and returns its first row, if any."""
+        found = self.rows(sql, bindings)
+        return found[0] if found else None
+
+    def run(self, sql: str, bindings: Bindings | None = None) -> int:
+        """Runs one statement and returns how many rows it changed."""
+        with _translated(self._path):
+            self._connection.execute(sql, bindings).fetchall()
+            return self._connection.changes()
+
+    def run_many(self, sql: str, many: Sequence[Bindings]) -> None:
+        """Runs one statement once for each set of bindings."""
+        with _translated(self._path):
+            self._connection.executemany(sql, many).fetchall()
+
+    @contextmanager
+    def transaction(self, *, is_durable: bool = True) -> Iterator[None]:
+        """Commits what is done inside, or on any exception nothing.
+
+        The write lock is taken at once: a read that turns into a write later fails with a stale snapshot, whatever
+        the busy timeout. A commit that isn't durable is seen by every process and outlives each of them, but a power
+        cut may take it back, with all that were not durable after the last one that was.
+        """
+        self._sync(is_full=is_durable)
+        with _translated(self._path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._refuse_newer()
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def data_version(self) -> int:
+        """Returns a number that changes when another connection has committed; raises `NewerDatabase`."""
+        with _translated(self._path):
+            version = self._connection.data_version()
+            self._refuse_newer()
+            return version
+
+    def forget_log(self) -> None:
+        """Empties the write-ahead log, if nobody is reading: deleted text must not linger in it."""
+        if self._is_wal:
+            try:
+                self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+            except DatabaseBusy:
+                return  # the next commit past the limit does it
+
+    # opening
+
+    def _prepare(self) -> None:
+        connection = self._connection
+        connection.set_busy_timeout(BUSY_TIMEOUT_MILLISECONDS)
+        connection.row_trace = _name_columns
+        with _translated(self._path):
+            for pragma in ("foreign_keys = ON", "trusted_schema = OFF", "secure_delete = ON", "cell_size_check = ON"):
+                connection.execute(f"PRAGMA {pragma}")
+            version = self._version()
+            if version and self._pragma("application_id") != self._schema.application_id:
+                raise DamagedStore(f"{self._path} isn't a database of tui-mailer; nothing was changed.")
+            self._refuse_newer(version)
+            if self._path is not None:
+                self._choose_journal(self._path)
+
+    def _choose_journal(self, path: Path) -> None:
+        if file_system.is_on_network(path.parent):
+            # A write-ahead log needs memory shared by all its users, which other hosts don't have.
+            self._connection.execute("PRAGMA journal_mode = DELETE").fetchall()
+            self._connection.execute("PRAGMA synchronous = EXTRA")
+            return
+        mode = self.rows("PRAGMA journal_mode = WAL")[0]["journal_mode"]
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}").fetchall()
+        self._is_wal = mode == "wal"
+
+    def _check(self) -> None:
+        found = [str(next(iter(row.values()))) for row in self.rows("PRAGMA quick_check(1)")]
+        if found != ["ok"]:
+            raise _damaged(self._path)
+
+    def _migrate(self, lock: MigrationLock | None) -> None:
+        version = self._version()
+        if version == self._schema.version:
+            return
+        is_shared = version > 0 and lock is not None
+        with lock.alone() if is_shared and lock is not None else nullcontext():
+            if version > 0 and self._path is not None:
+                self._back_up(self._path, version)
+            with _translated(self._path):
+                self._connection.execute("BEGIN IMMEDIATE")
+                try:
+                    for number, script in enumerate(self._schema.scripts, 1):
+                        if number > self._version():
+                            self._connection.execute(script).fetchall()
+                            self._connection.execute(f"PRAGMA user_version = {number}")
+                    self._connection.execute(f"PRAGMA application_id = {self._schema.application_id}")
+                    self._connection.execute("COMMIT")
+                except BaseException:
+                    if self._connection.in_transaction:
+                        self._connection.execute("ROLLBACK")
+                    raise
+
+    def _back_up(self, path: Path, version: int) -> None:
+        """Copies the database before it is changed; a copy of an earlier try is replaced."""
+        copy = path.with_name(f"{path.name}.before-{version + 1}")
+        copy.unlink(missing_ok=True)
+        file_system.create_private_file(copy)
+        if shutil.disk_usage(path.parent).free < 2 * path.stat().st_size:
+            raise DiskFull(f"There isn't room in {path.parent} to bring {path.name} up to date; nothing was changed.")
+        with _translated(path):
+            self._connection.execute("VACUUM INTO ?", (str(copy),)).fetchall()
+
+    # small things
+
+    def _pragma(self, name: str) -> int:
+        return int(next(iter(self.rows(f"PRAGMA {name}")[0].values())))
+
+    def _version(self) -> int:
+        return self._pragma("user_version")
+
+    def _refuse_newer(self, version: int | None = None) -> None:
+        found = self._version() if version is None else version
+        if found > self._schema.version:
+            raise NewerDatabase(
+                f"{self._path} was written by a newer tui-mailer (format {found}, this one knows "
+                f"{self._schema.version}). Nothing was changed; update tui-mailer."
+            )
+
+    def _sync(self, *, is_full: bool) -> None:
+        if self._is_wal and is_full != self._is_full_sync:
+            with _translated(self._path):
+                self._connection.execute(f"PRAGMA synchronous = {'FULL' if is_full else 'NORMAL'}")
+            self._is_full_sync = is_full
+
+
+def _name_columns(cursor: apsw.Cursor, values: Any) -> Any:
+    return dict(zip((name for name, _ in cursor.get_description()), values, strict=True))
+
+
+def _open_flags(path: Path | None) -> int:
+    # The file exists by now, with its mode: SQLite must not make it, its umask is not ours.
+    return apsw.SQLITE_OPEN_READWRITE | (0 if path else apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_MEMORY)
+
+
+@contextmanager
+def _translated(path: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except apsw.Error as error:
+        raise _sentence(error, path) from error
+
+
+def _sentence(error: apsw.Error, path: Path | None) -> StorageError:
+    match error:
+        case apsw.CorruptError() | apsw.NotADBError():
+            return _damaged(path)
+        case apsw.BusyError() | apsw.LockedError():
+            seconds = BUSY_TIMEOUT_MILLISECONDS // 1000
+            return DatabaseBusy(
+                f"Another process has kept {path} locked for {seconds} s (is a tui-mailer stopped with Ctrl-Z?); "
+                "nothing was changed. Try again."
+            )
+        case apsw.FullError():
+            return _full(path)
+        case apsw.IOError() if error.extendedresult in _FULL_RESULTS and _has_no_room(path):
+            return _full(path)
+        case apsw.ConstraintError():
+            return AlreadyThere(f"That is already stored ({error}); nothing was changed.")
+        case apsw.ReadOnlyError() | apsw.CantOpenError() | apsw.PermissionsError():
+            return StorageError(f"{path} can't be written (read-only, or not yours); nothing was stored.")
+        case _:
+            return StorageError(f"{path} can't be used: {error}. Nothing was stored.")
+
+
+_FULL_RESULTS = frozenset(
+    {apsw.SQLITE_IOERR_WRITE, apsw.SQLITE_IOERR_SHMSIZE, apsw.SQLITE_IOERR_SHMMAP, apsw.SQLITE_IOERR_FSYNC}
+)
+
+
+def _has_no_room(path: Path | None) -> bool:
+    return path is not None and os.statvfs(path.parent).f_bavail == 0
+
+
+def _full(path: Path | None) -> DiskFull:
+    return DiskFull(f"The disk of {path.parent if path else 'the store'} is full; nothing was stored. Make room.")
+
+
+def _damaged(path: Path | None) -> DamagedStore:
+    name = path.name if path else "the store"
+    if name.startswith("history"):
+        return DamagedStore(
+            f"{path} is damaged. Sending still works; to start a new history, move {name}, {name}-wal and {name}-shm "
+            "away and restore them from a backup if there is one."
+        )
+    return DamagedStore(
+        f"{path} is damaged; nothing is sent from it. `tui-mailer outbox rebuild` makes it anew from the sealed "
+        "messages and holds them all; it keeps the damaged file."
+    )

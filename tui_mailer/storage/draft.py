@@ -1,0 +1,96 @@
+"""Drafts: what a person is still writing, kept whole; the loser of a race is kept as a copy."""
+
+from __future__ import annotations
+
+from tui_mailer.domain.errors import NotFound
+from tui_mailer.domain.message import Draft
+from tui_mailer.storage.clock import Clock, to_microseconds
+from tui_mailer.storage.codec import to_json
+from tui_mailer.storage.database import Database
+from tui_mailer.storage.identifier import new_id
+from tui_mailer.storage.record import StoredDraft
+from tui_mailer.storage.row import draft_of_row
+from tui_mailer.storage.statement import statements
+
+
+class Drafts:
+    """The drafts, in the outbox' database: sealing and taking back are one transaction."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._sql = statements("draft")
+
+    def save(self, draft: Draft, draft_id: str | None = None, epoch: int | None = None) -> StoredDraft:
+        """Keeps every field, durably; without an ID as a new draft.
+
+        ``epoch`` is that of the draft this one was made from: if another process has saved, sealed or deleted it
+        since, this one is kept as a copy under a new ID. Without it the last save wins.
+        """
+        with self._database.transaction():
+            row = self._database.row(self._sql["find"], {"id": draft_id}) if draft_id else None
+            if row is None:
+                is_lost = draft_id is not None and epoch is not None
+                return self.insert(draft, None if is_lost else draft_id, is_copy_of=draft_id if is_lost else None)
+            if epoch is not None and epoch != row["epoch"]:
+                return self.insert(draft, is_copy_of=row["id"])
+            stored = StoredDraft(
+                id=row["id"],
+                draft=draft,
+                epoch=row["epoch"] + 1,
+                updated_at=self._clock.now(),
+                is_copy_of=row["is_copy_of"],
+            )
+            self._write("update", stored)
+            return stored
+
+    def get(self, draft_id: str) -> StoredDraft:
+        """Returns a draft; raises `NotFound`."""
+        row = self._database.row(self._sql["find"], {"id": draft_id})
+        if row is None:
+            raise NotFound(f"There is no draft {draft_id}.")
+        return draft_of_row(row)
+
+    def list(self, limit: int = 50, before: str | None = None) -> list[StoredDraft]:
+        """Returns a page of drafts, last saved first; ``before`` is the last ID of the page before."""
+        found = self._database.row(self._sql["find"], {"id": before}) if before else None
+        bindings = {"limit": limit, "before": before, "before_at": found["updated_at"] if found else None}
+        return [draft_of_row(row) for row in self._database.rows(self._sql["list_newest"], bindings)]
+
+    def delete(self, draft_id: str) -> None:
+        """Deletes a draft; raises `NotFound`."""
+        with self._database.transaction():
+            if not self.remove(draft_id):
+                raise NotFound(f"There is no draft {draft_id}.")
+
+    def ids_ending(self, suffix: str) -> list[str]:
+        """Lists the IDs with a suffix."""
+        return [row["id"] for row in self._database.rows(self._sql["list_ids_ending"], {"suffix": suffix})]
+
+    def texts(self) -> list[str]:
+        """Returns every draft as stored: what may name spool objects."""
+        return [row["draft"] for row in self._database.rows(self._sql["list_texts"])]
+
+    # inside somebody else's transaction
+
+    def insert(self, draft: Draft, draft_id: str | None = None, *, is_copy_of: str | None = None) -> StoredDraft:
+        """Adds a draft within the transaction that is open."""
+        now = self._clock.now()
+        stored = StoredDraft(id=draft_id or new_id(now), draft=draft, epoch=1, updated_at=now, is_copy_of=is_copy_of)
+        self._write("insert", stored)
+        return stored
+
+    def remove(self, draft_id: str) -> bool:
+        """Removes a draft within the transaction that is open; says whether it was there."""
+        return self._database.run(self._sql["delete"], {"id": draft_id}) > 0
+
+    def _write(self, statement: str, stored: StoredDraft) -> None:
+        bindings = {
+            "id": stored.id,
+            "draft": to_json(stored.draft),
+            "epoch": stored.epoch,
+            "updated_at": to_microseconds(stored.updated_at),
+        }
+        if statement == "insert":
+            bindings["is_copy_of"] = stored.is_copy_of  # pyright: ignore[reportArgumentType]
+        self._database.run(self._sql[statement], bindings)

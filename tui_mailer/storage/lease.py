@@ -1,0 +1,324 @@
+"""Leases: the transaction protocol between the outbox and those who deliver from it.
+
+A claim raises the row's epoch; every later write of the claimant names that epoch and changes nothing once somebody
+else has raised it. Recovery raises it too: for a lease of another boot, of an owner whose lock is free, or that ran out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from tui_mailer.domain.errors import Fenced
+from tui_mailer.domain.submission import DUE_STATUSES, Phase, Recipient, RecipientStatus, State, derive_state
+from tui_mailer.storage.clock import to_microseconds
+from tui_mailer.storage.database import DatabaseBusy, DiskFull, Row
+from tui_mailer.storage.outcome import apply_outcome, derive_outcome_state, has_accepted, restate
+from tui_mailer.storage.record import Claim, Outcome, Submission
+from tui_mailer.storage.row import date_bindings, submission_of_row
+from tui_mailer.storage.statement import statements
+from tui_mailer.storage.submission_table import OutboxParts
+from tui_mailer.storage.waiting import Waiting
+
+LEASE_SECONDS = 120.0
+UNHINTED_RETRY = timedelta(minutes=5)
+"""Until the next attempt when neither the engine nor the provider named a time."""
+
+_INTERRUPTED = "Interrupted before it was handed over: the process that was sending it ended."
+_UNKNOWN = "The process that was sending it ended before the answer was read."
+
+
+class Leases(Waiting):
+    """Claiming, keeping, finishing and taking over submissions."""
+
+    def __init__(self, parts: OutboxParts) -> None:
+        super().__init__(parts)
+        self._lease_sql = statements("lease")
+
+    def claim(
+        self,
+        owner: str,
+        *,
+        now: datetime,
+        limit: int = 1,
+        ids: Sequence[str] | None = None,
+        skip_accounts: Collection[str] = frozenset(),
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> list[Claim]:
+        """Leases what is due, earliest first, of accounts that aren't held; raises `StorageError` on a full disk."""
+        # Looked for without the write lock first: most polls find nothing.
+        if not self._due(now, limit, ids, skip_accounts):
+            return []
+        self._parts.ballast.require_room()
+        # A power cut may take a claim back: that is what recovery would do with it.
+        with self._database.transaction(is_durable=False):
+            due = self._due(now, limit, ids, skip_accounts)
+            return [self._lease(one, owner, now, lease_seconds) for one in due]
+
+    def set_phase(
+        self, claim: Claim, phase: Phase, note: Mapping[str, str] | None = None, *, date: datetime | None = None
+    ) -> None:
+        """Commits how far an attempt got, with ids learnt on the way, and extends its lease; raises `Fenced`.
+
+        ``date`` freezes the Date header if it isn't. Phases before `Phase.INTENT` may be lost in a power cut, after
+        which they make no difference; the intent, and any note, may not.
+        """
+        with self._database.transaction(is_durable=bool(note) or phase in (Phase.INTENT, Phase.DONE)):
+            changed = self._database.run(
+                self._lease_sql["reach_phase"],
+                {
+                    "id": claim.submission.id,
+                    "epoch": claim.epoch,
+                    "owner": claim.owner,
+                    "phase": str(phase),
+                    "now": to_microseconds(self._clock.now()),
+                    "lease_until": self._lease_until(LEASE_SECONDS),
+                    **date_bindings(date),
+                },
+            )
+            if not changed:
+                raise _fenced(claim)
+            if note:
+                self._database.run(
+                    self._lease_sql["note"],
+                    {"id": claim.submission.id, "epoch": claim.epoch, "note": json.dumps(dict(note))},
+                )
+
+    def renew(self, claims: Iterable[Claim]) -> set[str]:
+        """Extends leases; returns the ids of those that are lost."""
+        until = self._lease_until(LEASE_SECONDS)
+        with self._database.transaction(is_durable=False):
+            return {
+                one.submission.id
+                for one in claims
+                if not self._database.run(
+                    self._lease_sql["renew"],
+                    {"id": one.submission.id, "epoch": one.epoch, "owner": one.owner, "lease_until": until},
+                )
+            }
+
+    def finish(self, claim: Claim, outcome: Outcome) -> Submission:
+        """Records how an attempt ended and derives the state, in one transaction.
+
+        Raises `Fenced` when the lease is lost, unless the outcome shows an acceptance and all that has happened since
+        is that this very attempt was taken for uncertain: then it settles that. Waits for a locked database as long as
+        it takes; gives the ballast up on a full disk and raises `StorageError` only if that isn't enough.
+        """
+        return self._finish(claim, outcome, None)[0]
+
+    def finish_and_claim(
+        self, claim: Claim, outcome: Outcome, *, now: datetime, account: str
+    ) -> tuple[Submission, Claim | None]:
+        """Finishes as `finish` does and, in the same transaction, leases what is due next of an account."""
+        return self._finish(claim, outcome, (account, now))
+
+    def give_back(self, claim: Claim, *, error: str | None = None) -> None:
+        """Puts a submission back as if it hadn't been claimed; with an error, the attempt is kept but not counted.
+
+        Does nothing when the lease is lost.
+        """
+        with self._database.transaction(is_durable=False):
+            row = self._database.row(self._sql["find_state"], {"id": claim.submission.id})
+            if row is None or not _is_leased(row, claim):
+                return
+            if error is None:
+                self._database.run(self._lease_sql["drop_attempt"], {"id": claim.submission.id, "epoch": claim.epoch})
+            else:
+                self._close_attempt(row, claim.epoch, Outcome(error=error, text=error), is_counted=False)
+            self._return(row, error or row["error"])
+
+    def recover(self, *, policy: Literal["ask", "resend", "give_up"] = "ask", now: datetime) -> list[Submission]:
+        """Takes over what deliverers that died, hang or belong to an earlier boot have left; returns it as it then is.
+
+        Short of the point of no return it is due again at once. Past it, it is uncertain: with ``resend`` it is due
+        again, the same bytes; else it waits to be settled.
+        """
+        self._forget_dead_deliverers()
+        left = [row["id"] for row in self._database.rows(self._lease_sql["list_sending"]) if self._is_left(row)]
+        if not left:
+            return []
+        with self._database.transaction():
+            return [one for submission_id in left if (one := self._take_over(submission_id, policy, now)) is not None]
+
+    # claiming
+
+    def _lease(self, submission_id: str, owner: str, now: datetime, lease_seconds: float) -> Claim:
+        row = self._row(submission_id)
+        moved = self._move(
+            row,
+            State.SENDING,
+            epoch=row["epoch"] + 1,
+            owner=owner,
+            lease_boot=self._clock.boot_id(),
+            lease_until=self._lease_until(lease_seconds),
+            claimed_from=row["state"],
+            attempts=row["attempts"] + 1,
+            phase=str(Phase.CLAIMED),
+        )
+        self._database.run(
+            self._lease_sql["insert_attempt"],
+            {
+                "id": submission_id,
+                "epoch": moved["epoch"],
+                "now": to_microseconds(now),
+                "provider": row["provider"],
+            },
+        )
+        message, _draft = self._message(submission_id)
+        submission = submission_of_row(moved, self._recipients(submission_id), message=message)
+        return Claim(submission=submission, epoch=moved["epoch"], attempt=moved["attempts"], owner=owner)
+
+    def _lease_until(self, lease_seconds: float) -> int:
+        return int((self._clock.boottime() + lease_seconds) * 1_000_000)
+
+    # finishing
+
+    def _finish(
+        self, claim: Claim, outcome: Outcome, following: tuple[str, datetime] | None
+    ) -> tuple[Submission, Claim | None]:
+        while True:
+            try:
+                with self._database.transaction():
+                    return self._record(claim, outcome), self._claim_next(claim, following)
+            except DatabaseBusy:
+                continue  # what is known of a delivery isn't dropped because somebody else is slow
+            except DiskFull:
+                if not self._parts.ballast.drop():
+                    raise
+
+    def _record(self, claim: Claim, outcome: Outcome) -> Submission:
+        row = self._database.row(self._sql["find_state"], {"id": claim.submission.id})
+        if row is None:
+            raise _fenced(claim)
+        if _is_leased(row, claim):
+            return self._settle(row, claim, outcome, DUE_STATUSES)
+        if row["uncertain_epoch"] == claim.epoch and row["state"] == State.UNCERTAIN and has_accepted(outcome):
+            # Recovery gave this attempt up, but it lived and has its answer: a definite one beats a guess.
+            return self._settle(row, claim, outcome, frozenset({RecipientStatus.UNKNOWN}))
+        raise _fenced(claim)
+
+    def _settle(self, row: Row, claim: Claim, outcome: Outcome, answered: frozenset[RecipientStatus]) -> Submission:
+        now = self._clock.now()
+        before = self._recipients(claim.submission.id)
+        after = apply_outcome(before, outcome, now, answered=answered)
+        state = derive_outcome_state(after, outcome)
+        if row["state"] == State.UNCERTAIN and state is State.DEFERRED:
+            state = State.QUEUED  # the table's way from uncertain to another try
+        self._update_recipients(claim.submission.id, before, after)
+        self._close_attempt(row, claim.epoch, outcome, is_counted=True)
+        moved = self._move(row, state, **self._changes(row, outcome, state, now))
+        return submission_of_row(moved, after, message=claim.submission.message)
+
+    def _changes(self, row: Row, outcome: Outcome, state: State, now: datetime) -> dict[str, Any]:
+        receipt = outcome.receipt
+        retry_at = outcome.next_attempt_at or (receipt.retry_at if receipt else None) or now + UNHINTED_RETRY
+        error = outcome.error
+        if error is None and state in (State.DEFERRED, State.FAILED, State.UNCERTAIN):
+            error = outcome.text or (receipt.response_text if receipt else "") or None
+        return {
+            "phase": str(Phase.DONE) if receipt else row["phase"],
+            "due_at": to_microseconds(retry_at),
+            "sent_at": to_microseconds(now) if has_accepted(outcome) else row["sent_at"],
+            "uncertain_epoch": None,
+            "held_reason": outcome.error or outcome.text or None,
+            "error": error,
+            **_answer(outcome),
+            "provider_id": (receipt.provider_id if receipt else None) or row["provider_id"],
+        }
+
+    def _claim_next(self, claim: Claim, following: tuple[str, datetime] | None) -> Claim | None:
+        if following is None:
+            return None
+        account, now = following
+        due = self._due_of_account(account, now)
+        return self._lease(due, claim.owner, now, LEASE_SECONDS) if due else None
+
+    def _close_attempt(self, row: Row, epoch: int, outcome: Outcome, *, is_counted: bool) -> None:
+        receipt = outcome.receipt
+        answer = _answer(outcome)
+        transcript = outcome.transcript or (receipt.transcript if receipt else ())
+        self._database.run(
+            self._lease_sql["close_attempt"],
+            {
+                "id": row["id"],
+                "epoch": epoch,
+                "ended_at": to_microseconds(self._clock.now()),
+                "phase": str(Phase.DONE) if receipt else row["phase"],
+                "code": answer["response_code"],
+                "enhanced_code": answer["enhanced_code"],
+                "text": answer["response_text"] or outcome.error,
+                "provider_id": receipt.provider_id if receipt else None,
+                "transcript": json.dumps(transcript),
+                "is_counted": is_counted,
+            },
+        )
+        if not is_counted:
+            self._database.run(
+                self._lease_sql["drop_same_attempts"], {"id": row["id"], "epoch": epoch, "text": outcome.text}
+            )
+
+    def _return(self, row: Row, error: str | None) -> Row:
+        """Puts a leased row back to where it was claimed from, due at once, the attempt not counted."""
+        return self._move(
+            row,
+            State(row["claimed_from"]),
+            epoch=row["epoch"] + 1,
+            due_at=to_microseconds(self._clock.now()),
+            attempts=row["attempts"] - 1,
+            phase=None,
+            error=error,
+        )
+
+    # taking over
+
+    def _is_left(self, row: Row) -> bool:
+        return (
+            row["lease_boot"] != self._clock.boot_id()
+            or row["lease_until"] < self._clock.boottime() * 1_000_000
+            or not self._parts.locks.is_alive(row["owner"])
+        )
+
+    def _take_over(self, submission_id: str, policy: str, now: datetime) -> Submission | None:
+        row = self._database.row(self._sql["find_state"], {"id": submission_id})
+        if row is None or row["state"] != State.SENDING or not self._is_left(row):
+            return None
+        recipients = self._recipients(submission_id)
+        if row["phase"] not in (Phase.INTENT, Phase.DONE):
+            self._close_attempt(row, row["epoch"], Outcome(text=_INTERRUPTED), is_counted=False)
+            moved = self._return(row, _INTERRUPTED)
+        else:
+            moved, recipients = self._give_up(row, recipients, policy, now)
+        message, draft = self._message(submission_id)
+        return submission_of_row(moved, recipients, message=message, draft=draft)
+
+    def _give_up(
+        self, row: Row, recipients: tuple[Recipient, ...], policy: str, now: datetime
+    ) -> tuple[Row, tuple[Recipient, ...]]:
+        """Takes over what had passed the point of no return: nobody knows whether it was delivered."""
+        self._close_attempt(row, row["epoch"], Outcome(text=_UNKNOWN), is_counted=True)
+        changes = {"epoch": row["epoch"] + 1, "error": _UNKNOWN, "response_text": None, "response_code": None}
+        if policy == "resend":
+            return self._move(row, State.DEFERRED, due_at=to_microseconds(now), **changes), recipients
+        after = restate(recipients, DUE_STATUSES, RecipientStatus.UNKNOWN, _UNKNOWN, now)
+        self._update_recipients(row["id"], recipients, after)
+        state = derive_state(one.status for one in after)
+        return self._move(row, state, uncertain_epoch=row["epoch"], **changes), after
+
+
+def _is_leased(row: Row, claim: Claim) -> bool:
+    return row["state"] == State.SENDING and row["epoch"] == claim.epoch and row["owner"] == claim.owner
+
+
+def _answer(outcome: Outcome) -> dict[str, Any]:
+    receipt = outcome.receipt
+    return {
+        "response_code": outcome.code if outcome.code is not None or receipt is None else receipt.response_code,
+        "enhanced_code": outcome.enhanced_code or (receipt.enhanced_code if receipt else None),
+        "response_text": outcome.text or (receipt.response_text if receipt else "") or None,
+    }
+
+
+def _fenced(claim: Claim) -> Fenced:
+    return Fenced(f"Another process has taken {claim.submission.id} over.")

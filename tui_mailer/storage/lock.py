@@ -1,0 +1,164 @@
+"""Who is alive, and who is alone: locks that the kernel lets go of when a process dies, however it dies.
+
+They tell liveness only. That a submission is sent by one deliverer at a time is the epoch's business, in the database.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Protocol
+
+from tui_mailer.domain.errors import StorageError
+from tui_mailer.storage.file_system import create_private_file, make_private_directory, reason
+
+_MODE = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+_MIGRATION_WAIT_SECONDS = 5.0
+
+
+class OwnerLocks(Protocol):
+    """One lock per deliverer, held for its life."""
+
+    def acquire(self, owner: str) -> None:
+        """Takes the lock of a new owner; raises `StorageError`."""
+        ...
+
+    def release(self, owner: str) -> None:
+        """Lets go of a lock held by this object."""
+        ...
+
+    def is_alive(self, owner: str) -> bool:
+        """Says whether some process, this one included, holds the owner's lock."""
+        ...
+
+    def forget(self, owner: str) -> None:
+        """Removes what a dead owner left."""
+        ...
+
+
+class FileOwnerLocks:
+    """Owner locks as flocked files under ``<data dir>/locks/``."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._held: dict[str, int] = {}
+
+    def acquire(self, owner: str) -> None:
+        """Takes the lock of a new owner; raises `StorageError`."""
+        path = self._path(owner)
+        unnamed = path.with_suffix(".new")
+        try:
+            descriptor = os.open(unnamed, _MODE | os.O_EXCL, 0o600)
+            # Locked before it has its name: whoever finds the name finds it locked.
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            unnamed.rename(path)
+        except OSError as error:
+            raise StorageError(f"{path.parent} can't be written: {reason(error)}. Nothing is sent.") from None
+        self._held[owner] = descriptor
+
+    def release(self, owner: str) -> None:
+        """Lets go of a lock held by this object."""
+        descriptor = self._held.pop(owner, None)
+        if descriptor is not None:
+            with suppress(OSError):
+                self._path(owner).unlink(missing_ok=True)
+            os.close(descriptor)
+
+    def is_alive(self, owner: str) -> bool:
+        """Says whether some process, this one included, holds the owner's lock."""
+        try:
+            descriptor = os.open(self._path(owner), os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True  # can't be told; the lease tells in the end
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    def forget(self, owner: str) -> None:
+        """Removes what a dead owner left."""
+        if owner not in self._held:
+            with suppress(OSError):
+                self._path(owner).unlink(missing_ok=True)
+
+    def _path(self, owner: str) -> Path:
+        return self._directory / f"{owner.replace(' ', '-').replace('/', '-')}.lock"
+
+
+class MemoryOwnerLocks:
+    """Owner locks of a store in memory: alive until released."""
+
+    def __init__(self) -> None:
+        self._held: set[str] = set()
+
+    def acquire(self, owner: str) -> None:
+        """Takes the lock of a new owner."""
+        self._held.add(owner)
+
+    def release(self, owner: str) -> None:
+        """Lets go of a lock."""
+        self._held.discard(owner)
+
+    def is_alive(self, owner: str) -> bool:
+        """Says whether the lock is held."""
+        return owner in self._held
+
+    def forget(self, owner: str) -> None:
+        """Has nothing to remove."""
+
+
+class StoreLock:
+    """Held shared by every process that has the store open; alone by one that rebuilds or migrates it."""
+
+    def __init__(self, directory: Path) -> None:
+        make_private_directory(directory)
+        path = directory / "store.lock"
+        create_private_file(path)
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+
+    def close(self) -> None:
+        """Leaves the store to others."""
+        os.close(self._descriptor)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Waits up to 5 s until no other process has the store open; raises `StorageError` when one stays."""
+        until = time.monotonic() + _MIGRATION_WAIT_SECONDS
+        while True:
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                # A failed conversion has let go of the shared lock: two that both wait don't block each other.
+                if time.monotonic() > until:
+                    fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+                    raise StorageError(
+                        "Another tui-mailer is running on the same data directory; stop it (also `deliver` and the "
+                        "service) and try again. Nothing was changed."
+                    ) from None
+                time.sleep(0.02)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+
+
+@contextmanager
+def locked(path: Path, *, is_alone: bool) -> Iterator[None]:
+    """Holds the lock of a file, made if missing: shared with others like us, or alone."""
+    descriptor = os.open(path, _MODE, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if is_alone else fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)

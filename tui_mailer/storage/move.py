@@ -1,0 +1,156 @@
+"""What a person does to a submission: hold, release, retry, cancel, reschedule, settle, take back to a draft."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from tui_mailer.domain.errors import InvalidMessage, TooLate
+from tui_mailer.domain.message import Draft
+from tui_mailer.domain.submission import DUE_STATUSES, SETTLED_STATUSES, Recipient, RecipientStatus, State, derive_state
+from tui_mailer.storage.clock import to_microseconds
+from tui_mailer.storage.database import Row
+from tui_mailer.storage.draft import Drafts
+from tui_mailer.storage.outcome import restate
+from tui_mailer.storage.record import StoredDraft, Submission
+from tui_mailer.storage.row import submission_of_row
+from tui_mailer.storage.statement import statements
+from tui_mailer.storage.submission_table import OutboxParts, SubmissionTable
+
+_WAITING = frozenset({State.HELD, State.QUEUED, State.DEFERRED})
+_UNKNOWN = frozenset({RecipientStatus.UNKNOWN})
+
+_WHY_TOO_LATE = {
+    State.SENDING: "it is being sent right now",
+    State.UNCERTAIN: "it may have been delivered; say what became of it (resolve)",
+    State.HANDED_OVER: "the provider has it",
+}
+
+
+class Moves(SubmissionTable):
+    """Each move is one transaction; it returns the submission as it then stands.
+
+    Raises `NotFound`, and `TooLate` naming the state that doesn't allow the move.
+    """
+
+    def __init__(self, parts: OutboxParts) -> None:
+        super().__init__(parts)
+        self._move_sql = statements("lease")
+        self._drafts = Drafts(parts.database, parts.clock)
+
+    def hold(self, submission_id: str, reason: str) -> Submission:
+        """Keeps it until it is released."""
+        with self._database.transaction():
+            row = self._allowed(submission_id, frozenset({State.QUEUED, State.DEFERRED}), "held")
+            return self._moved(self._move(row, State.HELD, held_reason=reason))
+
+    def release(self, submission_id: str) -> Submission:
+        """Queues what was held, for its own time if that is still ahead."""
+        with self._database.transaction():
+            row = self._allowed(submission_id, frozenset({State.HELD}), "released")
+            due_at = max(to_microseconds(self._clock.now()), row["not_before"])
+            return self._moved(self._move(row, State.QUEUED, due_at=due_at, error=None))
+
+    def retry(self, submission_id: str, now: datetime) -> Submission:
+        """Makes it due now; one that was scheduled for later isn't any more."""
+        with self._database.transaction():
+            row = self._allowed(submission_id, frozenset({State.QUEUED, State.DEFERRED}), "retried")
+            changes = {"due_at": to_microseconds(now)}
+            if row["not_before"] > changes["due_at"]:
+                return self._moved(
+                    self._move(
+                        row,
+                        State(row["state"]),
+                        not_before=changes["due_at"],
+                        schedule_words=None,
+                        schedule_zone=None,
+                        **changes,
+                    )
+                )
+            return self._moved(self._move(row, State(row["state"]), **changes))
+
+    def cancel(self, submission_id: str, reason: str) -> Submission:
+        """Ends it for every recipient that hasn't accepted; if some have, it becomes partial."""
+        with self._database.transaction():
+            row = self._allowed(submission_id, _WAITING | {State.HANDED_OVER}, "canceled")
+            return self._cancel(row, reason)
+
+    def reschedule(self, submission_id: str, not_before: datetime, words: str | None, zone: str | None) -> Submission:
+        """Gives it another time; a held one stays held."""
+        with self._database.transaction():
+            row = self._allowed(submission_id, _WAITING, "rescheduled")
+            state = State.HELD if row["state"] == State.HELD else State.QUEUED
+            at = to_microseconds(not_before)
+            moved = self._move(row, state, not_before=at, due_at=at, schedule_words=words, schedule_zone=zone)
+            return self._moved(moved)
+
+    def settle(self, submission_id: str, how: Literal["sent", "failed", "resend"], now: datetime) -> Submission:
+        """Settles an uncertain one by a person's word, or by what the provider says when asked."""
+        with self._database.transaction():
+            row = self._allowed(submission_id, frozenset({State.UNCERTAIN}), "settled")
+            before = self._recipients(submission_id)
+            if how == "resend":
+                after = restate(before, _UNKNOWN, RecipientStatus.PENDING, None, now)
+                self._update_recipients(submission_id, before, after)
+                moved = self._move(
+                    row, State.QUEUED, due_at=to_microseconds(now), uncertain_epoch=None, epoch=row["epoch"] + 1
+                )
+                return self._moved(moved, after)
+            is_sent = how == "sent"
+            status = RecipientStatus.ACCEPTED if is_sent else RecipientStatus.REJECTED
+            after = restate(before, _UNKNOWN, status, f"settled as {how}", now)
+            self._update_recipients(submission_id, before, after)
+            moved = self._move(
+                row,
+                derive_state(one.status for one in after),
+                uncertain_epoch=None,
+                epoch=row["epoch"] + 1,
+                sent_at=self._attempted_at(row, now) if is_sent else row["sent_at"],
+                error=None if is_sent else row["error"],
+            )
+            return self._moved(moved, after)
+
+    def edit(self, submission_id: str, draft: Draft | None = None) -> StoredDraft:
+        """Cancels it and keeps it as a draft again, in one transaction: ``draft``, or what it was sealed from.
+
+        Where some recipients have accepted, ``draft`` should name only the others.
+        """
+        with self._database.transaction():
+            row = self._allowed(submission_id, _WAITING, "edited")
+            _message, stored = self._message(submission_id)
+            wanted = draft or stored
+            if wanted is None:
+                raise InvalidMessage(f"{submission_id} was made by no draft; cancel it and write it anew.")
+            self._cancel(row, "taken back to a draft")
+            return self._drafts.insert(wanted)
+
+    # small things
+
+    def _allowed(self, submission_id: str, states: frozenset[State], done: str) -> Row:
+        row = self._row(submission_id)
+        state = State(row["state"])
+        if state not in states:
+            why = _WHY_TOO_LATE.get(state, f"it is {state.replace('_', ' ')}")
+            raise TooLate(f"{submission_id} can't be {done}: {why}.", state=state)
+        return row
+
+    def _cancel(self, row: Row, reason: str) -> Submission:
+        before = self._recipients(row["id"])
+        is_handed_over = row["state"] == State.HANDED_OVER
+        touched = DUE_STATUSES | (SETTLED_STATUSES if is_handed_over else frozenset())
+        after = restate(before, touched, RecipientStatus.REJECTED, reason, self._clock.now())
+        self._update_recipients(row["id"], before, after)
+        state = derive_state(one.status for one in after)
+        if state is State.FAILED:
+            state = State.CANCELED  # nobody had it: taken back before it left
+        return self._moved(self._move(row, state, error=reason, epoch=row["epoch"] + 1), after)
+
+    def _moved(self, row: Row, recipients: tuple[Recipient, ...] | None = None) -> Submission:
+        message, draft = self._message(row["id"])
+        found = self._recipients(row["id"]) if recipients is None else recipients
+        return submission_of_row(row, found, message=message, draft=draft)
+
+    def _attempted_at(self, row: Row, now: datetime) -> int:
+        """When the attempt ended that turned out to have delivered it."""
+        last = self._database.row(self._move_sql["last_attempt_end"], {"id": row["id"]})
+        return last["ended_at"] if last and last["ended_at"] else to_microseconds(now)

@@ -1,0 +1,210 @@
+"""The outbox: what is sealed and hasn't ended, and everything that moves it on."""
+
+from __future__ import annotations
+
+import builtins
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+
+from tui_mailer.domain.errors import DamagedStore, MailerError, NotFound
+from tui_mailer.domain.submission import OPEN_STATES, Attempt, State
+from tui_mailer.storage.clock import to_microseconds
+from tui_mailer.storage.codec import to_json
+from tui_mailer.storage.lease import Leases
+from tui_mailer.storage.move import Moves
+from tui_mailer.storage.record import NewSubmission, Submission
+from tui_mailer.storage.row import new_row, recipient_rows, submission_of_new
+from tui_mailer.storage.submission_table import OutboxParts
+
+REBUILT = "rebuilt from its sealed copy: it may have been sent already; release it to send it, or cancel it"
+
+
+class Outbox(Leases, Moves):
+    """Sealing and listing; delivering is in `lease`, what a person does in `move`, accounts and due times in `waiting`."""
+
+    def __init__(self, parts: OutboxParts) -> None:
+        super().__init__(parts)
+        self._seen_version = self._database.data_version()
+
+    # sealing
+
+    def seal(self, new: Sequence[NewSubmission], *, draft_id: str | None = None) -> list[Submission]:
+        """Makes submissions durable, all or none, and deletes the draft they come from.
+
+        One with a key that is known isn't stored again: the first one stands in its place. Raises `NotFound` when the
+        draft is gone, so that one draft isn't sent by two, and `StorageError`.
+        """
+        firsts = {one.key: self._find_first(one.key) for one in new if one.key is not None}
+        fresh = [one for one in new if one.key is None or firsts[one.key] is None]
+        if fresh:
+            self._parts.sidecars.write(fresh)
+            stored: set[str] = set()
+            try:
+                with self._database.transaction():
+                    if draft_id is not None and not self._drafts.remove(draft_id):
+                        raise NotFound(
+                            "The draft was sent or deleted meanwhile; nothing was stored. Save it to send it again."
+                        )
+                    stored = {one.message.id for one in fresh if self._insert(one)}
+            except MailerError:
+                self._parts.sidecars.remove(one.message.id for one in fresh)
+                raise
+            self._parts.sidecars.remove(one.message.id for one in fresh if one.message.id not in stored)
+            if len(stored) == len(new):
+                return [submission_of_new(one) for one in new]
+        return [submission_of_new(one) if one.key is None else self._first(one.key) for one in new]
+
+    def with_key(self, key: str) -> list[Submission]:
+        """Returns the submission a key was given to, with those sealed together with it under keys; or nothing.
+
+        Raises `NotFound` when it was deleted from the history: it isn't sent again all the same.
+        """
+        found = self._database.row(self._sql["find_key"], {"digest": _digest(key)})
+        if found is None:
+            return []
+        if found["group_id"] is None:
+            return [self._first(key)]
+        rows = self._database.rows(self._sql["list_key_group"], {"group_id": found["group_id"]})
+        return [self._anywhere(row["submission_id"]) for row in rows]
+
+    def rebuild(self) -> int:
+        """Makes submissions anew, held, from sealed copies that neither database knows; returns how many."""
+        known = {row["id"] for row in self._database.rows(self._sql["list_ids"])}
+        lost = [one for one in self._parts.sidecars.read() if one.message.id not in known]
+        ended = [one.message.id for one in lost if self._has_ended(one.message.id)]
+        self._parts.sidecars.remove(ended)
+        held = [replace(one, state=State.HELD, held_reason=REBUILT) for one in lost if one.message.id not in set(ended)]
+        with self._database.transaction():
+            for one in held:
+                self._insert(replace(one, key=None))
+                self._insert_key(one)
+        return len(held)
+
+    # reading
+
+    def list(
+        self,
+        *,
+        states: Collection[State] = OPEN_STATES,
+        limit: int = 50,
+        before: str | None = None,
+        account: str | None = None,
+    ) -> list[Submission]:
+        """Returns a page, newest first, without drafts; ``before`` is the last ID of the page before."""
+        bindings = {"states": json.dumps(sorted(states)), "limit": limit, "before": before, "account": account}
+        return self._whole(self._database.rows(self._sql["list_newest"], bindings))
+
+    def counts(self) -> dict[State, int]:
+        """Counts the open submissions by state; states without any are missing."""
+        counted = {State(row["state"]): row["number"] for row in self._database.rows(self._sql["count_states"])}
+        return {state: number for state, number in counted.items() if state in OPEN_STATES}
+
+    def open_count(self, account: str) -> int:
+        """Counts an account's open submissions."""
+        row = self._database.row(self._sql["count_open"], {"account": account})
+        return row["number"] if row else 0
+
+    def undoable(self, now: datetime) -> Submission | None:
+        """Returns the newest submission whose undo window is open."""
+        row = self._database.row(self._sql["find_undoable"], {"now": to_microseconds(now)})
+        return self.get(row["id"]) if row else None
+
+    def has_changed(self) -> bool:
+        """Says whether another connection has committed since the last call; a few microseconds.
+
+        Raises `NewerDatabase` when a newer program has brought the database up to its own format.
+        """
+        version = self._database.data_version()
+        has_changed, self._seen_version = version != self._seen_version, version
+        return has_changed
+
+    def ids_ending(self, suffix: str) -> builtins.list[str]:
+        """Lists the IDs with a suffix."""
+        return [row["id"] for row in self._database.rows(self._sql["list_ids_ending"], {"suffix": suffix})]
+
+    def texts(self) -> builtins.list[str]:
+        """Returns every sealed message and draft as stored: what names spool objects."""
+        rows = self._database.rows(self._sql["list_messages"])
+        return [text for row in rows for text in (row["message"], row["draft"]) if text]
+
+    # moving into the history
+
+    def list_ended(self, limit: int, before: str | None = None) -> builtins.list[Submission]:
+        """Returns what has ended and isn't moved yet, latest end first."""
+        found = self._database.row(self._sql["find_state"], {"id": before}) if before else None
+        bindings = {"limit": limit, "before": before, "before_at": found["ended_at"] if found else None}
+        return self._whole(self._database.rows(self._sql["list_ended_newest"], bindings))
+
+    def take_ended(self, limit: int) -> builtins.list[tuple[Submission, tuple[Attempt, ...]]]:
+        """Returns what ended first, with its attempts, for the history to keep."""
+        found = self._whole(self._database.rows(self._sql["list_ended_oldest"], {"limit": limit}))
+        return [(one, self.attempts(one.id)) for one in found]
+
+    def forget(self, ids: Iterable[str]) -> None:
+        """Deletes ended submissions that the history holds."""
+        gone = tuple(ids)
+        # If a power cut takes this back, the next move finds them in the history and does it again.
+        with self._database.transaction(is_durable=False):
+            self._database.run_many(self._sql["delete"], [{"id": one} for one in gone])
+        self._parts.sidecars.remove(gone)
+
+    # small things
+
+    def _insert(self, new: NewSubmission) -> bool:
+        """Adds a submission; says no, and does nothing, when its key has been taken meanwhile."""
+        if new.key is not None and not self._insert_key(new):
+            return False
+        row = new_row(new)
+        self._database.run(self._sql["insert"], row)
+        self._database.run(
+            self._sql["insert_sealed"],
+            {
+                "id": row["id"],
+                "message": to_json(new.message),
+                "draft": to_json(new.draft) if new.draft else None,
+            },
+        )
+        self._database.run_many(self._sql["insert_recipient"], recipient_rows(row["id"], new.recipients))
+        return True
+
+    def _insert_key(self, new: NewSubmission) -> bool:
+        if new.key is None:
+            return False
+        bindings = {"digest": _digest(new.key), "submission_id": new.message.id, "group_id": new.group}
+        return self._database.run(self._sql["insert_key"], bindings) > 0
+
+    def _find_first(self, key: str) -> str | None:
+        row = self._database.row(self._sql["find_key"], {"digest": _digest(key)})
+        return row["submission_id"] if row else None
+
+    def _first(self, key: str) -> Submission:
+        submission_id = self._find_first(key)
+        if submission_id is None:
+            raise NotFound("Nothing was stored under that key.")
+        return self._anywhere(submission_id)
+
+    def _anywhere(self, submission_id: str) -> Submission:
+        with suppress(NotFound):
+            return self.get(submission_id)
+        try:
+            return self._parts.find_ended(submission_id)
+        except NotFound:
+            raise NotFound(
+                f"The message with this key ({submission_id}) was sent and has been deleted from the history; it isn't "
+                "sent again. Use another key for another message."
+            ) from None
+
+    def _has_ended(self, submission_id: str) -> bool:
+        try:
+            self._parts.find_ended(submission_id)
+        except (NotFound, DamagedStore):
+            return False
+        return True
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,82 @@
+"""What an attempt's outcome makes of the recipients and of the state: pure functions, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from tui_mailer.domain.submission import (
+    DUE_STATUSES,
+    SETTLED_STATUSES,
+    Recipient,
+    RecipientResult,
+    RecipientStatus,
+    State,
+    derive_state,
+)
+from tui_mailer.storage.record import Outcome
+
+_FALLBACK_STATUSES = {
+    State.DEFERRED: RecipientStatus.DEFERRED,
+    State.FAILED: RecipientStatus.REJECTED,
+    State.UNCERTAIN: RecipientStatus.UNKNOWN,
+}
+
+
+def apply_outcome(
+    recipients: Sequence[Recipient],
+    outcome: Outcome,
+    now: datetime,
+    *,
+    answered: frozenset[RecipientStatus] = DUE_STATUSES,
+) -> tuple[Recipient, ...]:
+    """Returns the recipients after an attempt; those whose status isn't in ``answered`` weren't in it and stay.
+
+    Whom the receipt doesn't name, or defers, shares the fallback: rejected, unknown, or for another try.
+    """
+    results = {one.address: one for one in outcome.receipt.recipients} if outcome.receipt else {}
+    return tuple(
+        _after(one, results.get(one.address), outcome, now) if one.status in answered else one for one in recipients
+    )
+
+
+def derive_outcome_state(recipients: Sequence[Recipient], outcome: Outcome) -> State:
+    """Derives a submission's state from its recipients' after an attempt."""
+    state = derive_state(one.status for one in recipients)
+    if state is State.DEFERRED and outcome.fallback_state is State.HELD:
+        return State.HELD
+    if outcome.receipt is not None and outcome.receipt.is_handed_over and state in (State.SENT, State.PARTIAL):
+        return State.HANDED_OVER
+    return state
+
+
+def has_accepted(outcome: Outcome) -> bool:
+    """Says whether the provider has taken responsibility for any recipient."""
+    return outcome.receipt is not None and any(one.status in SETTLED_STATUSES for one in outcome.receipt.recipients)
+
+
+def restate(
+    recipients: Sequence[Recipient],
+    old: frozenset[RecipientStatus],
+    new: RecipientStatus,
+    detail: str | None,
+    now: datetime,
+) -> tuple[Recipient, ...]:
+    """Gives every recipient of some statuses another one."""
+    return tuple(replace(one, status=new, detail=detail, at=now) if one.status in old else one for one in recipients)
+
+
+def _after(recipient: Recipient, answer: RecipientResult | None, outcome: Outcome, now: datetime) -> Recipient:
+    if answer is not None:
+        recipient = replace(recipient, status=answer.status, detail=answer.text or None, at=now)
+        if answer.status not in DUE_STATUSES:
+            return recipient
+    status = _FALLBACK_STATUSES.get(outcome.fallback_state)
+    is_settled_otherwise = outcome.fallback_state in (State.FAILED, State.UNCERTAIN)
+    if status is None or (outcome.receipt is not None and not is_settled_otherwise):
+        return recipient
+    detail = outcome.text or outcome.error
+    if answer is not None:
+        detail = recipient.detail or detail
+    return replace(recipient, status=status, detail=detail, at=now)

@@ -1,0 +1,105 @@
+"""Sidecars: each sealed submission once more as a small file, from which a damaged outbox can be made anew."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+from tui_mailer.domain.errors import StorageError
+from tui_mailer.storage.codec import from_json, to_json
+from tui_mailer.storage.file_system import make_private_directory, reason, sync_content, sync_directory
+from tui_mailer.storage.record import NewSubmission
+
+
+class Sidecars(Protocol):
+    """The second copy of what was sealed."""
+
+    def write(self, many: Sequence[NewSubmission]) -> None:
+        """Keeps these, durably, or none of them; raises `StorageError`."""
+        ...
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Forgets those that are there."""
+        ...
+
+    def read(self) -> list[NewSubmission]:
+        """Returns all that can be read, oldest first."""
+        ...
+
+
+class DirectorySidecars:
+    """Sidecars as files ``<id>.json``, mode 0600."""
+
+    def __init__(self, directory: Path) -> None:
+        make_private_directory(directory)
+        self._directory = directory
+
+    def write(self, many: Sequence[NewSubmission]) -> None:
+        """Keeps these, durably, or none of them; raises `StorageError`."""
+        descriptors: list[int] = []
+        try:
+            # All are written before the first is waited for: the disk takes them together.
+            for one in many:
+                flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+                descriptors.append(os.open(self._path(one.message.id), flags, 0o600))
+                with open(descriptors[-1], "w", encoding="ascii", closefd=False) as file:  # noqa: PTH123
+                    file.write(to_json(one))
+                if len(descriptors) == _OPEN_AT_ONCE:
+                    _finish(descriptors)
+            _finish(descriptors)
+            sync_directory(self._directory)
+        except OSError as error:
+            for descriptor in descriptors:
+                os.close(descriptor)
+            self.remove(one.message.id for one in many)
+            raise StorageError(f"{self._directory} can't be written: {reason(error)}. Nothing was stored.") from None
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Forgets those that are there."""
+        for one in ids:
+            with suppress(OSError):
+                self._path(one).unlink(missing_ok=True)
+
+    def read(self) -> list[NewSubmission]:
+        """Returns all that can be read, oldest first; one cut short was never confirmed to anybody."""
+        found: list[NewSubmission] = []
+        for path in sorted(self._directory.glob("*.json")):
+            with suppress(OSError, ValueError, KeyError, TypeError):
+                found.append(from_json(NewSubmission, path.read_text(encoding="ascii")))
+        return found
+
+    def _path(self, submission_id: str) -> Path:
+        return self._directory / f"{submission_id}.json"
+
+
+_OPEN_AT_ONCE = 64
+"""Files; a process may have 256 open on some systems."""
+
+
+def _finish(descriptors: list[int]) -> None:
+    while descriptors:
+        sync_content(descriptors[-1])
+        os.close(descriptors.pop())
+
+
+class MemorySidecars:
+    """Sidecars of a store in memory."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, str] = {}
+
+    def write(self, many: Sequence[NewSubmission]) -> None:
+        """Keeps these."""
+        self._kept.update({one.message.id: to_json(one) for one in many})
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Forgets those that are there."""
+        for one in ids:
+            self._kept.pop(one, None)
+
+    def read(self) -> list[NewSubmission]:
+        """Returns all, oldest first."""
+        return [from_json(NewSubmission, self._kept[one]) for one in sorted(self._kept)]

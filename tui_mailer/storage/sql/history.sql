@@ -1,0 +1,85 @@
+-- The history: pages by position, searches by the full-text index in the same order.
+
+-- name: find
+SELECT * FROM ended WHERE id = :id
+
+-- name: find_position
+SELECT position FROM ended WHERE id = :id
+
+-- name: free_position
+-- The first free position from one on.
+SELECT CASE
+    WHEN NOT EXISTS (SELECT 1 FROM ended WHERE position = :wanted) THEN :wanted
+    ELSE (
+        SELECT taken.position + 1 FROM ended AS taken
+        WHERE taken.position >= :wanted
+            AND NOT EXISTS (SELECT 1 FROM ended AS next WHERE next.position = taken.position + 1)
+        ORDER BY taken.position LIMIT 1
+    )
+END AS position
+
+-- name: insert
+INSERT INTO ended (
+    position, id, id_reversed, ended_at, subject, sender, recipients, body, tags, submission, draft, draft_has_body,
+    attempts, has_text
+) VALUES (
+    :position, :id, :id_reversed, :ended_at, :subject, :sender, :recipients, :body, :tags, :submission, :draft,
+    :draft_has_body, :attempts, :has_text
+)
+
+-- name: insert_reference
+INSERT INTO reference (position, sha256, is_attachment, ended_at)
+VALUES (:position, :sha256, :is_attachment, :ended_at)
+ON CONFLICT DO NOTHING
+
+-- name: page
+SELECT * FROM ended
+WHERE position < :below AND position >= :above AND ended_at < :before AND ended_at >= :after
+ORDER BY position DESC
+LIMIT :limit
+
+-- name: search_page
+SELECT ended.* FROM ended_text JOIN ended ON ended.position = ended_text.rowid
+WHERE ended_text MATCH :match AND ended_text.rowid < :below AND ended_text.rowid >= :above
+    AND ended.ended_at < :before AND ended.ended_at >= :after
+ORDER BY ended_text.rowid DESC
+LIMIT :limit
+
+-- name: count_all
+SELECT number FROM tally WHERE name = 'ended'
+
+-- name: count_range
+SELECT count(*) AS number FROM (
+    SELECT 1 FROM ended WHERE position < :below AND position >= :above LIMIT :limit
+)
+
+-- name: count_search
+SELECT count(*) AS number FROM (
+    SELECT 1 FROM ended_text
+    WHERE ended_text MATCH :match AND rowid < :below AND rowid >= :above
+    LIMIT :limit
+)
+
+-- name: list_ids_ending
+SELECT id FROM ended WHERE id_reversed >= :prefix AND id_reversed < :prefix || '~' LIMIT 2
+
+-- name: list_ended_before
+SELECT id FROM ended WHERE position < :below AND ended_at < :before ORDER BY position LIMIT :limit
+
+-- name: delete
+DELETE FROM ended WHERE id = :id
+
+-- name: list_references
+SELECT DISTINCT sha256 FROM reference
+
+-- name: list_with_text
+SELECT * FROM ended WHERE has_text = 1 AND ended_at < :before ORDER BY ended_at LIMIT :limit
+
+-- name: drop_text
+UPDATE ended SET body = NULL, submission = :submission, draft = NULL, has_text = 0 WHERE position = :position
+
+-- name: drop_text_references
+DELETE FROM reference WHERE position = :position AND is_attachment = 0
+
+-- name: drop_attachment_references
+DELETE FROM reference WHERE is_attachment = 1 AND ended_at < :before

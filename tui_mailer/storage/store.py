@@ -1,0 +1,258 @@
+"""The store: outbox, drafts, history and spool under one data directory, seen as one."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from tui_mailer.domain.errors import DamagedStore, NotFound, StorageError
+from tui_mailer.domain.submission import Attempt
+from tui_mailer.storage.ballast import Ballast
+from tui_mailer.storage.clock import Clock, SystemClock
+from tui_mailer.storage.database import Database, history_schema, outbox_schema
+from tui_mailer.storage.draft import Drafts
+from tui_mailer.storage.file_system import make_private_directory
+from tui_mailer.storage.history import History
+from tui_mailer.storage.identifier import ID_LENGTH, normalise
+from tui_mailer.storage.lock import FileOwnerLocks, MemoryOwnerLocks, OwnerLocks, StoreLock
+from tui_mailer.storage.outbox import Outbox
+from tui_mailer.storage.record import HistoryQuery, Submission
+from tui_mailer.storage.search import matches
+from tui_mailer.storage.sidecar import DirectorySidecars, MemorySidecars, Sidecars
+from tui_mailer.storage.spool import DirectorySpool, MemorySpool, Spool
+from tui_mailer.storage.submission_table import OutboxParts
+
+UNUSED_OBJECT_AGE = timedelta(days=1)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Store:
+    """Everything that is kept; used by one thread at a time."""
+
+    outbox: Outbox
+    drafts: Drafts
+    spool: Spool
+    clock: Clock
+
+    def __init__(
+        self, directory: Path | None, *, clock: Clock, spool: Spool, sidecars: Sidecars, locks: OwnerLocks
+    ) -> None:
+        self.clock = clock
+        self.spool = spool
+        self._directory = directory
+        self._locks = locks
+        self._history: History | None = None
+        self._history_database: Database | None = None
+        self._owner: str | None = None
+        self._lock = StoreLock(directory / "locks") if directory else None
+        try:
+            self._outbox_database = Database.open(
+                directory / "outbox.db" if directory else None, outbox_schema(), lock=self._lock, is_checked=True
+            )
+        except BaseException:
+            if self._lock is not None:
+                self._lock.close()
+            raise
+        ballast = Ballast(directory)
+        ballast.lay()
+        self.outbox = Outbox(
+            OutboxParts(
+                database=self._outbox_database,
+                clock=clock,
+                locks=locks,
+                sidecars=sidecars,
+                ballast=ballast,
+                find_ended=lambda submission_id: self.history.get(submission_id),
+            )
+        )
+        self.drafts = Drafts(self._outbox_database, clock)
+
+    @classmethod
+    def open(cls, data_dir: Path, *, clock: Clock | None = None) -> Store:
+        """Opens the store of a data directory, made if missing.
+
+        Raises `NewerDatabase`, `DamagedStore`, and `StorageError` where it can't be written.
+        """
+        make_private_directory(data_dir)
+        make_private_directory(data_dir / "locks")
+        return cls(
+            data_dir,
+            clock=clock or SystemClock(),
+            spool=DirectorySpool(data_dir / "spool"),
+            sidecars=DirectorySidecars(data_dir / "spool" / "sealed"),
+            locks=FileOwnerLocks(data_dir / "locks"),
+        )
+
+    @classmethod
+    def in_memory(cls, *, clock: Clock | None = None) -> Store:
+        """Makes a store that is gone when it is closed: the same SQL, no files."""
+        return cls(
+            None,
+            clock=clock or SystemClock(),
+            spool=MemorySpool(),
+            sidecars=MemorySidecars(),
+            locks=MemoryOwnerLocks(),
+        )
+
+    @classmethod
+    def rebuild(cls, data_dir: Path, *, clock: Clock | None = None) -> int:
+        """Makes the outbox anew, moving a damaged one aside; returns how many submissions came back, all held.
+
+        Raises `StorageError` while another process has the store open.
+        """
+        try:
+            store = cls.open(data_dir, clock=clock)
+        except DamagedStore:
+            _move_aside(data_dir, (clock or SystemClock()).now())
+            store = cls.open(data_dir, clock=clock)
+        try:
+            return store.outbox.rebuild()
+        finally:
+            store.close()
+
+    @property
+    def history(self) -> History:
+        """What has ended; opened when it is first asked for, so that sending needs only the outbox."""
+        if self._history is None:
+            path = self._directory / "history.db" if self._directory else None
+            self._history_database = Database.open(path, history_schema(), lock=self._lock)
+            self._history = History(self._history_database)
+        return self._history
+
+    def close(self) -> None:
+        """Lets go of everything; a deliverer resigns."""
+        self.resign()
+        self._outbox_database.close()
+        if self._history_database is not None:
+            self._history_database.close()
+        if self._lock is not None:
+            self._lock.close()
+
+    # delivering
+
+    def become_deliverer(self, role: str) -> str:
+        """Registers this process as one that delivers, alive until `resign` or its death; returns its owner's name."""
+        owner = f"{role} pid {os.getpid()} {secrets.token_hex(8)}"
+        self._locks.acquire(owner)
+        self.outbox.register(owner, role)
+        self._owner = owner
+        return owner
+
+    def resign(self) -> None:
+        """Stops being a deliverer; what it still leases is taken over by others at once."""
+        if self._owner is not None:
+            owner, self._owner = self._owner, None
+            try:
+                self.outbox.unregister(owner)
+            finally:
+                self._locks.release(owner)
+
+    # both databases as one: the outbox owns a row until the history holds it
+
+    def archive_ended(self, limit: int = 200) -> int:
+        """Moves what has ended into the history, oldest first; returns how many."""
+        ended = self.outbox.take_ended(limit)
+        if ended:
+            self.history.insert_many(ended)
+            self.outbox.forget(submission.id for submission, _attempts in ended)
+        return len(ended)
+
+    def find(self, submission_id: str) -> Submission:
+        """Returns a submission from the outbox or the history; raises `NotFound`."""
+        try:
+            return self.outbox.get(submission_id)
+        except NotFound:
+            return self.history.get(submission_id)
+
+    def attempts(self, submission_id: str) -> tuple[Attempt, ...]:
+        """Returns every attempt, oldest first; raises `NotFound`."""
+        try:
+            return self.outbox.attempts(submission_id)
+        except NotFound:
+            return self.history.attempts(submission_id)
+
+    def resolve_id(self, text: str) -> str:
+        """Completes the ID of a submission or draft from a unique suffix of four or more; raises `NotFound`."""
+        suffix = normalise(text)
+        found = {
+            *self.outbox.ids_ending(suffix),
+            *self.drafts.ids_ending(suffix),
+            *self.history.ids_ending(suffix),
+        }
+        if len(found) == 1:
+            return found.pop()
+        if not found:
+            whole = "is" if len(suffix) == ID_LENGTH else "ends in"
+            raise NotFound(f"No ID {whole} {suffix}.")
+        raise NotFound(f"More than one ID ends in {suffix}: give more of it.")
+
+    def list_ended(
+        self, query: HistoryQuery | None = None, limit: int = 50, before: str | None = None
+    ) -> list[Submission]:
+        """Returns what has ended and matches, latest end first; ``before`` is the last ID of the page before.
+
+        What isn't in the history yet ended last: it is moved in the order it ended.
+        """
+        found: list[Submission] = []
+        if before is None or self.outbox.has(before):
+            found = self._list_unmoved(query, limit, before)
+            before = None
+        if len(found) < limit:
+            known = {one.id for one in found}
+            # A row may be in both for the moment between the two commits: the outbox wins.
+            older = self.history.page(query, limit - len(found) + len(known), before)
+            found.extend(one for one in older if one.id not in known)
+        return found[:limit]
+
+    def count_ended(self, query: HistoryQuery | None = None) -> int:
+        """Counts what `list_ended` would list; a search only up to 100,000."""
+        unmoved = [one for one in self._list_unmoved(query, -1, None) if not self.history.has(one.id)]
+        return self.history.count(query) + len(unmoved)
+
+    # tidying up
+
+    def delete(self, submission_id: str) -> None:
+        """Deletes an ended submission for good; raises `NotFound`."""
+        while self.outbox.has(submission_id) and self.archive_ended():
+            pass
+        self.history.delete(submission_id)
+
+    def purge(self, before: datetime) -> list[str]:
+        """Deletes what ended before an instant for good; returns the ids."""
+        while self.archive_ended():
+            pass
+        return self.history.purge(before)
+
+    def expire(self, *, text_before: datetime | None, attachments_before: datetime | None) -> int:
+        """Forgets texts and attachments of what ended before an instant; returns how many texts."""
+        return self.history.expire(text_before=text_before, attachments_before=attachments_before)
+
+    def collect_garbage(self) -> int:
+        """Removes spool objects that nothing has referred to for a day; returns how many."""
+        older_than = datetime.now(tz=self.clock.now().tzinfo) - UNUSED_OBJECT_AGE
+        texts = [*self.outbox.texts(), *self.drafts.texts()]
+        referenced = {digest for text in texts for digest in _SHA256.findall(text)}
+        return self.spool.collect(referenced | self.history.references(), older_than)
+
+    def _list_unmoved(self, query: HistoryQuery | None, limit: int, before: str | None) -> list[Submission]:
+        # Few: the deliverer moves them as it goes. All are looked at when there is something to match.
+        unmoved = self.outbox.list_ended(limit if query is None else -1, before)
+        return [one for one in unmoved if query is None or matches(query, one)]
+
+
+def _move_aside(data_dir: Path, now: datetime) -> None:
+    lock = StoreLock(data_dir / "locks")
+    try:
+        with lock.alone():
+            mark = now.strftime("%Y-%m-%dT%H%M%SZ")
+            for suffix in ("", "-wal", "-shm"):
+                path = data_dir / f"outbox.db{suffix}"
+                if path.exists():
+                    path.rename(data_dir / f"outbox.db{suffix}.damaged-{mark}")
+    except OSError as error:
+        raise StorageError(f"{data_dir} can't be written: {error.strerror}.") from None
+    finally:
+        lock.close()

@@ -1,0 +1,116 @@
+"""Submissions in the outbox: reading them, and the one guarded way to change one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tui_mailer.domain.errors import NotFound, TooLate
+from tui_mailer.domain.message import Draft, Message
+from tui_mailer.domain.submission import ENDED_STATES, TRANSITIONS, Attempt, Recipient, State
+from tui_mailer.storage.ballast import Ballast
+from tui_mailer.storage.clock import Clock, to_microseconds
+from tui_mailer.storage.codec import from_json
+from tui_mailer.storage.database import Database, Row
+from tui_mailer.storage.lock import OwnerLocks
+from tui_mailer.storage.record import Submission
+from tui_mailer.storage.row import attempt_of_row, recipient_of_row, recipient_rows, submission_of_row
+from tui_mailer.storage.sidecar import Sidecars
+from tui_mailer.storage.statement import statements
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxParts:
+    """What an outbox is made of."""
+
+    database: Database
+    clock: Clock
+    locks: OwnerLocks
+    sidecars: Sidecars
+    ballast: Ballast
+    find_ended: Callable[[str], Submission]
+    """Looks a submission up in the history; raises `NotFound`."""
+
+
+class SubmissionTable:
+    """The rows of the outbox."""
+
+    def __init__(self, parts: OutboxParts) -> None:
+        self._parts = parts
+        self._database = parts.database
+        self._clock = parts.clock
+        self._sql = statements("outbox")
+
+    def get(self, submission_id: str) -> Submission:
+        """Returns a submission, its draft included; raises `NotFound`."""
+        row = self._database.row(self._sql["find"], {"id": submission_id})
+        if row is None:
+            raise NotFound(f"There is no submission {submission_id} in the outbox.")
+        return submission_of_row(row, self._recipients(submission_id))
+
+    def has(self, submission_id: str) -> bool:
+        """Says whether the outbox holds a submission."""
+        return self._database.row(self._sql["find_state"], {"id": submission_id}) is not None
+
+    def attempts(self, submission_id: str) -> tuple[Attempt, ...]:
+        """Returns every attempt, oldest first; raises `NotFound`."""
+        rows = self._database.rows(self._sql["list_attempts"], {"id": submission_id})
+        if not rows and not self.has(submission_id):
+            raise NotFound(f"There is no submission {submission_id} in the outbox.")
+        return tuple(attempt_of_row(one) for one in rows)
+
+    # for the rooms built on this one; called inside a transaction
+
+    def _row(self, submission_id: str) -> Row:
+        """Reads a row to decide on; raises `TooLate` for what is history, `NotFound` for what never was."""
+        row = self._database.row(self._sql["find_state"], {"id": submission_id})
+        if row is not None:
+            return row
+        ended = self._parts.find_ended(submission_id)
+        raise TooLate(f"Too late: {submission_id} is {ended.state} and in the history.", state=ended.state)
+
+    def _recipients(self, submission_id: str) -> tuple[Recipient, ...]:
+        rows = self._database.rows(self._sql["list_recipients"], {"id": submission_id})
+        return tuple(recipient_of_row(one) for one in rows)
+
+    def _whole(self, rows: Sequence[Row]) -> list[Submission]:
+        """Makes submissions from rows that hold their messages, with one query for all recipients."""
+        recipients: dict[str, list[Recipient]] = {row["id"]: [] for row in rows}
+        for one in self._database.rows(self._sql["list_recipients_of"], {"ids": json.dumps(list(recipients))}):
+            recipients[one["submission_id"]].append(recipient_of_row(one))
+        return [submission_of_row(row, tuple(recipients[row["id"]])) for row in rows]
+
+    def _message(self, submission_id: str) -> tuple[Message, Draft | None]:
+        row = self._database.row(self._sql["find"], {"id": submission_id})
+        if row is None:
+            raise NotFound(f"There is no submission {submission_id} in the outbox.")
+        return from_json(Message, row["message"]), from_json(Draft, row["draft"]) if row["draft"] else None
+
+    def _move(self, row: Row, state: State, **changes: Any) -> Row:
+        """Moves a row that was read in this transaction to a state and returns it as it then is.
+
+        Raises `TooLate` for a move that `TRANSITIONS` doesn't know; staying in a state is always legal.
+        """
+        seen = State(row["state"])
+        if state is not seen and state not in TRANSITIONS[seen]:
+            raise TooLate(f"Too late: {row['id']} is {seen}, it can't become {state}.", state=seen)
+        now = to_microseconds(self._clock.now())
+        moved: dict[str, Any] = {**row, **changes, "state": str(state), "updated_at": now}
+        moved["ended_at"] = now if state in ENDED_STATES else None
+        if state not in (State.QUEUED, State.DEFERRED):
+            moved["due_at"] = None
+        if state is not State.SENDING:
+            moved.update(owner=None, lease_boot=None, lease_until=None, claimed_from=None)
+        if state is not State.HELD:
+            moved["held_reason"] = None
+        if not self._database.run(self._sql["move"], {**moved, "seen_state": seen, "seen_epoch": row["epoch"]}):
+            raise TooLate(f"Too late: {row['id']} has changed meanwhile.", state=seen)
+        return moved
+
+    def _update_recipients(self, submission_id: str, old: Iterable[Recipient], new: Sequence[Recipient]) -> None:
+        rows = recipient_rows(submission_id, new)
+        changed = [row for row, before, after in zip(rows, old, new, strict=True) if before != after]
+        if changed:
+            self._database.run_many(self._sql["update_recipient"], changed)

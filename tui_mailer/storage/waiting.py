@@ -1,0 +1,161 @@
+"""What waits in the outbox and for what: due times, held accounts, and who is there to deliver."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from tui_mailer.storage.clock import from_microseconds, to_microseconds
+from tui_mailer.storage.database import Row
+from tui_mailer.storage.record import AccountHold, Deliverer
+from tui_mailer.storage.row import account_hold_of_row, displayed_owner, microseconds
+from tui_mailer.storage.statement import statements
+from tui_mailer.storage.submission_table import OutboxParts, SubmissionTable
+
+
+class Waiting(SubmissionTable):
+    """Accounts, deliverers, and the order in which what is due goes out."""
+
+    def __init__(self, parts: OutboxParts) -> None:
+        super().__init__(parts)
+        self._waiting_sql = statements("lease")
+
+    # accounts
+
+    def hold_account(
+        self,
+        name: str,
+        reason: str,
+        *,
+        is_offline: bool = False,
+        retry_at: datetime | None = None,
+        failures: int = 0,
+    ) -> None:
+        """Lets an account's mail wait: for a person, or off line until ``retry_at``."""
+        with self._database.transaction():
+            self._database.run(
+                self._waiting_sql["hold_account"],
+                {
+                    "account": name,
+                    "reason": reason,
+                    "now": to_microseconds(self._clock.now()),
+                    "is_offline": is_offline,
+                    "retry_at": microseconds(retry_at),
+                    "failures": failures,
+                },
+            )
+
+    def release_account(self, name: str) -> None:
+        """Lets an account's mail go again."""
+        with self._database.transaction():
+            self._database.run(self._waiting_sql["release_account"], {"account": name})
+
+    def account_holds(self) -> dict[str, AccountHold]:
+        """Returns the accounts whose mail waits, by name."""
+        rows = self._database.rows(self._waiting_sql["list_account_holds"])
+        return {row["account"]: account_hold_of_row(row) for row in rows}
+
+    def next_due(self, now: datetime) -> datetime | None:
+        """Tells when anything can be claimed next, which may be past; None: nothing waits, or only for a person."""
+        holds = self.account_holds()
+        times: list[datetime] = []
+        for row in self._database.rows(self._waiting_sql["list_waiting_accounts"]):
+            due, hold = from_microseconds(row["due_at"]), holds.get(row["account"])
+            if hold is None:
+                times.append(due)
+            elif hold.is_offline and hold.retry_at is not None:
+                # One probe at a time: while it is on its way the others wait for it, not for the clock.
+                if hold.retry_at > now or row["account"] not in self._sending_accounts():
+                    times.append(max(due, hold.retry_at))
+        return min(times, default=None)
+
+    # deliverers
+
+    def register(self, owner: str, role: str) -> None:
+        """Makes a deliverer known; its lock is held already."""
+        with self._database.transaction(is_durable=False):
+            self._database.run(
+                self._waiting_sql["insert_deliverer"],
+                {"owner": owner, "role": role, "now": to_microseconds(self._clock.now())},
+            )
+
+    def unregister(self, owner: str) -> None:
+        """Forgets a deliverer."""
+        with self._database.transaction(is_durable=False):
+            self._database.run(self._waiting_sql["delete_deliverer"], {"owner": owner})
+
+    def seen(self, owner: str, now: datetime) -> None:
+        """Notes that a deliverer is about."""
+        with self._database.transaction(is_durable=False):
+            self._database.run(self._waiting_sql["see_deliverer"], {"owner": owner, "now": to_microseconds(now)})
+
+    def deliverers(self, _now: datetime | None = None) -> list[Deliverer]:
+        """Lists the processes that deliver; those that died are listed as such until the next `recover`."""
+        return [
+            Deliverer(
+                owner=displayed_owner(row["owner"]),
+                role=row["role"],
+                seen_at=from_microseconds(row["seen_at"]),
+                is_alive=self._parts.locks.is_alive(row["owner"]),
+            )
+            for row in self._database.rows(self._waiting_sql["list_deliverers"])
+        ]
+
+    def _forget_dead_deliverers(self) -> None:
+        rows = self._database.rows(self._waiting_sql["list_deliverers"])
+        dead = [row["owner"] for row in rows if not self._parts.locks.is_alive(row["owner"])]
+        for owner in dead:
+            self.unregister(owner)
+            self._parts.locks.forget(owner)
+
+    # what is due
+
+    def _due(self, now: datetime, limit: int, ids: Sequence[str] | None, skip_accounts: Collection[str]) -> list[str]:
+        """Lists what can be claimed, earliest first."""
+        holds = self.account_holds()
+        found: list[Row] = []
+        for account, rows in self._due_by_account(now, limit, ids):
+            hold = holds.get(account)
+            if account in skip_accounts:
+                continue
+            if hold is None:
+                found.extend(rows)
+            elif hold.is_offline and hold.retry_at is not None and hold.retry_at <= now:
+                # Off line: one probe tells, five hundred would tell no more.
+                if account not in self._sending_accounts():
+                    found.extend(rows[:1])
+        found.sort(key=lambda row: (row["due_at"], row["id"]))
+        return [row["id"] for row in found[:limit]]
+
+    def _due_by_account(self, now: datetime, limit: int, ids: Sequence[str] | None) -> Iterable[tuple[str, list[Row]]]:
+        bindings = {"now": to_microseconds(now)}
+        if ids is not None:
+            by_account: dict[str, list[Row]] = {}
+            for row in self._database.rows(
+                self._waiting_sql["list_due_of_ids"], {**bindings, "ids": json.dumps(list(ids))}
+            ):
+                by_account.setdefault(row["account"], []).append(row)
+            yield from by_account.items()
+            return
+        for row in self._database.rows(self._waiting_sql["list_waiting_accounts"]):
+            if row["due_at"] <= bindings["now"]:
+                yield (
+                    row["account"],
+                    self._database.rows(
+                        self._waiting_sql["list_due_of_account"],
+                        {**bindings, "account": row["account"], "limit": limit},
+                    ),
+                )
+
+    def _due_of_account(self, account: str, now: datetime) -> str | None:
+        """Names what can be claimed next of one account."""
+        if account in self.account_holds():
+            return None
+        row = self._database.row(
+            self._waiting_sql["list_due_of_account"], {"account": account, "now": to_microseconds(now), "limit": 1}
+        )
+        return row["id"] if row else None
+
+    def _sending_accounts(self) -> set[str]:
+        return {row["account"] for row in self._database.rows(self._waiting_sql["list_sending_accounts"])}
