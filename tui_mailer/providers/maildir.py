@@ -7,6 +7,7 @@ crash the provider can be asked whether the file is there.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import secrets as random_source
@@ -124,7 +125,8 @@ class MaildirProvider:
             await progress(Phase.INTENT)
             await self._publish(temporary, payload.file_name)
         finally:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink()
         return _receipt(prepared.outgoing, payload.file_name)
 
     async def status(self, receipt: Receipt) -> list[PolledStatus]:  # noqa: ARG002 - the contract's signature

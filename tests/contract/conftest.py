@@ -1,0 +1,16 @@
+"""Fixtures of the provider tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from smtp_server import ALL_EXTENSIONS, ScriptedServer
+
+
+@pytest.fixture(params=["pipelining", "step by step"])
+async def server(request: pytest.FixtureRequest) -> AsyncIterator[ScriptedServer]:
+    """A server that offers everything, and the same without PIPELINING."""
+    extensions = [name for name in ALL_EXTENSIONS if name != "PIPELINING" or request.param == "pipelining"]
+    async with ScriptedServer(extensions=extensions) as server:
+        yield server
