@@ -90,7 +90,7 @@ def render(message: Message, *contents: BytesContent) -> bytes:
     assert b"\0" not in rendered
     assert max(map(len, rendered.split(b"\r\n"))) <= 998
     assert mime.needs_smtputf8 or rendered.isascii()
-    assert not re.search(rb"(?im)^(resent-)?bcc", rendered)
+    assert not re.search(rb"(?im)^(resent-)?bcc", mime.header)
     assert b"secret" not in rendered.lower()
     assert b"hidden" not in rendered.lower()
     assert not re.search(rb"(?m)^(From |\.\r?$)", mime.header)
