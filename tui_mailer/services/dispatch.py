@@ -103,7 +103,9 @@ class Dispatcher:
                         return
                     await self._sleep(WAIT_POLL_SECONDS)
         except TimeoutError:
-            return  # what is left stays in the outbox; the caller sees where it stands
+            # What is left stays in the outbox, or ends as uncertain; the caller sees where it stands.
+            self.stop()
+            await self._settle_workers(0)
         finally:
             renewer.cancel()
 
