@@ -107,6 +107,7 @@ class _Reader(HTMLParser):
         self._lists: list[int | None] = []
         self._links: list[tuple[str, int]] = []
         self._quotes = 0
+        self._quotes_above = 0
         self._dropped = 0
         self._pre = 0
 
@@ -216,7 +217,8 @@ class _Reader(HTMLParser):
             return
         quote = "> " * self._quotes
         if self._wants_blank and self._lines:
-            self._lines.append(quote.rstrip())
+            self._lines.append(("> " * min(self._quotes, self._quotes_above)).rstrip())
         self._wants_blank = False
+        self._quotes_above = self._quotes
         self._lines.append((quote + self._prefix + line).rstrip())
         self._prefix = " " * len(self._prefix)

@@ -210,6 +210,7 @@ def _end_of_bare_name(entry: list[Token]) -> list[int]:
 
 def _decoded(value: str) -> str:
     """Decodes RFC 2047 words for a person; what can't be decoded stays as it is."""
+    from email.errors import HeaderParseError
     from email.header import decode_header
 
     try:
@@ -218,7 +219,7 @@ def _decoded(value: str) -> str:
             piece if isinstance(piece, str) else piece.decode(charset or "utf-8", "replace")
             for piece, charset in pieces
         )
-    except (LookupError, ValueError):
+    except (HeaderParseError, LookupError, ValueError):
         return value
 
 
