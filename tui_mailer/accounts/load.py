@@ -8,15 +8,16 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from tui_mailer.accounts.configuration import LOCAL_ACCOUNT, Account, Configuration, Paths
 from tui_mailer.accounts.document import Node, parse
 from tui_mailer.accounts.schema import read_account, read_configuration
 from tui_mailer.accounts.snapshot import file_identity, read_snapshot, write_snapshot
 from tui_mailer.accounts.trouble import error_at
+from tui_mailer.accounts.trusted_file import Distrusted, open_trusted, writable_by_others
 from tui_mailer.domain.address import Address, parse_address
 from tui_mailer.domain.errors import InvalidAddress
 
@@ -54,37 +55,38 @@ def load(paths: Paths, *, allow_missing: bool = False) -> Configuration:
     asked for by name must exist, unless ``allow_missing`` (for the command that creates it).
     """
     path = paths.config_file
-    descriptor = _open(path, may_be_missing=allow_missing or not paths.config_is_explicit)
-    if descriptor is None:
+    file = _open(path, may_be_missing=allow_missing or not paths.config_is_explicit)
+    if file is None:
         return read_configuration(None, None, embedded_account)
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - it must be this descriptor
-        status = os.fstat(descriptor)
-        _check_owner(path, status)
+    with file:
+        status = os.fstat(file.fileno())
         document = read_snapshot(paths.cache_dir, path, status)
         if document is not None:
             return read_configuration(document, path, embedded_account)
-        document = parse(decode(file.read(MAX_SIZE + 1), path), path)
+        document = parse(_read(file, path), path)
         configuration = read_configuration(document, path, embedded_account)
-        if file_identity(path, status) == file_identity(path, os.fstat(descriptor)):
+        if file_identity(path, status) == file_identity(path, os.fstat(file.fileno())):
             write_snapshot(paths.cache_dir, path, status, document or Node(1, {}))
         return configuration
 
 
 def read_file(path: Path) -> str | None:
-    """Returns the text of a configuration file that may be read (owner, size, UTF-8), None where there is none.
+    """Returns the text of a configuration file that may be trusted, None where there is none.
 
     Raises `ConfigurationError`.
     """
-    descriptor = _open(path, may_be_missing=True)
-    if descriptor is None:
+    file = _open(path, may_be_missing=True)
+    if file is None:
         return None
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - it must be this descriptor
-        _check_owner(path, os.fstat(descriptor))
-        return decode(file.read(MAX_SIZE + 1), path)
+    with file:
+        return _read(file, path)
 
 
-def decode(content: bytes, path: Path) -> str:
-    """Decodes a configuration file's bytes; raises `ConfigurationError`."""
+def _read(file: BinaryIO, path: Path) -> str:
+    try:
+        content = file.read(MAX_SIZE + 1)
+    except OSError as error:
+        raise error_at(path, None, "", f"can't be read: {error.strerror}") from None
     if len(content) > MAX_SIZE:
         raise error_at(path, None, "", f"this file is larger than {MAX_SIZE >> 20} MiB: no configuration")
     try:
@@ -120,35 +122,19 @@ def _absolute(text: str) -> Path:
         return Path(text).absolute()
 
 
-def _open(path: Path, *, may_be_missing: bool) -> int | None:
+def _open(path: Path, *, may_be_missing: bool) -> BinaryIO | None:
+    """Opens the file, which names commands we run, unless somebody else could have written it."""
     try:
-        # Not blocking: a FIFO in this place would stop the program before its first word.
-        return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        return open_trusted(path, writable_by_others)
+    except Distrusted as error:
+        raise error_at(path, None, "", f"this file isn't trusted: it {error}") from None
     except FileNotFoundError:
         if path.is_symlink():
-            raise error_at(
-                path, None, "", f"this link points to nothing ({path.readlink()}); nothing was done"
-            ) from None
+            said = f"this link points to nothing ({path.readlink()}); nothing was done"
+            raise error_at(path, None, "", said) from None
         if may_be_missing:
             return None
         raise error_at(path, None, "", "there is no such file, though it was asked for; nothing was done") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise error_at(path, None, "", f"can't be read: {reason}") from None
-
-
-def _check_owner(path: Path, status: os.stat_result) -> None:
-    """Refuses a file that somebody else could have written: it names commands we run."""
-    if stat.S_ISCHR(status.st_mode) and path == Path(os.devnull):
-        return
-    if not stat.S_ISREG(status.st_mode):
-        raise error_at(path, None, "", "this is no regular file")
-    if status.st_uid not in {os.geteuid(), 0}:
-        raise error_at(
-            path,
-            None,
-            "",
-            f"this file belongs to user {status.st_uid}, neither to you nor to root, so it isn't trusted",
-        )
-    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise error_at(path, None, "", f"others may write to this file, so it isn't trusted; remedy: chmod go-w {path}")

@@ -377,7 +377,7 @@ class _Reader:
             )
             for account in accounts.values()
             for key in NOT_YET
-            if key in account.lines
+            if getattr(account, key)
         ]
 
     def _add(self, line: int, key: str, text: str) -> None:

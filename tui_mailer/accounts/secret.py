@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import os
 import signal
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from tui_mailer.accounts.trusted_file import Distrusted, open_trusted, readable_by_others
 from tui_mailer.domain.errors import CredentialUnavailable
 from tui_mailer.domain.text import shorten
 
@@ -95,26 +95,14 @@ def read_file(account: str, path: Path) -> Secret:
     place = shorten(str(path), 200)
     remedy = f"Put the secret into the first line of {place}, readable only for you (chmod 600)."
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open_trusted(path, readable_by_others) as file:
+            content = file.read(MAX_BYTES)
+    except Distrusted as error:
+        raise unavailable(account, f"its secret file {place} {error}, so it isn't used", remedy) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it has no usable name"
         raise unavailable(account, f"its secret file {place} can't be read: {reason}", remedy) from None
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - it must be this descriptor
-        complaint = _distrust(os.fstat(descriptor))
-        if complaint:
-            raise unavailable(account, f"its secret file {place} {complaint}, so it isn't used", remedy)
-        return _first_line(file.read(MAX_BYTES), account, f"its secret file {place}", remedy)
-
-
-def _distrust(status: os.stat_result) -> str:
-    mode = status.st_mode
-    if not stat.S_ISREG(mode):
-        return "is no regular file"
-    if status.st_uid == os.geteuid():
-        return "can be read or written by others" if mode & 0o077 else ""
-    if status.st_uid != 0:
-        return "belongs to somebody else"
-    return "can be read or written by others" if mode & 0o027 else ""
+    return _first_line(content, account, f"its secret file {place}", remedy)
 
 
 def _first_line(content: bytes, account: str, source: str, remedy: str) -> Secret:

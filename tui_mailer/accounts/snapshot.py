@@ -10,13 +10,13 @@ import contextlib
 import hashlib
 import json
 import os
-import stat
 import tempfile
 import time
 from pathlib import Path
 
 from tui_mailer import __version__
 from tui_mailer.accounts.document import Node
+from tui_mailer.accounts.trusted_file import Distrusted, not_ours, open_trusted
 
 _SETTLED_SECONDS = 2.0
 """A file changed so recently could change again within its time stamp's grain (2 s on FAT and old NFS)."""
@@ -38,22 +38,11 @@ def file_identity(path: Path, status: os.stat_result) -> list[str | int]:
 def read_snapshot(cache_dir: Path, path: Path, status: os.stat_result) -> Node | None:
     """Returns the values of exactly this version of the file, or None."""
     try:
-        descriptor = os.open(
-            _snapshot_file(cache_dir, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        )
-    except OSError:
-        return None
-    with open(descriptor, encoding="utf-8") as file:  # noqa: PTH123 - it must be this descriptor
-        ours = os.fstat(descriptor)
-        if not stat.S_ISREG(ours.st_mode) or ours.st_uid != os.geteuid() or ours.st_mode & 0o077:
-            return None
-        try:
+        with open_trusted(_snapshot_file(cache_dir, path), not_ours, follow_links=False) as file:
             kept = json.load(file)
-            if kept["identity"] != file_identity(path, status):
-                return None
-            return Node.from_json(kept["document"])
-        except (ValueError, TypeError, LookupError, RecursionError, OSError):
-            return None
+        return Node.from_json(kept["document"]) if kept["identity"] == file_identity(path, status) else None
+    except (OSError, Distrusted, ValueError, TypeError, LookupError, RecursionError):
+        return None
 
 
 def write_snapshot(cache_dir: Path, path: Path, status: os.stat_result, document: Node) -> None:
