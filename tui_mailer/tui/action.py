@@ -1,0 +1,210 @@
+"""What a key can do: the shape of an action, and the keymap made from the table and the person's own keys.
+
+`action_table` is the one list; bindings, key line, help and palette are all made from it here.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from textual.binding import Binding, BindingType
+from textual.keys import Keys
+
+from tui_mailer.domain.errors import ConfigurationError
+
+ANYWHERE = "app"
+"""The place whose keys work everywhere but in dialogs."""
+
+_MODIFIERS = frozenset({"ctrl", "shift", "alt", "super", "hyper", "meta"})
+_NAMED_KEYS = frozenset(key.value for key in Keys)
+_FRIENDLY_NAMES = frozenset({"slash", "backslash", "at", "minus", "plus", "underscore"})
+_DISPLAY = {
+    "escape": "Esc",
+    "enter": "Enter",
+    "space": "Space",
+    "tab": "Tab",
+    "question_mark": "?",
+    "slash": "/",
+    "delete": "Del",
+    "backspace": "Bksp",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One thing a person can do by a key, in one or more places."""
+
+    id: str
+    """``place.verb``: what ``ui.keys`` names; the method is ``action_verb``."""
+    keys: tuple[str, ...]
+    label: str
+    """One or two words for the key line."""
+    help: str
+    """One sentence for F1 and the palette."""
+    where: tuple[str, ...]
+    """Places (`action_table.PLACES`) in which the keys work."""
+    is_shown: bool = False
+    """Whether the key line names it, room permitting."""
+    is_plain: bool = False
+    """The keys type a character in a text field, so the field goes first."""
+
+    @property
+    def verb(self) -> str:
+        """The method's name without ``action_``."""
+        return self.id.partition(".")[2].replace("-", "_")
+
+
+def display_key(key: str) -> str:
+    """Names a key as the key line does: ``^S``, ``F5``, ``Esc``, ``r``."""
+    *modifiers, base = key.split("+") if key != "+" else [key]
+    name = _DISPLAY.get(base, base)
+    if base[:1] == "f" and base[1:].isdigit():
+        name = base.upper()
+    if modifiers == ["ctrl"]:
+        return f"^{name.upper() if len(name) == 1 else name}"
+    return "+".join([*(modifier.capitalize() for modifier in modifiers), name])
+
+
+def is_key(key: str) -> bool:
+    """Says whether a terminal could report a key of this name."""
+    if len(key) == 1:
+        return key.isprintable()
+    if key in _NAMED_KEYS:
+        return True
+    *modifiers, base = key.split("+")
+    if not set(modifiers) <= _MODIFIERS or len(set(modifiers)) != len(modifiers):
+        return False
+    if len(base) == 1:
+        return base.isprintable()
+    return base in _NAMED_KEYS or base in _FRIENDLY_NAMES or _is_character_name(base)
+
+
+def types_text(key: str) -> bool:
+    """Says whether a text field would take the key as a character."""
+    if "+" in key and key != "+":
+        return False
+    return len(key) == 1 or key == "space" or key in _FRIENDLY_NAMES or _is_character_name(key)
+
+
+def _is_character_name(name: str) -> bool:
+    for candidate in (name.replace("_", " "), name.replace("_", "-")):
+        try:
+            unicodedata.lookup(candidate.upper())
+        except KeyError:
+            continue
+        return True
+    return False
+
+
+class Keymap:
+    """Which keys do what: the table's, with the person's own instead where ``ui.keys`` names them."""
+
+    def __init__(self, actions: Iterable[Action], overrides: Mapping[str, str], *, preset: str = "default") -> None:
+        """Raises `ConfigurationError`, naming the key and the action, for what can't work."""
+        self.actions = tuple(actions)
+        if preset != "default":
+            known = ("mutt", "pine", "emacs")
+            hint = "is not there yet" if preset in known else "is unknown"
+            raise ConfigurationError(f"ui.keymap: {preset!r} {hint}; use: default (and ui.keys for single keys)")
+        self._by_id = {action.id: action for action in self.actions}
+        self._keys = {action.id: action.keys for action in self.actions}
+        self._overrides = dict(overrides)
+        for action_id, text in overrides.items():
+            self._keys[action_id] = self._checked_keys(action_id, text)
+        self._refuse_clashes()
+
+    def keys(self, action_id: str) -> tuple[str, ...]:
+        """The keys of an action, the one to show first."""
+        return self._keys[action_id]
+
+    def display(self, action_id: str) -> str:
+        """The first key of an action, as shown."""
+        return display_key(self._keys[action_id][0])
+
+    def actions_of(self, *places: str) -> list[Action]:
+        """The actions that work in any of these places, in the table's order."""
+        return [action for action in self.actions if set(action.where) & set(places)]
+
+    @cached_property
+    def for_textual(self) -> dict[str, str]:
+        """The person's own keys, as `App.set_keymap` wants them."""
+        return {action_id: ",".join(self._keys[action_id]) for action_id in self._overrides}
+
+    def _checked_keys(self, action_id: str, text: str) -> tuple[str, ...]:
+        action = self._by_id.get(action_id)
+        if action is None:
+            raise ConfigurationError(f"ui.keys: there is no action {action_id!r}; F1 in the app lists them")
+        keys = tuple(key.strip() for key in text.split(",") if key.strip())
+        if not keys:
+            raise ConfigurationError(f"ui.keys: {action_id} needs at least one key")
+        for key in keys:
+            if not is_key(key):
+                raise ConfigurationError(f"ui.keys: {action_id}: {key!r} is not a key (such as f9, ctrl+x or x)")
+            if types_text(key) and not action.is_plain:
+                raise ConfigurationError(
+                    f"ui.keys: {action_id}: {key!r} types a character where text is written; use ctrl or a function key"
+                )
+        return keys
+
+    def _refuse_clashes(self) -> None:
+        holders: dict[tuple[str, str], str] = {}
+        for action in self.actions:
+            for place in self._reach(action):
+                for key in self._keys[action.id]:
+                    other = holders.setdefault((place, key), action.id)
+                    if other != action.id:
+                        raise ConfigurationError(f"ui.keys: {key!r} is asked for by both {other} and {action.id}")
+
+    def _reach(self, action: Action) -> frozenset[str]:
+        if ANYWHERE not in action.where:
+            return frozenset(action.where)
+        return frozenset(action.where) | {
+            place for other in self.actions for place in other.where if place not in _DIALOGS
+        }
+
+
+_DIALOGS = frozenset(
+    {
+        "review",
+        "schedule",
+        "choice",
+        "detail",
+        "resolve",
+        "help",
+        "quit",
+        "account-form",
+        "secret",
+        "drafts",
+        "accounts",
+    }
+)
+"""Places that cover the rest: keys that work anywhere else sleep there."""
+
+
+def bindings(actions: Iterable[Action], place: str) -> list[BindingType]:
+    """Makes the Textual bindings of one place.
+
+    Keys that no text field needs get priority, so that a focused field can't swallow them.
+    """
+    return [
+        Binding(
+            ",".join(action.keys),
+            action.verb,
+            action.label,
+            id=action.id,
+            tooltip=action.help,
+            show=action.is_shown,
+            priority=not action.is_plain and place not in _DIALOGS and place != "list",
+        )
+        for action in actions
+        if place in action.where
+    ]

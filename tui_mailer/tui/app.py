@@ -1,0 +1,190 @@
+"""The app: three modes over one desk; starts, ends, and carries messages between the screens."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual.app import App, SystemCommand
+from textual.filter import LineFilter
+from textual.screen import Screen
+
+from tui_mailer.domain.errors import MailerError
+from tui_mailer.domain.message import Draft
+from tui_mailer.tui import crash
+from tui_mailer.tui.action import ANYWHERE, Keymap
+from tui_mailer.tui.action_table import ACTIONS, bindings
+from tui_mailer.tui.desk import Desk
+from tui_mailer.tui.errands import Errands
+from tui_mailer.tui.news import AccountFormAsked, DraftTaken, EngineReported, SecretAsked
+from tui_mailer.tui.run import Run
+from tui_mailer.tui.safety import SteeringFilter
+from tui_mailer.tui.screens.compose import ComposeScreen
+from tui_mailer.tui.screens.room import Room
+from tui_mailer.tui.theme import OWN_THEMES, theme_name
+from tui_mailer.tui.watch import Watch
+
+if TYPE_CHECKING:
+    from tui_mailer.accounts.configuration import Configuration, Paths
+    from tui_mailer.accounts.credential import Credentials
+    from tui_mailer.services.event import Event
+
+
+class MailerApp(App[int], inherit_bindings=False):
+    """Compose, Outbox and History."""
+
+    DEFAULT_MODE = "compose"
+    BINDINGS = bindings(ANYWHERE)
+    COMMAND_PALETTE_BINDING = ""
+    TITLE = "tui-mailer"
+
+    def __init__(self, desk: Desk, draft: Draft | None = None) -> None:
+        theme = theme_name(desk.configuration.ui.theme)
+        super().__init__()
+        self.desk = desk
+        self.watch_desk = Watch(desk)
+        self.compose_screen = ComposeScreen(desk, draft)
+        self.errands = Errands(self, desk, self.watch_desk, self.compose_screen)
+        modes: dict[str, Callable[[], Screen[None]]] = {
+            "compose": lambda: self.compose_screen,
+            "outbox": partial(_outbox_screen, desk, self.watch_desk),
+            "history": partial(_history_screen, desk, self.watch_desk),
+        }
+        for mode, screen in modes.items():
+            self.add_mode(mode, screen)  # pyright: ignore[reportUnknownMemberType]  # Textual leaves it Screen[Unknown]
+        for own in OWN_THEMES:
+            self.register_theme(own)
+        self.theme = theme
+        self.animation_level = "none"
+        self.set_keymap(desk.keymap.for_textual)
+        self._steering = SteeringFilter()
+
+    def on_mount(self) -> None:
+        """Leaves all that is slow until the first frame is out."""
+        self.call_after_refresh(self.errands.run, self.errands.begin(self._hear))
+
+    def _hear(self, event: Event) -> None:
+        """Called in the engine's thread: posts, and returns at once."""
+        self.post_message(EngineReported(event))
+
+    async def on_engine_reported(self, message: EngineReported) -> None:
+        """Passes on what the engine says; an outbox that can't be read is told, not fatal."""
+        try:
+            await self.watch_desk.take(message.event)
+        except MailerError as error:
+            self.desk.status.complain(str(error))
+
+    def on_draft_taken(self, message: DraftTaken) -> None:
+        self.errands.run(self.errands.take_up(message.stored))
+
+    def on_account_form_asked(self, message: AccountFormAsked) -> None:
+        del message
+        self.errands.run(self.errands.add_account())
+
+    def on_secret_asked(self, message: SecretAsked) -> None:
+        self.errands.run(self.errands.ask_secret(message.account))
+
+    # keys that work anywhere
+
+    async def action_compose(self) -> None:
+        await self.switch_mode("compose")
+
+    async def action_outbox(self) -> None:
+        await self.switch_mode("outbox")
+
+    async def action_history(self) -> None:
+        await self.switch_mode("history")
+
+    def action_new(self) -> None:
+        self.errands.run(self.errands.start_new())
+
+    def action_drafts(self) -> None:
+        self.errands.run(self.errands.choose_draft())
+
+    def action_undo(self) -> None:
+        self.errands.run(self.errands.undo())
+
+    def action_accounts(self) -> None:
+        self.errands.run(self.errands.see_accounts())
+
+    def action_help(self) -> None:
+        """Tells what the keys do where one is."""
+        from tui_mailer.tui.screens.help import HelpScreen
+
+        room = self.screen
+        self.push_screen(HelpScreen(self.desk.keymap, room.help_places if isinstance(room, Room) else ()))
+
+    async def action_quit(self) -> None:
+        self.errands.run(self.errands.leave())
+
+    # what Textual asks
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Lets keys that work anywhere sleep under a dialog, but for leaving; the dialog for leaving has its own."""
+        if self._exit or not self.screen.is_modal or action not in _OWN_VERBS:
+            return super().check_action(action, parameters)
+        from tui_mailer.tui.screens.quit import QuitScreen
+
+        return action == "quit" and not isinstance(self.screen, QuitScreen)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Puts the net under every widget."""
+        return [*super().get_line_filters(), self._steering]
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Fills the palette from the action table."""
+        places = (*screen.help_places, ANYWHERE) if isinstance(screen, Room) else (ANYWHERE,)
+        for action in self.desk.keymap.actions_of(*places):
+            if "list" in action.where or action.id == "app.command-palette":
+                continue
+            namespace = self if ANYWHERE in action.where else screen
+            yield SystemCommand(
+                f"{action.label}  {self.desk.keymap.display(action.id)}",
+                action.help,
+                partial(self.run_action, action.verb, namespace),
+            )
+
+    def _fatal_error(self) -> None:
+        """Ends with one sentence: Textual's own way prints local variables, secrets among them."""
+        error = sys.exc_info()[1] or self._exception
+        log = crash.write_crash_log(self.desk.paths.state_dir, error) if error else None
+        self._return_code = crash.EXIT_CODE
+        self._exit_renderables[:] = [Text(crash.crash_sentence(log))]
+        self._close_messages_no_wait()
+
+
+_OWN_VERBS = frozenset(action.verb for action in ACTIONS if ANYWHERE in action.where)
+
+
+def _outbox_screen(desk: Desk, watch: Watch) -> Screen[None]:
+    from tui_mailer.tui.screens.outbox import OutboxScreen
+
+    return OutboxScreen(desk, watch)
+
+
+def _history_screen(desk: Desk, watch: Watch) -> Screen[None]:
+    from tui_mailer.tui.screens.history import HistoryScreen
+
+    return HistoryScreen(desk, watch)
+
+
+def make_app(
+    *, configuration: Configuration, paths: Paths, credentials: Credentials, draft: Draft | None = None
+) -> MailerApp:
+    """Builds the app; raises `ConfigurationError` for keys, keymap or theme that can't be."""
+    ui = configuration.ui
+    keymap = Keymap(ACTIONS, ui.keys, preset=ui.keymap)
+    return MailerApp(Desk(configuration=configuration, paths=paths, credentials=credentials, keymap=keymap), draft)
+
+
+def run_app(*, configuration: Configuration, paths: Paths, credentials: Credentials, draft: Draft | None = None) -> int:
+    """Runs the app in this terminal until the person leaves; returns the exit code.
+
+    0, 70 after a bug, 128 + the number of the signal that ended it.
+    Raises `ConfigurationError` before the terminal is touched.
+    """
+    app = make_app(configuration=configuration, paths=paths, credentials=credentials, draft=draft)
+    return Run(app, app.desk, app.compose_screen).to_the_end()

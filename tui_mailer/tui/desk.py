@@ -1,0 +1,114 @@
+"""What every screen works with: the mailer behind the I/O thread, the engine, the status line, the clock's zone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from tui_mailer.accounts.configuration import Configuration, Paths
+from tui_mailer.domain.errors import StorageError
+from tui_mailer.tui.action import Keymap
+from tui_mailer.tui.io import Io
+from tui_mailer.tui.status import Status
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from tui_mailer.accounts.credential import Credentials
+    from tui_mailer.services.engine import Engine, Listener
+    from tui_mailer.services.mailer import Mailer
+    from tui_mailer.services.session import Session
+
+T = TypeVar("T")
+
+
+@dataclass(kw_only=True)
+class Desk:
+    """One per app; built before the first frame, opened (store, engine) after it."""
+
+    configuration: Configuration
+    paths: Paths
+    credentials: Credentials
+    keymap: Keymap
+    io: Io = field(default_factory=Io)
+    status: Status = field(default_factory=Status)
+    zone: ZoneInfo | None = None
+    """The person's zone; None until the store is open."""
+    engine: Engine | None = None
+    _session: Session | None = None
+    """Only ever used in the I/O thread."""
+
+    def open(self, listener: Listener) -> Future[None]:
+        """Opens the store and starts the engine, in the I/O thread; what is asked meanwhile waits its turn."""
+        return self.io.submit(self._open, listener)
+
+    def _open(self, listener: Listener) -> None:
+        from tui_mailer.accounts.zone import local_zone
+        from tui_mailer.services.session import Session
+        from tui_mailer.storage.store import Store
+
+        self.zone = local_zone(self.configuration.ui.timezone)
+        self._session = Session(
+            configuration=self.configuration,
+            paths=self.paths,
+            credentials=self.credentials,
+            store=Store.open(self.paths.data_dir),
+        )
+        self.engine = self._session.engine("app", listener)
+        self.engine.start()
+
+    async def ask(self, question: Callable[[Mailer], T]) -> T:
+        """Puts a question to the mailer in the I/O thread; its `MailerError`s are raised here."""
+        return await self.io.run(self.answer, question)
+
+    def answer(self, question: Callable[[Mailer], T]) -> T:
+        """Answers at once; only in the I/O thread."""
+        if self._session is None:
+            raise StorageError("The outbox could not be opened, so nothing can be sent or kept.")
+        return question(self._session.mailer)
+
+    def nudge(self) -> None:
+        """Makes the engine look for due mail now."""
+        if self.engine is not None:
+            self.engine.nudge()
+
+    async def reconfigure(self, configuration: Configuration) -> None:
+        """Uses another configuration (an account was added) everywhere from now on."""
+        self.configuration = configuration
+        if self.engine is not None:
+            self.engine.reconfigure(configuration)
+        await self.io.run(self._renew_session)
+
+    def _renew_session(self) -> None:
+        from tui_mailer.services.session import Session
+
+        if self._session is not None:
+            self._session = Session(
+                configuration=self.configuration,
+                paths=self.paths,
+                credentials=self.credentials,
+                store=self._session.mailer.store,
+            )
+
+    def now(self) -> datetime:
+        """The present, in the person's zone once that is known."""
+        return datetime.now(self.zone or UTC)
+
+    def stop_engine(self, *, grace_seconds: float) -> None:
+        """Lets the message under way finish within the grace, and ends the engine; blocks: not for the event loop."""
+        if self.engine is not None:
+            self.engine.stop(grace_seconds=grace_seconds)
+            self.engine = None
+
+    def close(self) -> None:
+        """Closes the store; blocks: not for the event loop."""
+        self.io.submit(self._close_session).result()
+        self.io.close()
+
+    def _close_session(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None

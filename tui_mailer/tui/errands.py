@@ -1,0 +1,184 @@
+"""What keys that work anywhere set off: undo, drafts, accounts, secrets, starting and leaving."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+from tui_mailer.domain.errors import MailerError
+from tui_mailer.tui.desk import Desk
+from tui_mailer.tui.draft_keeper import is_recent
+from tui_mailer.tui.watch import Watch
+from tui_mailer.tui.words import say_recipients, say_subject, say_time
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from tui_mailer.services.engine import Listener
+    from tui_mailer.storage.record import StoredDraft
+    from tui_mailer.tui.screens.compose import ComposeScreen
+
+_WARM = (
+    "tui_mailer.tui.screens.review",
+    "tui_mailer.tui.screens.schedule",
+    "tui_mailer.tui.screens.outbox",
+    "tui_mailer.tui.screens.history",
+    "tui_mailer.tui.screens.draft_list",
+    "tui_mailer.tui.screens.help",
+    "tui_mailer.tui.screens.quit",
+)
+"""Imported in a thread after the first frame, so that no key waits for them."""
+MOST_DRAFTS = 500
+
+
+class Errands:
+    """Done in workers of the app; what goes wrong on purpose is told in the status line."""
+
+    def __init__(self, app: App[int], desk: Desk, watch: Watch, compose: ComposeScreen) -> None:
+        self._app = app
+        self._desk = desk
+        self._watch = watch
+        self._compose = compose
+        self._is_leaving = False
+        self._has_warned = False
+
+    def run(self, errand: Coroutine[Any, Any, None]) -> None:
+        """Runs an errand."""
+        self._app.run_worker(self._told(errand))
+
+    async def _told(self, errand: Coroutine[Any, Any, None]) -> None:
+        try:
+            await errand
+        except MailerError as error:
+            self._desk.status.complain(str(error))
+
+    async def begin(self, listener: Listener) -> None:
+        """Opens the store, starts the engine, warms imports up, and mentions what the last run left."""
+        await asyncio.wrap_future(self._desk.open(listener))
+        await self._desk.io.run(_warm_up)
+        await self._watch.count()
+        undoable, drafts = await self._desk.ask(lambda mailer: (mailer.undoable(), mailer.drafts(limit=1)))
+        if undoable is not None:
+            self._desk.status.offer_undo(f"queued for {say_recipients(undoable)}", undoable.not_before)
+        if drafts and self._compose.keeper.draft_id is None:
+            self._mention(drafts[0])
+
+    def _mention(self, stored: StoredDraft) -> None:
+        now = self._desk.now()
+        if is_recent(stored, now):
+            subject = say_subject(stored.draft.subject)
+            key = self._desk.keymap.display("app.drafts")
+            self._desk.status.say(
+                f"a draft of {say_time(stored.updated_at, now)} is kept, {subject}: {key} opens it", seconds=60
+            )
+
+    async def undo(self) -> None:
+        """Takes the message just sent back into compose, while its window is open."""
+        submission = await self._desk.ask(lambda mailer: mailer.undoable())
+        if submission is None:
+            self._desk.status.say("there is nothing to take back")
+            return
+        stored = await self._desk.ask(lambda mailer: mailer.edit(submission.id))
+        self._desk.status.offer_undo("", None)
+        await self.take_up(stored)
+        self._desk.status.say("taken back: nothing was sent")
+
+    async def take_up(self, stored: StoredDraft) -> None:
+        """Goes on with a draft in compose."""
+        await self._app.switch_mode("compose")
+        await self._compose.open_stored(stored)
+        await self._watch.count()
+
+    async def choose_draft(self) -> None:
+        """Lets a person choose a draft."""
+        from tui_mailer.tui.screens.draft_list import DraftListScreen
+
+        await self._compose.save()
+        drafts = await self._desk.ask(lambda mailer: mailer.drafts(limit=MOST_DRAFTS))
+        stored = await self._app.push_screen_wait(DraftListScreen(self._desk, drafts))
+        if stored is not None:
+            await self.take_up(stored)
+
+    async def start_new(self) -> None:
+        """An empty message; what was being written is kept as a draft."""
+        await self._app.switch_mode("compose")
+        await self._compose.start_new()
+
+    async def see_accounts(self) -> None:
+        """Shows the accounts; adds or releases one."""
+        from tui_mailer.tui.screens.account_list import AccountListScreen
+
+        await self._watch.count()
+        wish = await self._app.push_screen_wait(AccountListScreen(self._desk, self._watch.holds))
+        if wish is not None and wish.what == "add":
+            await self.add_account()
+        elif wish is not None:
+            await self.release(wish.account)
+
+    async def add_account(self) -> None:
+        """Fills in, tries and saves an account; the message being written goes from it."""
+        from tui_mailer.tui.screens.account_form import AccountFormScreen
+
+        added = await self._app.push_screen_wait(AccountFormScreen(self._desk))
+        if added is None:
+            return
+        await self._desk.reconfigure(added.configuration)
+        self._compose.use_configuration()
+        self._desk.status.say(added.remark or f"account {added.name} added", seconds=30)
+
+    async def release(self, name: str) -> None:
+        """Tries an account's mail again, asking for its secret where only a person knows it."""
+        account = self._desk.configuration.accounts.get(name)
+        if account is not None and account.credential is not None and account.credential.kind == "prompt":
+            await self.ask_secret(name)
+            return
+        await self._desk.ask(lambda mailer: mailer.release_account(name))
+        self._desk.nudge()
+        self._desk.status.say(f"{name} is tried again")
+        await self._watch.count()
+
+    async def ask_secret(self, name: str) -> None:
+        """Asks for a secret and lets the account go on with it."""
+        from tui_mailer.tui.screens.secret import SecretScreen
+
+        hold = self._watch.holds.get(name)
+        reason = hold.reason if hold else "It is needed to send."
+        secret = await self._app.push_screen_wait(SecretScreen(self._desk.keymap, name, reason))
+        if secret is None:
+            return
+        self._desk.credentials.provide(name, secret)
+        await self._desk.ask(lambda mailer: mailer.release_account(name))
+        self._desk.nudge()
+        await self._watch.count()
+
+    async def leave(self) -> None:
+        """Saves the draft, sends what is due, and ends the app; a failure to save is told first, and once."""
+        if self._is_leaving:
+            return
+        self._is_leaving = True
+        try:
+            if await self._may_leave():
+                self._app.exit(0)
+        except MailerError as error:
+            if self._has_warned:
+                self._app.exit(0)
+            self._has_warned = True
+            self._desk.status.complain(f"{error} The same key again leaves all the same.")
+        finally:
+            self._is_leaving = False
+
+    async def _may_leave(self) -> bool:
+        from tui_mailer.tui.screens.quit import QuitScreen, still_leaving
+
+        await self._compose.save()
+        leaving = await still_leaving(self._desk, self._watch)
+        if not leaving:
+            return True
+        return await self._app.push_screen_wait(QuitScreen(self._desk, self._watch, leaving)) != "stay"
+
+
+def _warm_up() -> None:
+    for name in _WARM:
+        importlib.import_module(name)

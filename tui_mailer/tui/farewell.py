@@ -1,0 +1,70 @@
+"""What happens to mail that still waits when the app ends, and the sentence that says so."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from tui_mailer.domain.submission import State
+
+if TYPE_CHECKING:
+    from tui_mailer.accounts.configuration import Paths
+    from tui_mailer.services.mailer import Mailer
+
+MOST_ROWS = 500
+
+
+def has_other_deliverer(mailer: Mailer) -> bool:
+    """Says whether another living process delivers (a delivery service, another app)."""
+    return any(one.is_alive and one.role in {"deliver", "app"} for one in mailer.deliverers())
+
+
+def has_due_mail(mailer: Mailer) -> bool:
+    """Says whether something would leave now if anybody delivered it."""
+    holds, now = mailer.account_holds(), datetime.now(UTC)
+    return any(
+        one.state in {State.QUEUED, State.DEFERRED}
+        and one.account not in holds
+        and (one.next_attempt_at or one.not_before) <= now
+        for one in mailer.outbox(limit=MOST_ROWS)
+    )
+
+
+def needs_flush(mailer: Mailer) -> bool:
+    """Says whether due mail would wait for nobody."""
+    return has_due_mail(mailer) and not has_other_deliverer(mailer)
+
+
+def say_farewell(mailer: Mailer) -> str:
+    """Who will deliver what waits; empty when nothing does."""
+    counts = mailer.counts()
+    waiting = sum(counts.get(state, 0) for state in (State.QUEUED, State.DEFERRED, State.SENDING))
+    if not waiting:
+        return ""
+    said = f"{waiting} message{'s' if waiting != 1 else ''} in the outbox"
+    if has_other_deliverer(mailer):
+        return f"{said}: another process of tui-mailer that is running delivers."
+    return f"{said}: nobody delivers until tui-mailer runs again (or: tui-mailer deliver)."
+
+
+def flush_detached(paths: Paths) -> None:
+    """Starts a process of its own that delivers what is due and ends."""
+    subprocess.Popen(  # noqa: S603  # our own program, no shell
+        [
+            sys.executable,
+            "-m",
+            "tui_mailer",
+            "--config",
+            str(paths.config_file),
+            "--data-dir",
+            str(paths.data_dir),
+            "outbox",
+            "flush",
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )

@@ -1,0 +1,72 @@
+"""One run of the app in a terminal: caught signals, the end of the engine, and what is said when the screen is back."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+
+from textual.app import App
+
+from tui_mailer.domain.errors import MailerError
+from tui_mailer.tui import crash, farewell
+from tui_mailer.tui.desk import Desk
+from tui_mailer.tui.lifeline import Lifeline
+from tui_mailer.tui.screens.compose import ComposeScreen
+
+GRACE_SECONDS = 5.0
+SIGNAL_GRACE_SECONDS = 2.0
+PATIENCE_SECONDS = 0.7
+"""Before it is said that one waits for the message under way."""
+
+
+class Run:
+    """Starts, watches over and winds up an app."""
+
+    def __init__(self, app: App[int], desk: Desk, compose: ComposeScreen) -> None:
+        self._app = app
+        self._desk = desk
+        self._compose = compose
+        self._lifeline = Lifeline(save=self._save, leave=app.exit, abandon=self._hand_over)
+
+    def to_the_end(self) -> int:
+        """Returns the exit code."""
+        self._lifeline.hold()
+        try:
+            with asyncio.Runner() as runner:
+                self._lifeline.attach(runner.get_loop())
+                code = runner.run(self._app.run_async(mouse=self._desk.configuration.ui.mouse))
+            if code is None:
+                code = self._app.return_code or crash.EXIT_CODE
+            said = self._wind_up(is_signaled=code > 128)
+        finally:
+            self._lifeline.let_go()
+        if said:
+            sys.stderr.write(f"{said}\n")
+        return code
+
+    def _save(self) -> None:
+        if self._compose.is_mounted:
+            self._compose.keeper.save_at_once(self._compose.form.read())
+
+    def _wind_up(self, *, is_signaled: bool) -> str:
+        """Ends engine and store; the screen is back by now, so waiting is said in words."""
+        desk = self._desk
+        notice = threading.Timer(PATIENCE_SECONDS, sys.stderr.write, ("finishing the message under way ...\n",))
+        notice.daemon = True
+        notice.start()
+        try:
+            desk.stop_engine(grace_seconds=SIGNAL_GRACE_SECONDS if is_signaled else GRACE_SECONDS)
+            said = desk.io.submit(desk.answer, farewell.say_farewell).result()
+            if is_signaled and desk.io.submit(desk.answer, farewell.needs_flush).result():
+                self._hand_over()
+                said = ""
+        except (MailerError, OSError):
+            said = ""
+        finally:
+            notice.cancel()
+            desk.close()
+        return said
+
+    def _hand_over(self) -> None:
+        farewell.flush_detached(self._desk.paths)

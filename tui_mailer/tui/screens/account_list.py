@@ -1,0 +1,91 @@
+"""F9: the accounts, what holds them, and the way to another one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.widget import Widget
+
+from tui_mailer.accounts.configuration import Account
+from tui_mailer.storage.record import AccountHold
+from tui_mailer.tui.action_table import bindings
+from tui_mailer.tui.desk import Desk
+from tui_mailer.tui.screens.dialog import Dialog
+from tui_mailer.tui.widgets.row_list import Column, Row, RowList
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountWish:
+    """What is wanted of the accounts."""
+
+    what: Literal["add", "release"]
+    account: str = ""
+
+
+class AccountRows(RowList):
+    """Accounts, the default first."""
+
+    DEFAULT_CSS = """
+    AccountRows { height: auto; max-height: 14; }
+    """
+
+    def __init__(self, accounts: list[Account], holds: Mapping[str, AccountHold]) -> None:
+        columns = (
+            Column(title="", width=12),
+            Column(title="", width=8),
+            Column(title="", share=2),
+            Column(title="", share=3),
+        )
+        super().__init__(columns, empty_text="no accounts", id="accounts")
+        self._accounts = accounts
+        self._holds = holds
+
+    def row_count(self) -> int:
+        return len(self._accounts)
+
+    def row(self, index: int) -> Row | None:
+        account = self._accounts[index]
+        hold = self._holds.get(account.name)
+        if hold is None:
+            standing = "kept on this computer, sent to nobody" if account.provider == "maildir" else "ready"
+        else:
+            standing = "off line" if hold.is_offline else f"held: {hold.reason}"
+        sender = account.identities[0].addr_spec if account.identities else ""
+        return Row(
+            key=account.name,
+            cells=(account.name, account.provider, sender, standing),
+            tone="bad" if hold is not None and not hold.is_offline else "",
+        )
+
+
+class AccountListScreen(Dialog[AccountWish | None]):
+    """Returns what is wanted; None when one went back."""
+
+    place = "accounts"
+    BINDINGS = bindings("accounts")
+    AUTO_FOCUS = "#accounts"
+
+    def __init__(self, desk: Desk, holds: Mapping[str, AccountHold]) -> None:
+        super().__init__(desk.keymap, "Accounts")
+        configuration = desk.configuration
+        accounts = sorted(
+            configuration.accounts.values(), key=lambda one: (one.name != configuration.default_account, one.name)
+        )
+        self._rows = AccountRows(accounts, holds)
+
+    def contents(self) -> Iterable[Widget]:
+        yield self._rows
+
+    def action_add(self) -> None:
+        self.dismiss(AccountWish(what="add"))
+
+    def action_release(self) -> None:
+        key = self._rows.cursor_key()
+        if key:
+            self.dismiss(AccountWish(what="release", account=key))
+
+    def on_row_list_opened(self, event: RowList.Opened) -> None:
+        event.stop()
+        self.action_release()

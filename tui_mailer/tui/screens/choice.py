@@ -1,0 +1,61 @@
+"""A short list to choose one thing from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from textual.widget import Widget
+
+from tui_mailer.tui.action import Keymap
+from tui_mailer.tui.action_table import bindings
+from tui_mailer.tui.screens.dialog import Dialog
+from tui_mailer.tui.widgets.row_list import Column, Row, RowList
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One thing to choose."""
+
+    key: str
+    text: str
+    remark: str = ""
+
+
+class OfferList(RowList):
+    """The offers, one a row."""
+
+    DEFAULT_CSS = """
+    OfferList { height: auto; max-height: 14; }
+    """
+
+    def __init__(self, offers: Sequence[Offer], *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
+        has_remarks = any(offer.remark for offer in offers)
+        columns = (Column(title="", share=1),) + ((Column(title="", share=1),) if has_remarks else ())
+        super().__init__(columns, empty_text="nothing to choose", id=id)
+        self._rows = [
+            Row(key=offer.key, cells=(offer.text, offer.remark) if has_remarks else (offer.text,)) for offer in offers
+        ]
+
+    def row_count(self) -> int:
+        return len(self._rows)
+
+    def row(self, index: int) -> Row | None:
+        return self._rows[index]
+
+
+class ChoiceScreen(Dialog[str | None]):
+    """Returns the key of what was chosen; None when one went back."""
+
+    place = "choice"
+    BINDINGS = bindings("choice")
+
+    def __init__(self, keymap: Keymap, title: str, offers: Sequence[Offer]) -> None:
+        super().__init__(keymap, title)
+        self._offers = offers
+
+    def contents(self) -> Iterable[Widget]:
+        yield OfferList(self._offers)
+
+    def on_row_list_opened(self, event: RowList.Opened) -> None:
+        self.dismiss(event.key)

@@ -1,0 +1,256 @@
+"""Compose: the form, its keys, and the way from writing to the review sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.events import ScreenResume
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Input
+
+from tui_mailer.domain.errors import InvalidMessage, MailerError
+from tui_mailer.domain.message import Draft
+from tui_mailer.tui.action_table import bindings
+from tui_mailer.tui.desk import Desk
+from tui_mailer.tui.draft_keeper import PAUSE_SECONDS, DraftKeeper
+from tui_mailer.tui.news import AccountFormAsked
+from tui_mailer.tui.screens.room import Room
+from tui_mailer.tui.status import Tone
+from tui_mailer.tui.widgets.compose_form import ADDRESS_FIELDS, ComposeForm
+from tui_mailer.tui.widgets.sender_field import SenderField, senders_of
+
+if TYPE_CHECKING:
+    from tui_mailer.services.writing import Review
+    from tui_mailer.storage.record import StoredDraft, Submission
+    from tui_mailer.tui.screens.review import ReviewAnswer
+
+ADD_ACCOUNT = "+"
+"""Key of the offer that leads to the account form."""
+
+
+class ComposeScreen(Room):
+    """The mode in which a message is written."""
+
+    place = "compose"
+    help_places = ("compose",)
+    BINDINGS = bindings("compose")
+    AUTO_FOCUS = "#to"
+
+    def __init__(self, desk: Desk, draft: Draft | None = None) -> None:
+        super().__init__(desk)
+        self.keeper = DraftKeeper(desk)
+        self.form = ComposeForm(desk.configuration, desk.io, draft or Draft())
+        self._pause: Timer | None = None
+        self._is_reviewing = False
+
+    def furniture(self) -> Iterable[Widget]:
+        yield self.form
+
+    def on_mount(self) -> None:
+        self._pause = self.set_interval(PAUSE_SECONDS, self._save_after_pause, pause=True)
+
+    # keeping
+
+    def on_compose_form_changed(self) -> None:
+        """Puts saving off until the typing pauses."""
+        if self._pause is not None:
+            self._pause.reset()
+            self._pause.resume()
+
+    def _save_after_pause(self) -> None:
+        if self._pause is not None:
+            self._pause.pause()
+        self.attempt(self.save())
+
+    async def save(self) -> None:
+        """Saves the draft as it stands; raises `StorageError`."""
+        await self.keeper.save(self.form.read())
+
+    async def open_stored(self, stored: StoredDraft) -> None:
+        """Goes on with a stored draft; what was being written is saved first."""
+        if stored.id == self.keeper.draft_id:
+            return
+        await self.save()
+        self.keeper.adopt(stored)
+        self.form.show(stored.draft)
+        self.form.focus_field("body" if stored.draft.to and stored.draft.subject else "to")
+
+    async def start_new(self) -> None:
+        """Saves what was being written and empties the form."""
+        await self.save()
+        self._empty()
+
+    def _empty(self) -> None:
+        self.keeper.forget()
+        self.form.show(Draft())
+        self.form.focus_field("to")
+
+    # fields
+
+    async def on_input_blurred(self, event: Input.Blurred) -> None:
+        """Reads a field as one leaves it, and says beside it what it says or what is wrong with it."""
+        name = event.input.id or ""
+        if name in ADDRESS_FIELDS:
+            self.form.show_wrong(name, _wrong_addresses(event.value, name))
+        elif name == "schedule":
+            self._read_schedule_back(event.value)
+        elif name == "path" and event.value:
+            await self.form.attachments.take_pending()
+
+    def _read_schedule_back(self, words: str) -> None:
+        field = self.form.fields["schedule"]
+        if not words.strip() or self.desk.zone is None:
+            field.show_wrong("")
+            field.show_remark("")
+            return
+        from tui_mailer.domain.schedule import describe, parse_when
+
+        now = self.desk.now()
+        try:
+            field.show_remark(describe(parse_when(words, now=now, zone=self.desk.zone), now=now))
+        except InvalidMessage as error:
+            field.show_wrong(str(error))
+
+    @work
+    async def on_sender_field_list_asked(self, event: SenderField.ListAsked) -> None:
+        """Offers every sender, and another account."""
+        event.stop()
+        from tui_mailer.tui.screens.choice import ChoiceScreen, Offer
+
+        senders = senders_of(self.desk.configuration)
+        offers = [Offer(key=str(at), text=one.address, remark=one.account) for at, one in enumerate(senders)]
+        offers.append(Offer(key=ADD_ACCOUNT, text="Add an account …"))
+        chosen = await self.shell.push_screen_wait(ChoiceScreen(self.desk.keymap, "From", offers))
+        if chosen == ADD_ACCOUNT:
+            self.shell.post_message(AccountFormAsked())
+        elif chosen is not None:
+            self.form.sender.choose(senders[int(chosen)])
+
+    def action_more_fields(self) -> None:
+        self.form.toggle_more_fields()
+
+    def action_attach(self) -> None:
+        self.form.focus_field("attachments")
+
+    @work
+    async def action_later(self) -> None:
+        """Opens the schedule dialog."""
+        from tui_mailer.tui.screens.schedule import ScheduleScreen
+
+        words = await self.shell.push_screen_wait(ScheduleScreen(self.desk, self.form.inputs["schedule"].value))
+        if words is not None:
+            self.form.inputs["schedule"].value = words
+            self._read_schedule_back(words)
+
+    def action_close(self) -> None:
+        """Saves the draft and puts it away."""
+        self.attempt(self._close())
+
+    async def _close(self) -> None:
+        had_text = not self.form.read().is_empty()
+        await self.start_new()
+        if had_text:
+            self.desk.status.say(f"draft kept: {self.desk.keymap.display('app.drafts')} opens it")
+
+    def action_editor(self) -> None:
+        """Hands the body to the person's editor."""
+        self.attempt(self._edit_body())
+
+    async def _edit_body(self) -> None:
+        from tui_mailer.tui.editor import edit_text
+
+        await self.save()
+        before = self.form.body.text
+        after = await edit_text(self.shell, self.desk, before)
+        if after != before:
+            self.form.body.load_text(after)
+            self.form.post_message(ComposeForm.Changed())
+        self.form.body.focus()
+
+    # sending
+
+    def action_send(self) -> None:
+        """Opens the review sheet."""
+        if not self._is_reviewing:
+            self._is_reviewing = True
+            self.attempt(self._review_and_send())
+
+    async def _review_and_send(self) -> None:
+        try:
+            if await self.form.attachments.take_pending():
+                self.form.focus_field("attachments")
+                return
+            draft = self.form.read()
+            review = await self._review(draft)
+            if review is None:
+                return
+            answer = await self._ask_for_answer(draft, review)
+        finally:
+            self._is_reviewing = False
+        if answer.how == "add-account":
+            self.shell.post_message(AccountFormAsked())
+        elif answer.how == "sealed":
+            self._after_sealing(review, answer.submissions)
+        elif answer.typed is not None and self.focused is not None:
+            self.focused.post_message(answer.typed)
+
+    async def _review(self, draft: Draft) -> Review | None:
+        try:
+            return await self.desk.ask(lambda mailer: mailer.review(draft))
+        except InvalidMessage as error:
+            if error.field and self.form.show_wrong(error.field, str(error)):
+                self.form.focus_field(error.field)
+            self.desk.status.complain(f"nothing was sent: {error}")
+            return None
+
+    async def _ask_for_answer(self, draft: Draft, review: Review) -> ReviewAnswer:
+        from tui_mailer.tui.screens.review import ReviewScreen
+
+        async def seal() -> list[Submission]:
+            return await self.keeper.seal(draft, undo_seconds=self.desk.configuration.compose.undo_seconds)
+
+        sheet = ReviewScreen(self.desk, review, subject=draft.subject, seal=seal)
+        return await self.shell.push_screen_wait(sheet)
+
+    def _after_sealing(self, review: Review, submissions: tuple[Submission, ...]) -> None:
+        from tui_mailer.tui.words import say_recipients
+
+        first = submissions[0]
+        name = say_recipients(first)
+        said = f"queued for {name}"
+        if review.schedule is None and first.not_before > datetime.now(UTC):
+            self.desk.status.say("")
+            self.desk.status.offer_undo(said, first.not_before)
+        else:
+            self.desk.status.say(said, tone=Tone.GOOD)
+        self.desk.nudge()
+        self._empty()
+
+    def use_configuration(self) -> None:
+        """Offers the senders of the desk's present configuration."""
+        self.form.use_configuration(self.desk.configuration)
+
+    def on_screen_suspend(self) -> None:
+        """Another mode or a dialog covers compose: the draft is saved."""
+        self.attempt(self.save())
+
+    def on_screen_resume(self, event: ScreenResume) -> None:
+        del event
+        self.desk.status.changed()
+
+
+def _wrong_addresses(text: str, field: str) -> str:
+    """What is wrong with an address list, or nothing."""
+    if not text.strip():
+        return ""
+    from tui_mailer.domain.address import parse_address_list
+
+    try:
+        parse_address_list(text, field=field)
+    except MailerError as error:
+        return str(error)
+    return ""

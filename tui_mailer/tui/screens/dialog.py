@@ -1,0 +1,75 @@
+"""The frame of every dialog: a box over the screen, a title, and its own key line."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Iterable
+from typing import Any, ClassVar, TypeVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tui_mailer.domain.errors import MailerError
+from tui_mailer.domain.text import clean
+from tui_mailer.tui.action import Keymap
+from tui_mailer.tui.widgets.key_line import KeyLine
+
+R = TypeVar("R")
+
+
+class Dialog(ModalScreen[R]):
+    """A box with a title, something in it, a line for what is wrong, and its keys."""
+
+    place: ClassVar[str] = ""
+    DEFAULT_CSS = """
+    Dialog { align: center middle; background: transparent; }
+    Dialog > .box {
+        width: 76; max-width: 100%; height: auto; max-height: 100%;
+        background: $surface; border: round $primary; padding: 0 1;
+    }
+    Dialog:ansi > .box { background: ansi_default; border: round ansi_default; }
+    Dialog .said { height: auto; color: $text-error; text-style: bold; display: none; }
+    Dialog .said.-some { display: block; }
+    Dialog .said.-quiet { color: $text-muted; text-style: none; }
+    Dialog KeyLine { dock: none; background: transparent; color: $text-muted; }
+    """
+
+    def __init__(self, keymap: Keymap, title: str) -> None:
+        super().__init__()
+        self.keymap = keymap
+        self._title = title
+        self._said = Static(markup=False, classes="said")
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="box"):
+            yield Static(Text(clean(self._title), style="bold", no_wrap=True, overflow="ellipsis"), classes="title")
+            yield from self.contents()
+            yield self._said
+            yield KeyLine(self.keymap, self.place)
+
+    def contents(self) -> Iterable[Widget]:
+        """What is in the box."""
+        raise NotImplementedError
+
+    def say(self, text: str, *, is_quiet: bool = False) -> None:
+        """Shows a sentence under the contents; empty takes it away."""
+        self._said.set_class(bool(text), "-some")
+        self._said.set_class(is_quiet, "-quiet")
+        self._said.update(Text(clean(text, keep_newlines=True)))
+
+    def attempt(self, work: Coroutine[Any, Any, None]) -> None:
+        """Does some work without holding up the keys; what goes wrong on purpose is told in the box."""
+        self.run_worker(self._attempt(work))
+
+    async def _attempt(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except MailerError as error:
+            self.say(str(error))
+
+    def action_back(self) -> None:
+        """Leaves the dialog with nothing chosen."""
+        self.dismiss(None)

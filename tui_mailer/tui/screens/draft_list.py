@@ -1,0 +1,125 @@
+"""F8: what is unsent, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.widget import Widget
+from textual.widgets import Input
+
+from tui_mailer.domain.text import clean
+from tui_mailer.storage.record import StoredDraft
+from tui_mailer.tui.action_table import bindings
+from tui_mailer.tui.desk import Desk
+from tui_mailer.tui.screens.dialog import Dialog
+from tui_mailer.tui.widgets.line_input import LineInput
+from tui_mailer.tui.widgets.row_list import Column, Row, RowList
+from tui_mailer.tui.words import say_day, say_subject
+
+MOST_DRAFTS = 500
+
+
+class DraftRows(RowList):
+    """Stored drafts."""
+
+    DEFAULT_CSS = """
+    DraftRows { height: auto; min-height: 3; max-height: 15; }
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        columns = (Column(title="", width=11), Column(title="To", share=2), Column(title="Subject", share=3))
+        super().__init__(columns, empty_text="no drafts", id="drafts")
+        self._desk = desk
+        self.drafts: list[StoredDraft] = []
+
+    def show(self, drafts: list[StoredDraft]) -> None:
+        """Shows these."""
+        self.drafts = drafts
+        self.rows_changed()
+
+    def row_count(self) -> int:
+        return len(self.drafts)
+
+    def row(self, index: int) -> Row | None:
+        stored = self.drafts[index]
+        subject = say_subject(stored.draft.subject or stored.draft.body[:60])
+        return Row(
+            key=stored.id,
+            cells=(
+                say_day(stored.updated_at, self._desk.now()),
+                clean(stored.draft.to) or "(nobody yet)",
+                f"{subject} (copy)" if stored.is_copy_of else subject,
+            ),
+        )
+
+
+class DraftListScreen(Dialog[StoredDraft | None]):
+    """Returns the draft to go on with; None when one went back."""
+
+    place = "drafts"
+    BINDINGS = bindings("drafts")
+    AUTO_FOCUS = "#drafts"
+    DEFAULT_CSS = """
+    DraftListScreen LineInput { display: none; }
+    DraftListScreen.-filtering LineInput { display: block; }
+    """
+
+    def __init__(self, desk: Desk, drafts: list[StoredDraft]) -> None:
+        super().__init__(desk.keymap, "Drafts: nothing of this has been sent")
+        self._desk = desk
+        self._all = drafts
+        self._rows = DraftRows(desk)
+        self._asked_about: str | None = None
+
+    def contents(self) -> Iterable[Widget]:
+        yield LineInput(id="filter", placeholder="words in To, Subject or body")
+        yield self._rows
+
+    def on_mount(self) -> None:
+        self._rows.show(self._all)
+
+    def on_row_list_opened(self, event: RowList.Opened) -> None:
+        self.dismiss(next(stored for stored in self._all if stored.id == event.key))
+
+    def on_row_list_cursor_moved(self) -> None:
+        self._asked_about = None
+        self.say("")
+
+    def action_filter(self) -> None:
+        self.add_class("-filtering")
+        self.query_one("#filter").focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Keeps the drafts that hold every word."""
+        words = event.value.casefold().split()
+        self._rows.show(
+            [
+                stored
+                for stored in self._all
+                if all(
+                    word in f"{stored.draft.to} {stored.draft.cc} {stored.draft.subject} {stored.draft.body}".casefold()
+                    for word in words
+                )
+            ]
+        )
+
+    def on_input_submitted(self) -> None:
+        self._rows.focus()
+
+    def action_delete(self) -> None:
+        """Deletes the draft under the cursor at the second press."""
+        key = self._rows.cursor_key()
+        if key is None:
+            return
+        if self._asked_about != key:
+            self._asked_about = key
+            self.say("Press the same key again to delete this draft for good.")
+            return
+        self._asked_about = None
+        self.attempt(self._delete(key))
+
+    async def _delete(self, key: str) -> None:
+        await self._desk.ask(lambda mailer: mailer.delete_draft(key))
+        self._all = [stored for stored in self._all if stored.id != key]
+        self._rows.show([stored for stored in self._rows.drafts if stored.id != key])
+        self.say("")

@@ -1,0 +1,47 @@
+"""F1: what the keys do here, made from the action table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.text import Text
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tui_mailer.tui.action import ANYWHERE, Keymap, display_key
+from tui_mailer.tui.action_table import bindings
+from tui_mailer.tui.screens.dialog import Dialog
+
+
+class HelpScreen(Dialog[None]):
+    """The keys of one place, then those that work anywhere."""
+
+    place = "help"
+    BINDINGS = bindings("help")
+    DEFAULT_CSS = """
+    HelpScreen #help { height: auto; max-height: 18; }
+    HelpScreen #help > Static { height: auto; }
+    """
+
+    def __init__(self, keymap: Keymap, places: tuple[str, ...]) -> None:
+        super().__init__(keymap, f"Keys: {places[0] if places else 'everywhere'}")
+        self._places = places
+
+    def contents(self) -> Iterable[Widget]:
+        """A line a key."""
+        with VerticalScroll(id="help", can_focus=True):
+            yield Static(self._text(), markup=False)
+
+    def _text(self) -> Text:
+        text = Text()
+        for place in (*self._places, ANYWHERE):
+            if place == ANYWHERE and len(text):
+                text.append("\nEverywhere\n", "bold")
+            for action in self.keymap.actions_of(place):
+                keys = " ".join(display_key(key) for key in self.keymap.keys(action.id))
+                text.append(f"{keys:<12}", "bold")
+                text.append(f" {action.help}  ")
+                text.append(f"{action.id}\n", "dim")
+        text.rstrip()
+        return text

@@ -1,0 +1,96 @@
+"""What outbox and history share: a list with its heading, details, copying an ID, going between the modes by digits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.text import Text
+from textual import work
+from textual.widget import Widget
+
+from tui_mailer.domain.errors import MailerError
+from tui_mailer.tui.desk import Desk
+from tui_mailer.tui.screens.room import Room
+from tui_mailer.tui.watch import Watch
+from tui_mailer.tui.widgets.row_list import RowList, heading
+from tui_mailer.tui.words import Moment
+
+
+class Heading(Widget):
+    """The titles over a list's columns."""
+
+    DEFAULT_CSS = """
+    Heading { height: 1; color: $text-muted; text-style: bold; }
+    """
+
+    def __init__(self, rows: RowList) -> None:
+        super().__init__()
+        self._rows = rows
+
+    def render(self) -> Text:
+        return Text(heading(self._rows.columns, self._rows.size.width or self.size.width), no_wrap=True)
+
+
+class MailRoom(Room):
+    """A mode that lists submissions."""
+
+    def __init__(self, desk: Desk, watch: Watch) -> None:
+        super().__init__(desk)
+        self.watch_desk = watch
+
+    def list_with_heading(self, rows: RowList) -> Iterable[Widget]:
+        """The list under its titles."""
+        yield Heading(rows)
+        yield rows
+
+    def list_shown(self) -> RowList:
+        """The list that the keys are about."""
+        raise NotImplementedError
+
+    def moment(self) -> Moment:
+        """What sentences about submissions depend on, now."""
+        watch = self.watch_desk
+        return Moment(now=self.desk.now(), holds=watch.holds, sent_bytes=watch.sent_bytes, phases=watch.phases)
+
+    @work
+    async def on_row_list_opened(self, event: RowList.Opened) -> None:
+        """Enter: everything about the row."""
+        event.stop()
+        await self.open_details(event.key)
+
+    async def open_details(self, key: str) -> None:
+        """Shows a submission whole; must run in a worker."""
+        from tui_mailer.tui.screens.detail import DetailScreen
+
+        try:
+            submission, attempts = await self.desk.ask(lambda mailer: (mailer.show(key), mailer.attempts(key)))
+        except MailerError as error:
+            self.desk.status.complain(str(error))
+            return
+        await self.shell.push_screen_wait(DetailScreen(self.desk, submission, attempts, self.moment()))
+
+    def action_copy_id(self) -> None:
+        """Copies the Message-ID by the terminal's own clipboard (OSC 52)."""
+        key = self.list_shown().cursor_key()
+        if key:
+            self.attempt(self._copy_id(key))
+
+    async def _copy_id(self, key: str) -> None:
+        submission = await self.desk.ask(lambda mailer: mailer.show(key))
+        self.shell.copy_to_clipboard(submission.message.message_id)
+        self.desk.status.say(f"copied {submission.message.message_id}")
+
+    async def action_undo(self) -> None:
+        await self.run_action("app.undo")
+
+    async def action_help(self) -> None:
+        await self.run_action("app.help")
+
+    async def action_go_compose(self) -> None:
+        await self.run_action("app.compose")
+
+    async def action_go_outbox(self) -> None:
+        await self.run_action("app.outbox")
+
+    async def action_go_history(self) -> None:
+        await self.run_action("app.history")

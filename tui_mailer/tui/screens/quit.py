@@ -1,0 +1,110 @@
+"""Leaving with mail due: shows it going out; a second press leaves it and says who will deliver it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Literal
+
+from textual.widget import Widget
+
+from tui_mailer.domain.submission import State
+from tui_mailer.services.event import Event
+from tui_mailer.storage.record import Submission
+from tui_mailer.tui.action_table import bindings
+from tui_mailer.tui.desk import Desk
+from tui_mailer.tui.screens.dialog import Dialog
+from tui_mailer.tui.watch import Watch
+from tui_mailer.tui.widgets.row_list import Column, Row, RowList
+from tui_mailer.tui.words import STATE_WORD, Moment, say_recipients, say_why
+
+SOON = timedelta(minutes=2)
+"""What goes within this (an undo window) is waited for; a schedule further off is not."""
+MOST_ROWS = 200
+
+
+def is_leaving(one: Submission, moment: Moment) -> bool:
+    """Says whether quitting should wait for it: under way, or due by now or at the end of its undo window."""
+    if one.state is State.SENDING:
+        return True
+    if one.state is not State.QUEUED or one.account in moment.holds:
+        return False
+    return one.not_before - moment.now < (SOON if one.schedule_words is None else timedelta(0))
+
+
+async def still_leaving(desk: Desk, watch: Watch) -> list[Submission]:
+    """What would be waited for now."""
+    submissions = await desk.ask(lambda mailer: mailer.outbox(limit=MOST_ROWS))
+    await watch.count()
+    moment = Moment(now=desk.now(), holds=watch.holds)
+    return [one for one in submissions if is_leaving(one, moment)]
+
+
+class LeavingRows(RowList):
+    """What goes out before the program ends."""
+
+    DEFAULT_CSS = """
+    LeavingRows { height: auto; max-height: 10; }
+    """
+
+    def __init__(self, submissions: list[Submission], moment: Moment) -> None:
+        super().__init__(
+            (Column(title="", width=10), Column(title="", share=1), Column(title="", share=1)), empty_text="all gone"
+        )
+        self.submissions = submissions
+        self.moment = moment
+
+    def row_count(self) -> int:
+        return len(self.submissions)
+
+    def row(self, index: int) -> Row | None:
+        one = self.submissions[index]
+        return Row(key=one.id, cells=(STATE_WORD[one.state], say_recipients(one), say_why(one, self.moment)))
+
+
+class QuitScreen(Dialog[Literal["gone", "left", "stay"]]):
+    """Goes away by itself once nothing is due any more."""
+
+    place = "quit"
+    BINDINGS = bindings("quit")
+
+    def __init__(self, desk: Desk, watch: Watch, leaving: list[Submission]) -> None:
+        super().__init__(desk.keymap, "Sending what is due, then leaving")
+        self._desk = desk
+        self._watch = watch
+        self._rows = LeavingRows(leaving, self._moment())
+
+    def contents(self) -> Iterable[Widget]:
+        yield self._rows
+
+    def on_mount(self) -> None:
+        self._watch.listen(self._event_came)
+        self.set_interval(1.0, self._look)
+
+    def _moment(self) -> Moment:
+        watch = self._watch
+        return Moment(now=self._desk.now(), holds=watch.holds, sent_bytes=watch.sent_bytes, phases=watch.phases)
+
+    def _event_came(self, event: Event) -> None:
+        del event
+        if self.is_attached:
+            self._look()
+
+    def _look(self) -> None:
+        self.attempt(self._look_again())
+
+    async def _look_again(self) -> None:
+        leaving = await still_leaving(self._desk, self._watch)
+        if not self.is_current:
+            return
+        if not leaving:
+            self.dismiss("gone")
+            return
+        self._rows.submissions, self._rows.moment = leaving, self._moment()
+        self._rows.rows_changed()
+
+    def action_leave(self) -> None:
+        self.dismiss("left")
+
+    def action_stay(self) -> None:
+        self.dismiss("stay")

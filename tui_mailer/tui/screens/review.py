@@ -1,0 +1,155 @@
+"""The review sheet: everything about a message before it is sent, and the one key that sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from time import monotonic
+from typing import Literal
+
+from rich.text import Text
+from textual import events
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tui_mailer.domain.checks import Finding, Severity
+from tui_mailer.domain.errors import MailerError
+from tui_mailer.domain.schedule import describe
+from tui_mailer.domain.text import clean
+from tui_mailer.services.writing import Review
+from tui_mailer.storage.record import Submission
+from tui_mailer.tui.action_table import bindings
+from tui_mailer.tui.desk import Desk
+from tui_mailer.tui.screens.dialog import Dialog
+from tui_mailer.tui.words import KIND_WORD, say_size, say_subject
+
+MUST_BE_UP_SECONDS = 0.5
+"""Before Enter sends: a key meant for the form must not send a message."""
+
+_SEVERITY_WORD = {Severity.ERROR: "Error", Severity.WARNING: "Look", Severity.INFO: "Note"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewAnswer:
+    """How the sheet was left."""
+
+    how: Literal["sealed", "back", "add-account"]
+    submissions: tuple[Submission, ...] = ()
+    typed: events.Key | None = None
+    """The key that went back by being typed; it belongs to the form."""
+
+
+class ReviewScreen(Dialog[ReviewAnswer]):
+    """Shows a review; Enter seals, in the sheet, so that nothing typed meanwhile changes what was reviewed."""
+
+    place = "review"
+    BINDINGS = bindings("review")
+    DEFAULT_CSS = """
+    ReviewScreen #sheet { height: auto; max-height: 18; }
+    ReviewScreen #sheet > Static { height: auto; }
+    """
+
+    def __init__(
+        self, desk: Desk, review: Review, *, subject: str, seal: Callable[[], Awaitable[list[Submission]]]
+    ) -> None:
+        super().__init__(desk.keymap, "Review: nothing has been sent yet")
+        self._desk = desk
+        self._review = review
+        self._subject = subject
+        self._seal = seal
+        self._up_since: float | None = None
+        self._is_sealing = False
+
+    def contents(self) -> Iterable[Widget]:
+        """The sheet, scrollable where the screen is small."""
+        with VerticalScroll(id="sheet", can_focus=True):
+            yield Static(self._text(), markup=False)
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self._start_clock)
+        if not self._review.is_sendable:
+            self.say("It can't be sent like this. Esc goes back to mend it.")
+        elif not self._review.capabilities.delivers:
+            self.say(
+                "This account delivers nowhere. Enter keeps the message on this computer; F9 adds an account.",
+                is_quiet=True,
+            )
+
+    def _start_clock(self) -> None:
+        self._up_since = monotonic()
+
+    def _text(self) -> Text:
+        review = self._review
+        text = Text()
+        for kind, word in KIND_WORD.items():
+            addresses = [recipient.address for recipient in review.recipients if recipient.kind is kind]
+            if addresses:
+                _line(text, word, ", ".join(addresses))
+        _line(text, "Subject", say_subject(self._subject))
+        _line(text, "From", f"{review.message.sender}  (account {review.account.name})")
+        names = [
+            f"{attachment.name} {say_size(attachment.size)}" if attachment.size is not None else attachment.name
+            for attachment in review.message.attachments
+        ]
+        if names:
+            _line(text, "Attached", ", ".join(names))
+        _line(
+            text,
+            "Size",
+            f"{say_size(review.size)}, {len(review.recipients)} recipient{'s' * (len(review.recipients) != 1)}",
+        )
+        now = self._desk.now()
+        _line(text, "When", describe(review.schedule, now=now) if review.schedule else "now")
+        if review.capabilities.delivers:
+            _line(text, "Sent by", review.who_sends)
+        else:
+            _line(text, "Sent by", "kept on this computer, sent to nobody")
+        for finding in review.findings:
+            _finding(text, finding)
+        text.rstrip()
+        return text
+
+    def action_send(self) -> None:
+        """Seals, once the sheet has been up long enough to be read."""
+        if self._is_sealing or not self._review.is_sendable:
+            return
+        if self._up_since is None or monotonic() - self._up_since < MUST_BE_UP_SECONDS:
+            return
+        self._is_sealing = True
+        self.run_worker(self._seal_now())
+
+    async def _seal_now(self) -> None:
+        try:
+            submissions = await self._seal()
+        except MailerError as error:
+            self._is_sealing = False
+            self.say(f"Nothing was sent. {error}")
+            return
+        self.dismiss(ReviewAnswer(how="sealed", submissions=tuple(submissions)))
+
+    def action_add_account(self) -> None:
+        """Leaves for the account form."""
+        self.dismiss(ReviewAnswer(how="add-account"))
+
+    def action_back(self) -> None:
+        """Back to the form."""
+        if not self._is_sealing:
+            self.dismiss(ReviewAnswer(how="back"))
+
+    def on_key(self, event: events.Key) -> None:
+        """Typing goes back, and what was typed goes along."""
+        if event.is_printable and not self._is_sealing:
+            event.stop()
+            self.dismiss(ReviewAnswer(how="back", typed=event))
+
+
+def _line(text: Text, label: str, value: str) -> None:
+    text.append(f"{label:<13}", "dim")
+    text.append(f"{clean(value)}\n")
+
+
+def _finding(text: Text, finding: Finding) -> None:
+    style = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow"}.get(finding.severity, "")
+    text.append(f"{_SEVERITY_WORD[finding.severity]:<13}", style)
+    text.append(f"{clean(finding.text)}\n")

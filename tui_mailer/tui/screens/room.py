@@ -1,0 +1,55 @@
+"""The frame that the three modes share: modes above, status and keys below, troubles told in the status line."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Iterable
+from typing import Any, ClassVar, cast
+
+from textual.app import App, ComposeResult
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tui_mailer.domain.errors import MailerError
+from tui_mailer.tui.action import ANYWHERE
+from tui_mailer.tui.desk import Desk
+from tui_mailer.tui.widgets.key_line import KeyLine
+from tui_mailer.tui.widgets.mode_line import ModeLine
+from tui_mailer.tui.widgets.status_line import StatusLine
+
+
+class Room(Screen[None]):
+    """A mode's screen."""
+
+    place: ClassVar[str] = ""
+    """Its name in the action table."""
+    help_places: ClassVar[tuple[str, ...]] = ()
+    """Places F1 tells about."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+
+    def compose(self) -> ComposeResult:
+        yield ModeLine(self.desk.status, self.place)
+        yield from self.furniture()
+        yield StatusLine(self.desk.status, undo_key=self.desk.keymap.display("app.undo"))
+        yield KeyLine(self.desk.keymap, self.place, ANYWHERE)
+
+    @property
+    def shell(self) -> App[int]:
+        """The app, as typed as it is."""
+        return cast("App[int]", self.app)  # pyright: ignore[reportUnknownMemberType]  # Textual leaves it App[Unknown]
+
+    def furniture(self) -> Iterable[Widget]:
+        """What stands between the frame's lines."""
+        raise NotImplementedError
+
+    def attempt(self, work: Coroutine[Any, Any, None]) -> None:
+        """Does some work without holding up the keys; what goes wrong on purpose is told in the status line."""
+        self.run_worker(self._attempt(work))
+
+    async def _attempt(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except MailerError as error:
+            self.desk.status.complain(str(error))

@@ -1,0 +1,35 @@
+"""Asks for a secret that is kept in memory only, for an account whose credential is ``prompt``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from tui_mailer.tui.action import Keymap
+from tui_mailer.tui.action_table import bindings
+from tui_mailer.tui.screens.dialog import Dialog
+from tui_mailer.tui.widgets.field import Field
+from tui_mailer.tui.widgets.line_input import LineInput
+
+
+class SecretScreen(Dialog[str | None]):
+    """Returns the secret; None when one went back."""
+
+    place = "secret"
+    BINDINGS = bindings("secret")
+    AUTO_FOCUS = "#secret"
+
+    def __init__(self, keymap: Keymap, account: str, reason: str) -> None:
+        super().__init__(keymap, f"Password of account {account}")
+        self._reason = reason
+
+    def contents(self) -> Iterable[Widget]:
+        yield Static(self._reason, markup=False)
+        yield Field("Password", LineInput(id="secret", password=True, placeholder="kept in memory until the app ends"))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if event.value:
+            self.dismiss(event.value)

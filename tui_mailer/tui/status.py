@@ -1,0 +1,72 @@
+"""The one quiet line: what was last said, the undo window counting down, when the draft was saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from math import ceil
+from time import monotonic
+
+
+class Tone(StrEnum):
+    """How much attention a sentence wants."""
+
+    QUIET = "quiet"
+    GOOD = "good"
+    BAD = "bad"
+
+
+@dataclass
+class Status:
+    """What the status line of every screen shows; widgets listen to it."""
+
+    text: str = ""
+    tone: Tone = Tone.QUIET
+    undo_text: str = ""
+    """What F5 would take back."""
+    undo_until: datetime | None = None
+    saved_at: datetime | None = None
+    open_count: int = 0
+    """Submissions in the outbox."""
+    trouble: str = ""
+    """What holds an account, in a few words for the first row."""
+    _said_at: float = 0.0
+    _lasts: float = 0.0
+    _listeners: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
+
+    def say(self, text: str, *, tone: Tone = Tone.QUIET, seconds: float = 12.0) -> None:
+        """Shows a sentence until another comes or its time is up; an empty one clears the line."""
+        self.text, self.tone = text, tone
+        self._said_at, self._lasts = monotonic(), seconds
+        self.changed()
+
+    def complain(self, text: str) -> None:
+        """Shows what went wrong; it stays for a minute."""
+        self.say(text, tone=Tone.BAD, seconds=60.0)
+
+    def is_stale(self) -> bool:
+        """Says whether the sentence has been up long enough."""
+        return bool(self.text) and monotonic() - self._said_at > self._lasts
+
+    def offer_undo(self, text: str, until: datetime | None) -> None:
+        """Starts or (None) ends the countdown of an undo window."""
+        self.undo_text, self.undo_until = text, until
+        self.changed()
+
+    def undo_seconds_left(self, now: datetime) -> int:
+        """Whole seconds in which F5 still works; 0 when it doesn't."""
+        if self.undo_until is None:
+            return 0
+        return max(0, ceil((self.undo_until - now).total_seconds()))
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Has a callable called after each change; returns the one that ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def changed(self) -> None:
+        """Tells whoever listens."""
+        for listener in tuple(self._listeners):
+            listener()

@@ -1,0 +1,48 @@
+"""The themes by the names the configuration uses."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+from tui_mailer.domain.errors import ConfigurationError
+
+THEMES = {"default": "tui-mailer-dark", "dark": "tui-mailer-dark", "light": "tui-mailer-light", "ansi": "ansi-dark"}
+"""Name in ``ui.theme`` -> Textual's name."""
+
+OWN_THEMES = (
+    Theme(
+        name="tui-mailer-dark",
+        primary="#6ca0dc",
+        secondary="#8fb4c7",
+        warning="#e0b050",
+        error="#e67c73",
+        success="#7cb87c",
+        accent="#d8a657",
+        foreground="#d8dbe0",
+        background="#16181d",
+        surface="#1d2026",
+        panel="#262a33",
+        dark=True,
+    ),
+    Theme(
+        name="tui-mailer-light",
+        primary="#2660a4",
+        secondary="#4a7186",
+        warning="#8a5a00",
+        error="#b3261e",
+        success="#2c6e2c",
+        accent="#8a5a00",
+        foreground="#1c1e22",
+        background="#fbfaf7",
+        surface="#f2f1ed",
+        panel="#e4e3de",
+        dark=False,
+    ),
+)
+
+
+def theme_name(wanted: str) -> str:
+    """Textual's name of a theme of ours; raises `ConfigurationError` naming those there are."""
+    if wanted not in THEMES:
+        raise ConfigurationError(f"ui.theme: there is no theme {wanted!r}; there are: {', '.join(THEMES)}")
+    return THEMES[wanted]

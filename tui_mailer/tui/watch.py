@@ -1,0 +1,109 @@
+"""Turns what the engine tells into what a person is told: counts, held accounts, mail that has just left or failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tui_mailer.domain.submission import Phase, State
+from tui_mailer.services.event import (
+    AccountChanged,
+    BytesProgressed,
+    EngineTroubled,
+    Event,
+    PhaseReached,
+    SubmissionChanged,
+)
+from tui_mailer.storage.record import AccountHold, Submission
+from tui_mailer.tui.desk import Desk
+from tui_mailer.tui.status import Tone
+from tui_mailer.tui.words import say_recipients
+
+EventListener = Callable[[Event], None]
+
+
+class Watch:
+    """What is known of the mail under way; screens listen to it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._listeners: list[EventListener] = []
+        self.sent_bytes: dict[str, tuple[int, int]] = {}
+        self.phases: dict[str, Phase] = {}
+        self.holds: Mapping[str, AccountHold] = {}
+
+    def listen(self, listener: EventListener) -> None:
+        """Has a callable called, in the event loop, with each event."""
+        self._listeners.append(listener)
+
+    async def take(self, event: Event) -> None:
+        """Remembers an event, tells listeners, and says what a person should know."""
+        match event:
+            case BytesProgressed():
+                self.sent_bytes[event.id] = (event.sent, event.total)
+            case PhaseReached():
+                self.phases[event.id] = event.phase
+            case SubmissionChanged():
+                await self._submission_changed(event)
+            case AccountChanged():
+                await self.count()
+                self._say_account(event)
+            case EngineTroubled():
+                self._desk.status.complain(event.text)
+            case _:
+                await self.count()
+        for listener in tuple(self._listeners):
+            listener(event)
+
+    async def count(self) -> None:
+        """Reads anew how much is open and which accounts are held."""
+        counts, self.holds = await self._desk.ask(lambda mailer: (mailer.counts(), mailer.account_holds()))
+        status = self._desk.status
+        status.open_count = sum(counts.values())
+        status.trouble = self._trouble()
+        status.changed()
+
+    def _trouble(self) -> str:
+        held = sorted(name for name, hold in self.holds.items() if not hold.is_offline)
+        if held:
+            return f"{', '.join(held)} is held: {self._desk.keymap.display('app.accounts')}"
+        return "off line" if self.holds else ""
+
+    async def _submission_changed(self, event: SubmissionChanged) -> None:
+        if event.state is not State.SENDING:
+            self.sent_bytes.pop(event.id, None)
+            self.phases.pop(event.id, None)
+        await self.count()
+        if event.state in _WORTH_SAYING:
+            submission = await self._desk.ask(lambda mailer: mailer.show(event.id))
+            self._say_submission(submission)
+
+    def _say_submission(self, submission: Submission) -> None:
+        name = say_recipients(submission)
+        if submission.is_kept_locally and submission.state is State.SENT:
+            self._desk.status.say("kept on this computer, sent to nobody", tone=Tone.GOOD)
+            return
+        said = _WORTH_SAYING[submission.state].format(name=name)
+        if submission.error and submission.state is not State.SENT:
+            said = f"{said}: {submission.error}"
+        if submission.state is State.SENT:
+            self._desk.status.say(said, tone=Tone.GOOD)
+        else:
+            self._desk.status.complain(said)
+
+    def _say_account(self, event: AccountChanged) -> None:
+        if event.held_reason is None:
+            self._desk.status.say(f"{event.account} goes on")
+        elif event.is_offline:
+            self._desk.status.say("no network: the mail waits and goes out by itself")
+        else:
+            self._desk.status.complain(f"{event.account} is held: {event.held_reason}")
+
+
+_WORTH_SAYING: Mapping[State, str] = {
+    State.SENT: "sent to {name}",
+    State.PARTIAL: "partly refused, {name}",
+    State.FAILED: "not sent to {name}",
+    State.UNCERTAIN: "uncertain whether it went to {name}",
+    State.DEFERRED: "not yet accepted for {name}, it will be tried again",
+    State.HANDED_OVER: "handed over for {name}",
+}

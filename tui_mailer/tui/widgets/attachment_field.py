@@ -1,0 +1,180 @@
+"""Attachments: what is attached, with sizes, and the path of the next one, completed by Tab."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Static
+
+from tui_mailer.domain.message import DraftAttachment
+from tui_mailer.domain.text import clean
+from tui_mailer.tui.io import Io
+from tui_mailer.tui.path_completion import FoundFile, complete_path, look_at_file, unquote_path
+from tui_mailer.tui.widgets.field import Field
+from tui_mailer.tui.widgets.line_input import LineInput
+from tui_mailer.tui.words import say_size
+
+
+class PathInput(LineInput):
+    """A path; Tab completes it while there is something to complete, else moves on."""
+
+    joiner = "\n"
+
+    @dataclass
+    class Asked(Message):
+        """A key that belongs to the list of attachments was pressed."""
+
+        verb: str
+
+    def __init__(self, io: Io, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
+        super().__init__(id=id, placeholder="path or https:// address; Tab completes, Enter attaches")
+        self._io = io
+        self._ambiguous = ""
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key == "tab" and self.value and "://" not in self.value:
+            completion = await self._io.run(complete_path, self.value)
+            if completion.text != self.value or (completion.candidates and self._ambiguous != self.value):
+                event.stop()
+                event.prevent_default()
+                self.value = completion.text
+                self.cursor_position = len(self.value)
+                self._ambiguous = self.value
+                self.post_message(self.Offered(completion.candidates))
+                return
+        if event.key in {"up", "down"} or (event.key in {"delete", "backspace"} and not self.value):
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Asked({"up": "up", "down": "down"}.get(event.key, "remove")))
+            return
+        await super()._on_key(event)
+
+    @dataclass
+    class Offered(Message):
+        """Several names fit what is typed."""
+
+        candidates: tuple[str, ...]
+
+
+class AttachmentField(Vertical):
+    """The list and the path under it."""
+
+    DEFAULT_CSS = """
+    AttachmentField { height: auto; }
+    AttachmentField > #attached { height: auto; max-height: 4; padding: 0 0 0 9; display: none; }
+    AttachmentField.-some > #attached { display: block; }
+    """
+
+    @dataclass
+    class Changed(Message):
+        """Something was attached or taken off."""
+
+    def __init__(self, io: Io, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
+        super().__init__(id=id)
+        self._io = io
+        self.attachments: tuple[DraftAttachment, ...] = ()
+        self._sizes: dict[str, int] = {}
+        self._cursor = 0
+        self.path = PathInput(io, id="path")
+        self.field = Field("Attach", self.path, id="attach-field")
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="attached", markup=False)
+        yield self.field
+
+    def show(self, attachments: tuple[DraftAttachment, ...]) -> None:
+        """Shows what a draft has attached."""
+        self.attachments = attachments
+        self._cursor = 0
+        self.path.value = ""
+        self.field.show_wrong("")
+        self._paint()
+        self.run_worker(self._measure(), exit_on_error=False)
+
+    async def take_pending(self) -> str:
+        """Attaches what is typed but not confirmed; returns what is wrong with it, or nothing."""
+        wrong = ""
+        for text in self.path.value.split("\n"):
+            wrong = wrong or await self._take(unquote_path(text))
+        self.field.show_wrong(wrong)
+        if not wrong:
+            self.path.value = ""
+        return wrong
+
+    async def _take(self, text: str) -> str:
+        if not text:
+            return ""
+        if text.startswith(("http://", "https://", "ref:")):
+            found: FoundFile | str = FoundFile(path=text, size=-1)
+        else:
+            found = await self._io.run(look_at_file, text)
+        if isinstance(found, str):
+            return found
+        if found.path not in {attachment.source for attachment in self.attachments}:
+            self._sizes[found.path] = found.size
+            self.attachments = (*self.attachments, DraftAttachment(source=found.path))
+            self._cursor = len(self.attachments) - 1
+        self._paint()
+        self.post_message(self.Changed())
+        return ""
+
+    async def _measure(self) -> None:
+        for attachment in self.attachments:
+            found = await self._io.run(look_at_file, attachment.source)
+            if isinstance(found, FoundFile):
+                self._sizes[attachment.source] = found.size
+        self._paint()
+
+    def _paint(self) -> None:
+        self.set_class(bool(self.attachments), "-some")
+        text = Text(no_wrap=True, overflow="ellipsis")
+        first = max(0, self._cursor - 3)
+        for index, attachment in list(enumerate(self.attachments))[first : first + 4]:
+            size = self._sizes.get(attachment.source, -1)
+            name = clean(attachment.name or attachment.source.rpartition("/")[2] or attachment.source)
+            is_at = index == self._cursor and self.path.has_focus
+            text.append(f"{'>' if is_at else ' '} {name}", "bold" if is_at else "")
+            text.append(f"  {say_size(size)}" if size >= 0 else "")
+            text.append("  Del takes it off\n" if is_at and not self.path.value else "\n")
+        text.rstrip()
+        self.query_one("#attached", Static).update(text)
+
+    async def on_input_submitted(self, event: LineInput.Submitted) -> None:
+        """Enter attaches, and refuses at once what can't be."""
+        event.stop()
+        await self.take_pending()
+
+    def on_path_input_asked(self, event: PathInput.Asked) -> None:
+        """Moves in the list, or takes off the file it stands on."""
+        event.stop()
+        if not self.attachments:
+            return
+        if event.verb == "remove":
+            kept = list(self.attachments)
+            del kept[self._cursor]
+            self.attachments = tuple(kept)
+            self.post_message(self.Changed())
+        step = {"up": -1, "down": 1}.get(event.verb, 0)
+        self._cursor = max(0, min(self._cursor + step, len(self.attachments) - 1))
+        self._paint()
+
+    def on_path_input_offered(self, event: PathInput.Offered) -> None:
+        """Shows which names fit, in the remark."""
+        event.stop()
+        self.field.show_remark("  ".join(event.candidates[:8]))
+
+    def on_input_changed(self) -> None:
+        """A path being typed is not wrong yet."""
+        self.field.show_wrong("")
+        self.field.show_remark("")
+
+    def on_descendant_focus(self) -> None:
+        self._paint()
+
+    def on_descendant_blur(self) -> None:
+        self._paint()

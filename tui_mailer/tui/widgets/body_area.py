@@ -1,0 +1,26 @@
+"""The body editor: Textual's TextArea, quiet, with Tab moving on."""
+
+from __future__ import annotations
+
+from textual.widgets import TextArea
+
+
+class BodyArea(TextArea):
+    """Prose: soft wrap, no line numbers, no blink, no bracket hunting (it costs up to 200 ms in a megabyte)."""
+
+    DEFAULT_CSS = """
+    BodyArea, BodyArea:focus { border: none; padding: 0; height: 1fr; background: transparent; }
+    """
+
+    def __init__(self, text: str = "", *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
+        super().__init__(
+            text,
+            id=id,
+            soft_wrap=True,
+            tab_behavior="focus",
+            show_line_numbers=False,
+            compact=True,
+            highlight_cursor_line=False,
+        )
+        self.cursor_blink = False
+        self.match_cursor_bracket = False

@@ -1,0 +1,169 @@
+"""The form of the compose screen: shows a draft, reads it back whole, and says beside a field what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from tui_mailer.accounts.configuration import Configuration
+from tui_mailer.domain.message import Draft
+from tui_mailer.tui.io import Io
+from tui_mailer.tui.widgets.attachment_field import AttachmentField
+from tui_mailer.tui.widgets.body_area import BodyArea
+from tui_mailer.tui.widgets.field import Field
+from tui_mailer.tui.widgets.line_input import AddressInput, LineInput
+from tui_mailer.tui.widgets.sender_field import SenderField, senders_of
+
+ADDRESS_FIELDS = ("to", "cc", "bcc", "reply_to")
+HIDABLE_FIELDS = ("bcc", "reply_to")
+"""What F6 shows and hides; a field with something in it is never hidden."""
+
+
+class ComposeForm(Vertical):
+    """Every field of a draft that a person writes; what it doesn't show, it keeps."""
+
+    DEFAULT_CSS = """
+    ComposeForm { height: 1fr; }
+    ComposeForm > .rule { height: 1; color: $panel; hatch: "─" $panel-lighten-2; }
+    ComposeForm:ansi > .rule { hatch: "─" ansi_bright_black; }
+    ComposeForm .-hidden { display: none; }
+    """
+
+    @dataclass
+    class Changed(Message):
+        """Any field differs from before."""
+
+    def __init__(self, configuration: Configuration, io: Io, draft: Draft) -> None:
+        super().__init__()
+        self._configuration = configuration
+        self._base = draft
+        self._initial = draft
+        self._io = io
+        self._shown = set(configuration.compose.fields) | {"to", "cc"}
+        self.inputs: dict[str, LineInput] = {
+            "to": AddressInput(id="to"),
+            "cc": AddressInput(id="cc"),
+            "bcc": AddressInput(id="bcc"),
+            "reply_to": AddressInput(id="reply_to"),
+            "subject": LineInput(id="subject"),
+            "schedule": LineInput(id="schedule", placeholder="now, or: tomorrow 9am, in 2h, mon 17:00"),
+        }
+        labels = {"reply_to": "Reply-To", "schedule": "When"}
+        self.fields = {
+            name: Field(labels.get(name, name.capitalize()), control, id=f"{name}-field")
+            for name, control in self.inputs.items()
+        }
+        self.sender = SenderField(id="sender")
+        self.body = BodyArea(id="body")
+        self.attachments = AttachmentField(io, id="attachments")
+
+    def compose(self) -> ComposeResult:
+        yield Field("From", self.sender, id="sender-field")
+        for name in (*ADDRESS_FIELDS, "subject"):
+            yield self.fields[name]
+        yield Static(classes="rule")
+        yield self.body
+        yield self.attachments
+        yield self.fields["schedule"]
+
+    def on_mount(self) -> None:
+        self.show(self._initial)
+
+    def show(self, draft: Draft) -> None:
+        """Puts a draft into the fields."""
+        self._base = draft
+        with self.prevent(Input.Changed, BodyArea.Changed):
+            for name, control in self.inputs.items():
+                control.value = getattr(draft, name)
+                control.cursor_position = len(control.value)
+            self.body.load_text(draft.body)
+        self.attachments.show(draft.attachments)
+        self.sender.show(senders_of(self._configuration), account=draft.account, address=draft.sender)
+        self._shown = set(self._configuration.compose.fields) | {"to", "cc"}
+        self._hide_unused()
+        for field in self.fields.values():
+            field.show_wrong("")
+            field.show_remark("")
+
+    def read(self) -> Draft:
+        """The draft as it stands in the fields, everything not shown as it was."""
+        typed = {name: control.value for name, control in self.inputs.items()}
+        return replace(self._base, body=self.body.text, attachments=self.attachments.attachments, **typed)
+
+    def use_configuration(self, configuration: Configuration) -> None:
+        """Offers the senders of another configuration."""
+        self._configuration = configuration
+        self.sender.show(senders_of(configuration), account=self._base.account, address=self._base.sender)
+
+    def toggle_more_fields(self) -> None:
+        """Shows Bcc and Reply-To, or hides those that are empty."""
+        if set(HIDABLE_FIELDS) <= self._shown:
+            self._shown -= set(HIDABLE_FIELDS)
+        else:
+            self._shown |= set(HIDABLE_FIELDS)
+        self._hide_unused()
+
+    def _hide_unused(self) -> None:
+        for name in (*HIDABLE_FIELDS, "cc"):
+            hidden = name not in self._shown and not self.inputs[name].value
+            self.fields[name].set_class(hidden, "-hidden")
+        if self.screen.focused is not None and not self.screen.focused.display:
+            self.inputs["to"].focus()
+
+    def show_wrong(self, field: str | None, text: str) -> bool:
+        """Says what is wrong under the field it belongs to; False where there is no such field."""
+        if field == "attachments":
+            self.attachments.field.show_wrong(text)
+            return True
+        name = {"at": "schedule", "when": "schedule"}.get(field or "", field or "")
+        if name not in self.fields:
+            return False
+        self.fields[name].remove_class("-hidden")
+        self.fields[name].show_wrong(text)
+        return True
+
+    def focus_field(self, field: str) -> None:
+        """Puts the cursor into a field by its name."""
+        name = {"at": "schedule", "when": "schedule"}.get(field, field)
+        if name == "attachments":
+            self.attachments.path.focus()
+        elif name == "body":
+            self.body.focus()
+        else:
+            self.inputs.get(name, self.inputs["to"]).focus()
+
+    def wrong_fields(self) -> Iterable[str]:
+        """Names the fields under which something wrong is shown."""
+        return [name for name, field in self.fields.items() if field.is_wrong]
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """What is being typed is not wrong yet."""
+        event.stop()
+        name = event.input.id or ""
+        if name in self.fields:
+            self.fields[name].show_wrong("")
+            self.fields[name].show_remark("")
+        self.post_message(self.Changed())
+
+    def on_text_area_changed(self, event: BodyArea.Changed) -> None:
+        event.stop()
+        self.post_message(self.Changed())
+
+    def on_attachment_field_changed(self, event: AttachmentField.Changed) -> None:
+        event.stop()
+        self.post_message(self.Changed())
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter in a one-row field moves on, as Tab does."""
+        event.stop()
+        self.screen.focus_next()
+
+    def on_sender_field_chosen(self, event: SenderField.Chosen) -> None:
+        event.stop()
+        self._base = replace(self._base, account=event.sender.account, sender=event.sender.address)
+        self.post_message(self.Changed())

@@ -1,0 +1,58 @@
+"""A row of the form: label, control, a quiet remark beside it, and what is wrong in a row of its own."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tui_mailer.domain.text import clean
+
+
+class Field(Vertical):
+    """One labelled control."""
+
+    DEFAULT_CSS = """
+    Field { height: auto; }
+    Field > Horizontal { height: 1; }
+    Field .label { width: 9; color: $text-muted; }
+    Field .remark { width: auto; max-width: 50%; color: $text-muted; padding: 0 0 0 1; }
+    Field .wrong { color: $text-error; text-style: bold; padding: 0 0 0 9; height: auto; }
+    Field:focus-within .label { color: $text-primary; text-style: bold; }
+    """
+
+    def __init__(self, label: str, control: Widget, *, id: str | None = None, classes: str = "") -> None:  # noqa: A002  # Textual's own name
+        super().__init__(id=id, classes=classes)
+        self._label = label
+        self._control = control
+        self._remark = Static(markup=False, classes="remark")
+        self._wrong: Static | None = None
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield Static(Text(self._label), classes="label")
+            yield self._control
+            yield self._remark
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether an error is shown."""
+        return self._wrong is not None
+
+    def show_wrong(self, text: str) -> None:
+        """Says under the control what is wrong; empty: nothing is."""
+        if not text:
+            if self._wrong is not None:
+                self._wrong.remove()
+                self._wrong = None
+            return
+        if self._wrong is None:
+            self._wrong = Static(markup=False, classes="wrong")
+            self.mount(self._wrong)
+        self._wrong.update(Text(clean(text)))
+
+    def show_remark(self, text: str) -> None:
+        """Says something quiet at the control's right."""
+        self._remark.update(Text(clean(text), no_wrap=True, overflow="ellipsis"))

@@ -1,0 +1,48 @@
+"""The last row: what the keys do here, from the action table."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.widget import Widget
+
+from tui_mailer.tui.action import ANYWHERE, Action, Keymap
+
+_ALWAYS = ("app.help", "app.quit")
+"""Kept at the end of the line however narrow it is."""
+
+
+class KeyLine(Widget):
+    """As many keys as fit, help and quit always among them."""
+
+    DEFAULT_CSS = """
+    KeyLine { height: 1; width: 100%; background: $panel; color: $foreground; }
+    KeyLine:ansi { background: ansi_default; text-style: none; }
+    """
+
+    def __init__(self, keymap: Keymap, *places: str) -> None:
+        super().__init__()
+        self._keymap = keymap
+        self._places = places
+
+    def render(self) -> Text:
+        """``^S Send  ^L Later ...``, keys in bold."""
+        shown = [action for action in self._keymap.actions_of(*self._places) if action.is_shown]
+        last = [action for action in shown if action.id in _ALWAYS and ANYWHERE in self._places]
+        room = self.size.width - sum(self._width(action) for action in last)
+        text = Text(no_wrap=True, overflow="crop")
+        for action in shown:
+            if action in last:
+                continue
+            if self._width(action) <= room:
+                room -= self._width(action)
+                self._append(text, action)
+        for action in last:
+            self._append(text, action)
+        return text
+
+    def _width(self, action: Action) -> int:
+        return len(self._keymap.display(action.id)) + len(action.label) + 3
+
+    def _append(self, text: Text, action: Action) -> None:
+        text.append(f" {self._keymap.display(action.id)}", "bold")
+        text.append(f" {action.label} ")

@@ -1,0 +1,57 @@
+"""One-row text fields that keep everything that is pasted into them."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.widgets import Input
+
+from tui_mailer.domain.text import clean
+
+
+class LineInput(Input):
+    """A one-row field without border or blink; line ends in a paste become ``joiner``."""
+
+    joiner = " "
+
+    DEFAULT_CSS = """
+    LineInput, LineInput:focus { background: transparent; background-tint: transparent; }
+    """
+
+    def __init__(
+        self,
+        value: str = "",
+        *,
+        id: str | None = None,  # noqa: A002  # Textual's own name
+        placeholder: str = "",
+        password: bool = False,
+    ) -> None:
+        super().__init__(value, placeholder=placeholder, password=password, id=id, compact=True, select_on_focus=False)
+        self.cursor_blink = False
+
+    def joined(self, pasted: str) -> str:
+        """Makes one line of what was pasted, keeping all of it."""
+        lines = [clean(line).strip() for line in pasted.splitlines()]
+        return self.joiner.join(line for line in lines if line)
+
+    def _on_paste(self, event: events.Paste) -> None:
+        # Input's own handler keeps the first line only, and has none to keep in a paste of one line end.
+        event.stop()
+        event.prevent_default()
+        text = self.joined(event.text) if "\n" in event.text or "\r" in event.text else clean(event.text)
+        if not text:
+            return
+        if self.selection.is_empty:
+            self.insert_text_at_cursor(text)
+        else:
+            self.replace(text, *self.selection)
+
+
+class AddressInput(LineInput):
+    """A field for an address list: pasted lines become a list."""
+
+    joiner = ", "
+
+    def joined(self, pasted: str) -> str:
+        """Joins lines by commas, doubling none that is there already."""
+        lines = [clean(line).strip().strip(",;").strip() for line in pasted.splitlines()]
+        return self.joiner.join(line for line in lines if line)

@@ -1,0 +1,81 @@
+"""The quiet line above the keys: what was said last, the undo countdown, when the draft was saved."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from rich.text import Text
+from textual.timer import Timer
+from textual.widget import Widget
+
+from tui_mailer.domain.text import cell_width, shorten
+from tui_mailer.tui.status import Status, Tone
+
+
+class StatusLine(Widget):
+    """Repaints only when its words differ; ticks once a second only while something counts down."""
+
+    DEFAULT_CSS = """
+    StatusLine { height: 1; width: 100%; color: $text-muted; }
+    StatusLine.-bad { color: $text-error; text-style: bold; }
+    StatusLine.-good { color: $text-success; }
+    """
+
+    def __init__(self, status: Status, *, undo_key: str) -> None:
+        super().__init__()
+        self._status = status
+        self._undo_key = undo_key
+        self._shown = ("", "")
+        self._timer: Timer | None = None
+
+    def on_mount(self) -> None:
+        self._stop_listening = self._status.listen(self._look)
+        self._timer = self.set_interval(1.0, self._tick, pause=True)
+        self._look()
+
+    def on_unmount(self) -> None:
+        self._stop_listening()
+
+    def _look(self) -> None:
+        if self._timer is not None and (self._status.undo_until is not None or self._status.text):
+            self._timer.resume()
+        self._repaint()
+
+    def _repaint(self) -> None:
+        if self._words() == self._shown:
+            return
+        is_said = bool(self._status.text)
+        self.set_class(is_said and self._status.tone is Tone.BAD, "-bad")
+        self.set_class(is_said and self._status.tone is Tone.GOOD, "-good")
+        self.refresh()
+
+    def _tick(self) -> None:
+        now = datetime.now(UTC)
+        if self._status.undo_until is not None and self._status.undo_seconds_left(now) == 0:
+            self._status.offer_undo("", None)
+        if self._status.is_stale():
+            self._status.say("")
+        if self._timer is not None and self._status.undo_until is None and not self._status.text:
+            self._timer.pause()
+        # A screen in the background keeps quiet; it catches up when it is shown.
+        if self.screen.is_active:
+            self._repaint()
+
+    def _words(self) -> tuple[str, str]:
+        seconds = self._status.undo_seconds_left(datetime.now(UTC))
+        if self._status.text and self._status.tone is Tone.BAD:
+            left = self._status.text
+        elif seconds:
+            left = f"{self._status.undo_text}, leaves in {seconds} s: {self._undo_key} takes it back"
+        else:
+            left = self._status.text
+        saved = self._status.saved_at
+        return left, f"draft saved {saved:%H:%M}" if saved else ""
+
+    def render(self) -> Text:
+        """The sentence at the left, the draft's time at the right."""
+        self._shown = left, right = self._words()
+        width = self.size.width
+        room = width - cell_width(right) - (2 if right else 0)
+        said = shorten(left, room)
+        return Text(said + " " * (width - cell_width(said) - cell_width(right)) + right, no_wrap=True, end="")

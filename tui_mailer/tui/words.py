@@ -1,0 +1,195 @@
+"""Says in one human sentence what a submission is doing and why, and names times and sizes as people do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from tui_mailer.domain.submission import Kind, Phase, RecipientStatus, State, worst_status
+from tui_mailer.domain.text import clean
+from tui_mailer.storage.record import AccountHold, Submission
+
+STATE_WORD: Mapping[State, str] = {
+    State.HELD: "held",
+    State.QUEUED: "queued",
+    State.SENDING: "sending",
+    State.DEFERRED: "deferred",
+    State.HANDED_OVER: "handed over",
+    State.SENT: "sent",
+    State.PARTIAL: "partial",
+    State.FAILED: "failed",
+    State.UNCERTAIN: "uncertain",
+    State.CANCELED: "canceled",
+}
+"""States are words, never colour alone."""
+
+_PHASE_WORDS: Mapping[Phase, str] = {
+    Phase.CLAIMED: "about to connect",
+    Phase.CONNECTING: "connecting",
+    Phase.ENVELOPE: "naming the recipients",
+    Phase.BODY: "sending",
+    Phase.INTENT: "all sent, waiting for the answer",
+    Phase.DONE: "answered",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What a sentence about a submission depends on besides the submission."""
+
+    now: datetime
+    """Aware, in the person's zone."""
+    holds: Mapping[str, AccountHold] = field(default_factory=dict[str, AccountHold])
+    sent_bytes: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    """Bytes gone and in all, of those in flight."""
+    phases: Mapping[str, Phase] = field(default_factory=dict[str, Phase])
+    """Newer than the row's own, from the engine."""
+
+
+def say_size(size: int) -> str:
+    """``734 B``, ``12 kB``, ``1.4 MB``: powers of ten, as attachment limits are stated."""
+    if size < 1000:
+        return f"{size} B"
+    if size < 1_000_000:
+        return f"{size / 1000:.0f} kB"
+    return f"{size / 1_000_000:.1f} MB" if size < 10_000_000 else f"{size / 1_000_000:.0f} MB"
+
+
+def say_distance(distance: timedelta) -> str:
+    """``8 s``, ``4 min``, ``3 h``, ``2 days``: one unit, rounded up."""
+    seconds = max(0, round(distance.total_seconds()))
+    if seconds < 100:
+        return f"{seconds} s"
+    if seconds < 100 * 60:
+        return f"{-(-seconds // 60)} min"
+    if seconds < 36 * 3600:
+        return f"{-(-seconds // 3600)} h"
+    return f"{-(-seconds // 86400)} days"
+
+
+def say_time(at: datetime, now: datetime) -> str:
+    """A clock time today, else a day, else a day with its year; in the zone of ``now``."""
+    local = at.astimezone(now.tzinfo or UTC)
+    if local.date() == now.date():
+        return f"{local:%H:%M}"
+    if local.year == now.year or abs(local - now) < timedelta(days=180):
+        return f"{local.day} {local:%b} {local:%H:%M}"
+    return f"{local.day} {local:%b %Y}"
+
+
+def say_day(at: datetime, now: datetime) -> str:
+    """The eleven-cell form of a time for a list."""
+    local = at.astimezone(now.tzinfo or UTC)
+    if local.date() == now.date():
+        return f"{local:%H:%M}"
+    if local.year == now.year:
+        return f"{local.day} {local:%b}"
+    return f"{local.day} {local:%b %Y}"
+
+
+def say_recipients(submission: Submission) -> str:
+    """To as it reads, or the first recipient, and how many more there are."""
+    message = submission.message
+    names = [address.display_name or address.addr_spec for address in message.to] or [
+        recipient.address for recipient in submission.recipients
+    ]
+    others = len(submission.recipients) - 1
+    first = clean(names[0]) if names else "(nobody)"
+    return f"{first} +{others}" if others > 0 else first
+
+
+def say_subject(text: str) -> str:
+    """The subject, or that there is none."""
+    return clean(text).strip() or "(no subject)"
+
+
+def say_why(submission: Submission, moment: Moment) -> str:
+    """One sentence: when it goes, or why it doesn't."""
+    teller = _TELLERS.get(submission.state)
+    return clean(teller(submission, moment)) if teller else STATE_WORD[submission.state]
+
+
+def _held(submission: Submission, moment: Moment) -> str:
+    del moment
+    return f"waits for you: {submission.held_reason or 'held'} (h releases)"
+
+
+def _queued(submission: Submission, moment: Moment) -> str:
+    hold = moment.holds.get(submission.account)
+    if hold is not None and hold.is_offline:
+        return "waits for the network"
+    if hold is not None:
+        return f"waits for account {submission.account}"
+    distance = submission.not_before - moment.now
+    if distance <= timedelta(0):
+        return "next to go"
+    if submission.schedule_words is None and distance < timedelta(minutes=5):
+        return f"leaves in {say_distance(distance)} (u takes it back)"
+    return f"goes {say_time(submission.not_before, moment.now)}, in {say_distance(distance)}"
+
+
+def _sending(submission: Submission, moment: Moment) -> str:
+    phase = moment.phases.get(submission.id, submission.phase or Phase.CLAIMED)
+    progress = moment.sent_bytes.get(submission.id)
+    if progress is not None and phase in {Phase.BODY, Phase.ENVELOPE}:
+        sent, total = progress
+        return f"sending, {say_size(sent)} of {say_size(total)}"
+    return _PHASE_WORDS[phase]
+
+
+def _deferred(submission: Submission, moment: Moment) -> str:
+    why = submission.error or submission.response_text or "not accepted yet"
+    hold = moment.holds.get(submission.account)
+    if hold is not None:
+        return f"waits for {'the network' if hold.is_offline else f'account {submission.account}'}; before: {why}"
+    if submission.next_attempt_at is None or submission.next_attempt_at <= moment.now:
+        return f"next try now; {why}"
+    return f"next try in {say_distance(submission.next_attempt_at - moment.now)}; {why}"
+
+
+def _handed_over(submission: Submission, moment: Moment) -> str:
+    return f"{submission.provider} holds it until {say_time(submission.not_before, moment.now)}"
+
+
+def _uncertain(submission: Submission, moment: Moment) -> str:
+    del moment
+    return f"may or may not have gone out (o settles it); {submission.error or 'the answer never came'}"
+
+
+def _sent(submission: Submission, moment: Moment) -> str:
+    del moment
+    if submission.is_kept_locally:
+        return "kept on this computer, sent to nobody"
+    worst = worst_status(recipient.status for recipient in submission.recipients)
+    if worst is None:
+        return "accepted for every recipient"
+    count = sum(recipient.status is worst for recipient in submission.recipients)
+    return f"sent, {worst} {count} of {len(submission.recipients)}"
+
+
+def _partial(submission: Submission, moment: Moment) -> str:
+    del moment
+    refused = [recipient.address for recipient in submission.recipients if recipient.status is RecipientStatus.REJECTED]
+    return f"refused for {', '.join(refused)} (s resends to them)" if refused else submission.error or "partly accepted"
+
+
+def _ended(submission: Submission, moment: Moment) -> str:
+    del moment
+    return submission.error or submission.response_text or STATE_WORD[submission.state]
+
+
+_TELLERS = {
+    State.HELD: _held,
+    State.QUEUED: _queued,
+    State.SENDING: _sending,
+    State.DEFERRED: _deferred,
+    State.HANDED_OVER: _handed_over,
+    State.UNCERTAIN: _uncertain,
+    State.SENT: _sent,
+    State.PARTIAL: _partial,
+    State.FAILED: _ended,
+    State.CANCELED: _ended,
+}
+
+KIND_WORD: Mapping[Kind, str] = {Kind.TO: "To", Kind.CC: "Cc", Kind.BCC: "Bcc (hidden)"}
