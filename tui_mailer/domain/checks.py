@@ -89,6 +89,8 @@ _EXECUTABLE_SUFFIX = re.compile(
     r"|pif|ps1|reg|scr|sct|sh|shb|sys|vb|vbe|vbs|vxd|wsc|wsf|wsh)"
 )
 
+_ADDRESS_LIKE = re.compile(r"[^\s()<>\[\]\",;:@]+@[^\s()<>\[\]\",;:@]+\w")
+
 _MENTION = re.compile(
     r"""\b(?:
         attach(?:ed|ing|ments?)? | enclosed
@@ -185,10 +187,10 @@ def _attachment_mention(text: str) -> str | None:
 
 
 def _address_in_name(address: Address) -> Address | None:
-    if "@" not in address.display_name:
+    if "@" not in address.display_name or (match := _ADDRESS_LIKE.search(address.display_name)) is None:
         return None
     try:
-        return parse_address(address.display_name)
+        return parse_address(match[0])
     except InvalidAddress:
         return None
 
