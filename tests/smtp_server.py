@@ -31,7 +31,7 @@ STALL = "<stall>"
 
 ALL_EXTENSIONS = (
     "PIPELINING",
-    "SIZE 10000000",
+    "SIZE 50000000",
     "8BITMIME",
     "SMTPUTF8",
     "DSN",

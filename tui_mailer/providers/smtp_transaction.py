@@ -245,8 +245,9 @@ class SmtpTransaction:
                 await asyncio.sleep(0)
             if self._wire.has_reply:
                 return await self._early_verdict()
-        self._wire.write(stuffer.finish())
-        await self._wire.drain(self._timeouts.block)
+        if ending := stuffer.finish():
+            self._wire.write(ending)
+            await self._wire.drain(self._timeouts.block)
         self._transcript.sent(f"<{sent} bytes>")
         return await self._early_verdict()
 
