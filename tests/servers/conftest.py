@@ -16,6 +16,7 @@ from lab_server import MailServer
 from program import Program
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps the tests of this folder in one worker, so that each server is started once."""
     for item in items:

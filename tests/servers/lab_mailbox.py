@@ -9,7 +9,6 @@ from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 
-
 TRACE_FIELDS = {"return-path", "received", "delivered-to", "x-original-to", "envelope-to"}
 
 
