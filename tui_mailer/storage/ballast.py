@@ -47,7 +47,8 @@ class Ballast:
         return True
 
     def require_room(self) -> None:
-        """Raises `StorageError` when the disk is too full to begin sending."""
+        """Raises `StorageError` when the disk is too full to begin sending; else a dropped ballast is laid again."""
+        self.lay()
         if self._directory is not None and free_bytes(self._directory) < ROOM_TO_SEND:
             raise StorageError(
                 f"Less than {ROOM_TO_SEND // 1024 // 1024} MB are free on the disk of {self._directory}: nothing is "

@@ -60,13 +60,11 @@ def _decoder(kind: Any) -> Decoder:
         return _tuple(arguments)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return _mapping(arguments[1])
-    if not isinstance(kind, type):
-        return _as_is
-    if issubclass(kind, StrEnum):
+    if isinstance(kind, type) and is_dataclass(kind):
+        return _record(kind)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
         return kind
-    if kind is datetime:
-        return datetime.fromisoformat
-    return _record(kind) if is_dataclass(kind) else _as_is
+    return datetime.fromisoformat if kind is datetime else _as_is
 
 
 def _optional(arguments: tuple[Any, ...]) -> Decoder:

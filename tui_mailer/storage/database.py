@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import apsw
 
@@ -114,7 +114,7 @@ class Database:
     def rows(self, sql: str, bindings: Bindings | None = None) -> list[Row]:
         """Runs one statement and returns its rows by column name."""
         with _translated(self._path):
-            return self._connection.execute(sql, bindings).fetchall()  # pyright: ignore[reportReturnType] - the row trace makes dicts
+            return self._execute(sql, bindings)
 
     def row(self, sql: str, bindings: Bindings | None = None) -> Row | None:
         """Runs one statement and returns its first row, if any."""
@@ -124,16 +124,16 @@ class Database:
     def run(self, sql: str, bindings: Bindings | None = None) -> int:
         """Runs one statement and returns how many rows it changed."""
         with _translated(self._path):
-            self._connection.execute(sql, bindings).fetchall()
+            self._execute(sql, bindings)
             return self._connection.changes()
 
     def run_many(self, sql: str, many: Sequence[Bindings]) -> None:
         """Runs one statement once for each set of bindings."""
         with _translated(self._path):
-            self._connection.executemany(sql, many).fetchall()
+            self._connection.executemany(sql, many).fetchall()  # pyright: ignore[reportUnknownMemberType]
 
     @contextmanager
-    def transaction(self, *, is_durable: bool = True) -> Iterator[None]:
+    def transaction(self, *, is_durable: bool = True) -> Generator[None]:
         """Commits what is done inside, or on any exception nothing.
 
         The write lock is taken at once: a read that turns into a write later fails with a stale snapshot, whatever
@@ -142,14 +142,14 @@ class Database:
         """
         self._sync(is_full=is_durable)
         with _translated(self._path):
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._execute("BEGIN IMMEDIATE")
             try:
                 self._refuse_newer()
                 yield
-                self._connection.execute("COMMIT")
+                self._execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                    self._execute("ROLLBACK")
                 raise
 
     def data_version(self) -> int:
@@ -175,10 +175,10 @@ class Database:
         connection.row_trace = _name_columns
         with _translated(self._path):
             for pragma in ("foreign_keys = ON", "trusted_schema = OFF", "secure_delete = ON", "cell_size_check = ON"):
-                connection.execute(f"PRAGMA {pragma}")
+                self._execute(f"PRAGMA {pragma}")
             version = self._version()
             if version and self._pragma("application_id") != self._schema.application_id:
-                raise DamagedStore(f"{self._path} isn't a database of tui-mailer; nothing was changed.")
+                raise _foreign(self._path)
             self._refuse_newer(version)
             if self._path is not None:
                 self._choose_journal(self._path)
@@ -186,12 +186,12 @@ class Database:
     def _choose_journal(self, path: Path) -> None:
         if file_system.is_on_network(path.parent):
             # A write-ahead log needs memory shared by all its users, which other hosts don't have.
-            self._connection.execute("PRAGMA journal_mode = DELETE").fetchall()
-            self._connection.execute("PRAGMA synchronous = EXTRA")
+            self._execute("PRAGMA journal_mode = DELETE")
+            self._execute("PRAGMA synchronous = EXTRA")
             return
         mode = self.rows("PRAGMA journal_mode = WAL")[0]["journal_mode"]
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}").fetchall()
+        self._execute("PRAGMA synchronous = FULL")
+        self._execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
         self._is_wal = mode == "wal"
 
     def _check(self) -> None:
@@ -203,22 +203,24 @@ class Database:
         version = self._version()
         if version == self._schema.version:
             return
+        if version == 0 and self.rows("SELECT 1 FROM sqlite_schema LIMIT 1"):
+            raise _foreign(self._path)
         is_shared = version > 0 and lock is not None
         with lock.alone() if is_shared and lock is not None else nullcontext():
             if version > 0 and self._path is not None:
                 self._back_up(self._path, version)
             with _translated(self._path):
-                self._connection.execute("BEGIN IMMEDIATE")
+                self._execute("BEGIN IMMEDIATE")
                 try:
                     for number, script in enumerate(self._schema.scripts, 1):
                         if number > self._version():
-                            self._connection.execute(script).fetchall()
-                            self._connection.execute(f"PRAGMA user_version = {number}")
-                    self._connection.execute(f"PRAGMA application_id = {self._schema.application_id}")
-                    self._connection.execute("COMMIT")
+                            self._execute(script)
+                            self._execute(f"PRAGMA user_version = {number}")
+                    self._execute(f"PRAGMA application_id = {self._schema.application_id}")
+                    self._execute("COMMIT")
                 except BaseException:
                     if self._connection.in_transaction:
-                        self._connection.execute("ROLLBACK")
+                        self._execute("ROLLBACK")
                     raise
 
     def _back_up(self, path: Path, version: int) -> None:
@@ -229,9 +231,13 @@ class Database:
         if shutil.disk_usage(path.parent).free < 2 * path.stat().st_size:
             raise DiskFull(f"There isn't room in {path.parent} to bring {path.name} up to date; nothing was changed.")
         with _translated(path):
-            self._connection.execute("VACUUM INTO ?", (str(copy),)).fetchall()
+            self._execute("VACUUM INTO ?", (str(copy),))
 
     # small things
+
+    def _execute(self, sql: str, bindings: Bindings | tuple[str, ...] | None = None) -> list[Row]:
+        """Runs statements to their end; the row trace has made each row a mapping, which the stubs don't know."""
+        return cast("list[Row]", self._connection.execute(sql, bindings).fetchall())  # pyright: ignore[reportUnknownMemberType]
 
     def _pragma(self, name: str) -> int:
         return int(next(iter(self.rows(f"PRAGMA {name}")[0].values())))
@@ -250,7 +256,7 @@ class Database:
     def _sync(self, *, is_full: bool) -> None:
         if self._is_wal and is_full != self._is_full_sync:
             with _translated(self._path):
-                self._connection.execute(f"PRAGMA synchronous = {'FULL' if is_full else 'NORMAL'}")
+                self._execute(f"PRAGMA synchronous = {'FULL' if is_full else 'NORMAL'}")
             self._is_full_sync = is_full
 
 
@@ -264,7 +270,7 @@ def _open_flags(path: Path | None) -> int:
 
 
 @contextmanager
-def _translated(path: Path | None) -> Iterator[None]:
+def _translated(path: Path | None) -> Generator[None]:
     try:
         yield
     except apsw.Error as error:
@@ -272,30 +278,26 @@ def _translated(path: Path | None) -> Iterator[None]:
 
 
 def _sentence(error: apsw.Error, path: Path | None) -> StorageError:
+    seconds = BUSY_TIMEOUT_MILLISECONDS // 1000
     match error:
         case apsw.CorruptError() | apsw.NotADBError():
-            return _damaged(path)
+            found: StorageError = _damaged(path)
         case apsw.BusyError() | apsw.LockedError():
-            seconds = BUSY_TIMEOUT_MILLISECONDS // 1000
-            return DatabaseBusy(
+            found = DatabaseBusy(
                 f"Another process has kept {path} locked for {seconds} s (is a tui-mailer stopped with Ctrl-Z?); "
                 "nothing was changed. Try again."
             )
         case apsw.FullError():
-            return _full(path)
-        case apsw.IOError() if error.extendedresult in _FULL_RESULTS and _has_no_room(path):
-            return _full(path)
+            found = _full(path)
+        case apsw.IOError() if _has_no_room(path):
+            found = _full(path)  # the shared memory of the log couldn't grow, for one
         case apsw.ConstraintError():
-            return AlreadyThere(f"That is already stored ({error}); nothing was changed.")
+            found = AlreadyThere(f"That is already stored ({error}); nothing was changed.")
         case apsw.ReadOnlyError() | apsw.CantOpenError() | apsw.PermissionsError():
-            return StorageError(f"{path} can't be written (read-only, or not yours); nothing was stored.")
+            found = StorageError(f"{path} can't be written (read-only, or not yours); nothing was stored.")
         case _:
-            return StorageError(f"{path} can't be used: {error}. Nothing was stored.")
-
-
-_FULL_RESULTS = frozenset(
-    {apsw.SQLITE_IOERR_WRITE, apsw.SQLITE_IOERR_SHMSIZE, apsw.SQLITE_IOERR_SHMMAP, apsw.SQLITE_IOERR_FSYNC}
-)
+            found = StorageError(f"{path} can't be used: {error}. Nothing was stored.")
+    return found
 
 
 def _has_no_room(path: Path | None) -> bool:
@@ -317,3 +319,7 @@ def _damaged(path: Path | None) -> DamagedStore:
         f"{path} is damaged; nothing is sent from it. `tui-mailer outbox rebuild` makes it anew from the sealed "
         "messages and holds them all; it keeps the damaged file."
     )
+
+
+def _foreign(path: Path | None) -> StorageError:
+    return StorageError(f"{path} isn't a database of tui-mailer; nothing was changed. Choose another --data-dir.")

@@ -22,7 +22,8 @@ _NETWORK_TYPES = frozenset(
 def make_private_directory(path: Path) -> None:
     """Creates a directory with mode 0700 and its missing parents; raises `StorageError`.
 
-    One that was there is taken as it is if it holds anything: it may be somebody's home. An empty one is closed to others.
+    One that was there is taken as it is if it holds anything: it may be somebody's home. An empty one is closed to
+    others.
     """
     try:
         missing = [one for one in (path, *path.parents) if not one.exists()]

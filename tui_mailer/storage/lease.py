@@ -1,7 +1,8 @@
 """Leases: the transaction protocol between the outbox and those who deliver from it.
 
 A claim raises the row's epoch; every later write of the claimant names that epoch and changes nothing once somebody
-else has raised it. Recovery raises it too: for a lease of another boot, of an owner whose lock is free, or that ran out.
+else has raised it. Recovery raises it too: for a lease of another boot, of an owner whose lock is free, or that ran
+out.
 """
 
 from __future__ import annotations

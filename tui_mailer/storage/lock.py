@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
@@ -131,7 +131,7 @@ class StoreLock:
         os.close(self._descriptor)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> Generator[None]:
         """Waits up to 5 s until no other process has the store open; raises `StorageError` when one stays."""
         until = time.monotonic() + _MIGRATION_WAIT_SECONDS
         while True:
@@ -154,7 +154,7 @@ class StoreLock:
 
 
 @contextmanager
-def locked(path: Path, *, is_alone: bool) -> Iterator[None]:
+def locked(path: Path, *, is_alone: bool) -> Generator[None]:
     """Holds the lock of a file, made if missing: shared with others like us, or alone."""
     descriptor = os.open(path, _MODE, 0o600)
     try:

@@ -14,7 +14,6 @@ from tui_mailer.storage.draft import Drafts
 from tui_mailer.storage.outcome import restate
 from tui_mailer.storage.record import StoredDraft, Submission
 from tui_mailer.storage.row import submission_of_row
-from tui_mailer.storage.statement import statements
 from tui_mailer.storage.submission_table import OutboxParts, SubmissionTable
 
 _WAITING = frozenset({State.HELD, State.QUEUED, State.DEFERRED})
@@ -35,7 +34,6 @@ class Moves(SubmissionTable):
 
     def __init__(self, parts: OutboxParts) -> None:
         super().__init__(parts)
-        self._move_sql = statements("lease")
         self._drafts = Drafts(parts.database, parts.clock)
 
     def hold(self, submission_id: str, reason: str) -> Submission:
@@ -136,8 +134,7 @@ class Moves(SubmissionTable):
 
     def _cancel(self, row: Row, reason: str) -> Submission:
         before = self._recipients(row["id"])
-        is_handed_over = row["state"] == State.HANDED_OVER
-        touched = DUE_STATUSES | (SETTLED_STATUSES if is_handed_over else frozenset())
+        touched = DUE_STATUSES | SETTLED_STATUSES if row["state"] == State.HANDED_OVER else DUE_STATUSES
         after = restate(before, touched, RecipientStatus.REJECTED, reason, self._clock.now())
         self._update_recipients(row["id"], before, after)
         state = derive_state(one.status for one in after)
@@ -152,5 +149,5 @@ class Moves(SubmissionTable):
 
     def _attempted_at(self, row: Row, now: datetime) -> int:
         """When the attempt ended that turned out to have delivered it."""
-        last = self._database.row(self._move_sql["last_attempt_end"], {"id": row["id"]})
+        last = self._database.row(self._sql["last_attempt_end"], {"id": row["id"]})
         return last["ended_at"] if last and last["ended_at"] else to_microseconds(now)

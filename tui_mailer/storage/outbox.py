@@ -24,7 +24,7 @@ REBUILT = "rebuilt from its sealed copy: it may have been sent already; release 
 
 
 class Outbox(Leases, Moves):
-    """Sealing and listing; delivering is in `lease`, what a person does in `move`, accounts and due times in `waiting`."""
+    """Sealing and listing; `lease` has delivering, `move` a person's moves, `waiting` accounts and due times."""
 
     def __init__(self, parts: OutboxParts) -> None:
         super().__init__(parts)
@@ -40,22 +40,8 @@ class Outbox(Leases, Moves):
         """
         firsts = {one.key: self._find_first(one.key) for one in new if one.key is not None}
         fresh = [one for one in new if one.key is None or firsts[one.key] is None]
-        if fresh:
-            self._parts.sidecars.write(fresh)
-            stored: set[str] = set()
-            try:
-                with self._database.transaction():
-                    if draft_id is not None and not self._drafts.remove(draft_id):
-                        raise NotFound(
-                            "The draft was sent or deleted meanwhile; nothing was stored. Save it to send it again."
-                        )
-                    stored = {one.message.id for one in fresh if self._insert(one)}
-            except MailerError:
-                self._parts.sidecars.remove(one.message.id for one in fresh)
-                raise
-            self._parts.sidecars.remove(one.message.id for one in fresh if one.message.id not in stored)
-            if len(stored) == len(new):
-                return [submission_of_new(one) for one in new]
+        if fresh and len(self._seal(fresh, draft_id)) == len(new):
+            return [submission_of_new(one) for one in new]
         return [submission_of_new(one) if one.key is None else self._first(one.key) for one in new]
 
     def with_key(self, key: str) -> list[Submission]:
@@ -73,15 +59,16 @@ class Outbox(Leases, Moves):
 
     def rebuild(self) -> int:
         """Makes submissions anew, held, from sealed copies that neither database knows; returns how many."""
-        known = {row["id"] for row in self._database.rows(self._sql["list_ids"])}
-        lost = [one for one in self._parts.sidecars.read() if one.message.id not in known]
-        ended = [one.message.id for one in lost if self._has_ended(one.message.id)]
-        self._parts.sidecars.remove(ended)
-        held = [replace(one, state=State.HELD, held_reason=REBUILT) for one in lost if one.message.id not in set(ended)]
-        with self._database.transaction():
+        # Alone: what another process is sealing this moment has its copy already and not yet its row.
+        with self._parts.sidecars.locked(is_alone=True), self._database.transaction():
+            known = {row["id"] for row in self._database.rows(self._sql["list_ids"])}
+            lost = [one for one in self._parts.sidecars.read() if one.message.id not in known]
+            ended = {one.message.id for one in lost if self._has_ended(one.message.id)}
+            held = [one for one in lost if one.message.id not in ended]
             for one in held:
-                self._insert(replace(one, key=None))
                 self._insert_key(one)
+                self._insert(replace(one, state=State.HELD, held_reason=REBUILT), is_key_known=True)
+        self._parts.sidecars.remove(ended)
         return len(held)
 
     # reading
@@ -139,6 +126,10 @@ class Outbox(Leases, Moves):
         bindings = {"limit": limit, "before": before, "before_at": found["ended_at"] if found else None}
         return self._whole(self._database.rows(self._sql["list_ended_newest"], bindings))
 
+    def ended_ids(self) -> builtins.list[str]:
+        """Lists the ids of what has ended and isn't moved yet."""
+        return [row["id"] for row in self._database.rows(self._sql["list_ended_ids"])]
+
     def take_ended(self, limit: int) -> builtins.list[tuple[Submission, tuple[Attempt, ...]]]:
         """Returns what ended first, with its attempts, for the history to keep."""
         found = self._whole(self._database.rows(self._sql["list_ended_oldest"], {"limit": limit}))
@@ -154,9 +145,27 @@ class Outbox(Leases, Moves):
 
     # small things
 
-    def _insert(self, new: NewSubmission) -> bool:
+    def _seal(self, fresh: Sequence[NewSubmission], draft_id: str | None) -> set[str]:
+        """Stores them, sealed copies first; returns the ids of those whose keys weren't taken meanwhile."""
+        sidecars = self._parts.sidecars
+        with sidecars.locked(is_alone=False):
+            sidecars.write(fresh)
+            try:
+                with self._database.transaction():
+                    if draft_id is not None and not self._drafts.remove(draft_id):
+                        raise NotFound(
+                            "The draft was sent or deleted meanwhile; nothing was stored. Save it to send it again."
+                        )
+                    stored = {one.message.id for one in fresh if self._insert(one)}
+            except MailerError:
+                sidecars.remove(one.message.id for one in fresh)
+                raise
+            sidecars.remove(one.message.id for one in fresh if one.message.id not in stored)
+        return stored
+
+    def _insert(self, new: NewSubmission, *, is_key_known: bool = False) -> bool:
         """Adds a submission; says no, and does nothing, when its key has been taken meanwhile."""
-        if new.key is not None and not self._insert_key(new):
+        if new.key is not None and not is_key_known and not self._insert_key(new):
             return False
         row = new_row(new)
         self._database.run(self._sql["insert"], row)

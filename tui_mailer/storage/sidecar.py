@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Protocol
 
 from tui_mailer.domain.errors import StorageError
 from tui_mailer.storage.codec import from_json, to_json
 from tui_mailer.storage.file_system import make_private_directory, reason, sync_content, sync_directory
+from tui_mailer.storage.lock import locked
 from tui_mailer.storage.record import NewSubmission
 
 
@@ -29,6 +30,10 @@ class Sidecars(Protocol):
         """Returns all that can be read, oldest first."""
         ...
 
+    def locked(self, *, is_alone: bool) -> AbstractContextManager[None]:
+        """Holds off who rebuilds while something is sealed, and the other way round."""
+        ...
+
 
 class DirectorySidecars:
     """Sidecars as files ``<id>.json``, mode 0600."""
@@ -45,7 +50,7 @@ class DirectorySidecars:
             for one in many:
                 flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
                 descriptors.append(os.open(self._path(one.message.id), flags, 0o600))
-                with open(descriptors[-1], "w", encoding="ascii", closefd=False) as file:  # noqa: PTH123
+                with open(descriptors[-1], "w", encoding="ascii", closefd=False) as file:
                     file.write(to_json(one))
                 if len(descriptors) == _OPEN_AT_ONCE:
                     _finish(descriptors)
@@ -70,6 +75,10 @@ class DirectorySidecars:
             with suppress(OSError, ValueError, KeyError, TypeError):
                 found.append(from_json(NewSubmission, path.read_text(encoding="ascii")))
         return found
+
+    def locked(self, *, is_alone: bool) -> AbstractContextManager[None]:
+        """Holds off who rebuilds while something is sealed, and the other way round."""
+        return locked(self._directory / "seal.lock", is_alone=is_alone)
 
     def _path(self, submission_id: str) -> Path:
         return self._directory / f"{submission_id}.json"
@@ -103,3 +112,7 @@ class MemorySidecars:
     def read(self) -> list[NewSubmission]:
         """Returns all, oldest first."""
         return [from_json(NewSubmission, self._kept[one]) for one in sorted(self._kept)]
+
+    def locked(self, *, is_alone: bool) -> AbstractContextManager[None]:  # noqa: ARG002 - nobody else is there
+        """Holds nobody off."""
+        return nullcontext()

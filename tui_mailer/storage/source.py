@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +57,7 @@ class Source:
 
 
 @contextmanager
-def read_source(path: Path) -> Iterator[Source]:
+def read_source(path: Path) -> Generator[Source]:
     """Opens a regular file for reading it whole; raises `InvalidAttachment` with a sentence for a person."""
     try:
         descriptor = os.open(path, _FLAGS)

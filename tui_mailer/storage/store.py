@@ -8,7 +8,7 @@ import secrets
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tui_mailer.domain.errors import DamagedStore, NotFound, StorageError
+from tui_mailer.domain.errors import DamagedStore, NotFound
 from tui_mailer.domain.submission import Attempt
 from tui_mailer.storage.ballast import Ballast
 from tui_mailer.storage.clock import Clock, SystemClock
@@ -20,6 +20,7 @@ from tui_mailer.storage.identifier import ID_LENGTH, normalise
 from tui_mailer.storage.lock import FileOwnerLocks, MemoryOwnerLocks, OwnerLocks, StoreLock
 from tui_mailer.storage.outbox import Outbox
 from tui_mailer.storage.record import HistoryQuery, Submission
+from tui_mailer.storage.salvage import move_aside, salvage
 from tui_mailer.storage.search import matches
 from tui_mailer.storage.sidecar import DirectorySidecars, MemorySidecars, Sidecars
 from tui_mailer.storage.spool import DirectorySpool, MemorySpool, Spool
@@ -65,7 +66,7 @@ class Store:
                 locks=locks,
                 sidecars=sidecars,
                 ballast=ballast,
-                find_ended=lambda submission_id: self.history.get(submission_id),
+                find_ended=self._find_in_history,
             )
         )
         self.drafts = Drafts(self._outbox_database, clock)
@@ -103,13 +104,14 @@ class Store:
 
         Raises `StorageError` while another process has the store open.
         """
+        damaged: Path | None = None
         try:
             store = cls.open(data_dir, clock=clock)
         except DamagedStore:
-            _move_aside(data_dir, (clock or SystemClock()).now())
+            damaged = move_aside(data_dir, (clock or SystemClock()).now())
             store = cls.open(data_dir, clock=clock)
         try:
-            return store.outbox.rebuild()
+            return store._rebuild(damaged)
         finally:
             store.close()
 
@@ -209,8 +211,8 @@ class Store:
 
     def count_ended(self, query: HistoryQuery | None = None) -> int:
         """Counts what `list_ended` would list; a search only up to 100,000."""
-        unmoved = [one for one in self._list_unmoved(query, -1, None) if not self.history.has(one.id)]
-        return self.history.count(query) + len(unmoved)
+        unmoved = self.outbox.ended_ids() if query is None else [one.id for one in self._list_unmoved(query, -1, None)]
+        return self.history.count(query) + sum(not self.history.has(one) for one in unmoved)
 
     # tidying up
 
@@ -237,22 +239,15 @@ class Store:
         referenced = {digest for text in texts for digest in _SHA256.findall(text)}
         return self.spool.collect(referenced | self.history.references(), older_than)
 
+    def _rebuild(self, damaged: Path | None) -> int:
+        if damaged is not None:
+            salvage(damaged, self._outbox_database)
+        return self.outbox.rebuild()
+
+    def _find_in_history(self, submission_id: str) -> Submission:
+        return self.history.get(submission_id)
+
     def _list_unmoved(self, query: HistoryQuery | None, limit: int, before: str | None) -> list[Submission]:
         # Few: the deliverer moves them as it goes. All are looked at when there is something to match.
         unmoved = self.outbox.list_ended(limit if query is None else -1, before)
         return [one for one in unmoved if query is None or matches(query, one)]
-
-
-def _move_aside(data_dir: Path, now: datetime) -> None:
-    lock = StoreLock(data_dir / "locks")
-    try:
-        with lock.alone():
-            mark = now.strftime("%Y-%m-%dT%H%M%SZ")
-            for suffix in ("", "-wal", "-shm"):
-                path = data_dir / f"outbox.db{suffix}"
-                if path.exists():
-                    path.rename(data_dir / f"outbox.db{suffix}.damaged-{mark}")
-    except OSError as error:
-        raise StorageError(f"{data_dir} can't be written: {error.strerror}.") from None
-    finally:
-        lock.close()

@@ -19,7 +19,7 @@ class Waiting(SubmissionTable):
 
     def __init__(self, parts: OutboxParts) -> None:
         super().__init__(parts)
-        self._waiting_sql = statements("lease")
+        self._waiting_sql = statements("waiting")
 
     # accounts
 
@@ -41,7 +41,7 @@ class Waiting(SubmissionTable):
                     "reason": reason,
                     "now": to_microseconds(self._clock.now()),
                     "is_offline": is_offline,
-                    "retry_at": microseconds(retry_at),
+                    "retry_at": microseconds(retry_at) if is_offline else None,
                     "failures": failures,
                 },
             )
@@ -64,10 +64,9 @@ class Waiting(SubmissionTable):
             due, hold = from_microseconds(row["due_at"]), holds.get(row["account"])
             if hold is None:
                 times.append(due)
-            elif hold.is_offline and hold.retry_at is not None:
-                # One probe at a time: while it is on its way the others wait for it, not for the clock.
-                if hold.retry_at > now or row["account"] not in self._sending_accounts():
-                    times.append(max(due, hold.retry_at))
+            elif hold.retry_at is not None and (hold.retry_at > now or not self._is_sending(row["account"])):
+                # While a probe is on its way the others wait for it, not for the clock.
+                times.append(max(due, hold.retry_at))
         return min(times, default=None)
 
     # deliverers
@@ -121,10 +120,8 @@ class Waiting(SubmissionTable):
                 continue
             if hold is None:
                 found.extend(rows)
-            elif hold.is_offline and hold.retry_at is not None and hold.retry_at <= now:
-                # Off line: one probe tells, five hundred would tell no more.
-                if account not in self._sending_accounts():
-                    found.extend(rows[:1])
+            elif hold.retry_at is not None and hold.retry_at <= now and not self._is_sending(account):
+                found.extend(rows[:1])  # off line: one probe tells, five hundred would tell no more
         found.sort(key=lambda row: (row["due_at"], row["id"]))
         return [row["id"] for row in found[:limit]]
 
@@ -157,5 +154,5 @@ class Waiting(SubmissionTable):
         )
         return row["id"] if row else None
 
-    def _sending_accounts(self) -> set[str]:
-        return {row["account"] for row in self._database.rows(self._waiting_sql["list_sending_accounts"])}
+    def _is_sending(self, account: str) -> bool:
+        return self._database.row(self._waiting_sql["find_sending"], {"account": account}) is not None

@@ -37,6 +37,9 @@ WHERE submission.ended_at IS NOT NULL
 ORDER BY submission.ended_at, submission.id
 LIMIT :limit
 
+-- name: list_ended_ids
+SELECT id FROM submission WHERE ended_at IS NOT NULL
+
 -- name: list_ids
 SELECT id FROM submission
 
@@ -58,6 +61,9 @@ ORDER BY submission_id, position
 
 -- name: list_attempts
 SELECT * FROM attempt WHERE submission_id = :id ORDER BY number
+
+-- name: last_attempt_end
+SELECT ended_at FROM attempt WHERE submission_id = :id ORDER BY number DESC LIMIT 1
 
 -- name: count_states
 SELECT state, count(*) AS number FROM submission GROUP BY state

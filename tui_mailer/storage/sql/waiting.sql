@@ -1,0 +1,56 @@
+-- What is due, which accounts are held, and who is there to deliver.
+
+-- name: list_waiting_accounts
+-- The accounts with anything waiting, each found by one step in the index however much it has.
+WITH RECURSIVE waiting (account) AS (
+    SELECT min(account) FROM submission WHERE due_at IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(account) FROM submission WHERE due_at IS NOT NULL AND account > waiting.account)
+    FROM waiting WHERE waiting.account IS NOT NULL
+)
+SELECT account, (
+    SELECT min(due_at) FROM submission WHERE submission.account = waiting.account AND due_at IS NOT NULL
+) AS due_at
+FROM waiting WHERE account IS NOT NULL
+
+-- name: list_due_of_account
+SELECT id, account, due_at FROM submission
+WHERE account = :account AND due_at <= :now
+ORDER BY due_at, id
+LIMIT :limit
+
+-- name: list_due_of_ids
+SELECT id, account, due_at FROM submission
+WHERE id IN (SELECT value FROM json_each(:ids)) AND due_at <= :now
+ORDER BY due_at, id
+
+-- name: find_sending
+SELECT id FROM submission WHERE state = 'sending' AND account = :account LIMIT 1
+
+-- name: insert_deliverer
+INSERT INTO deliverer (owner, role, seen_at) VALUES (:owner, :role, :now)
+
+-- name: see_deliverer
+UPDATE deliverer SET seen_at = :now WHERE owner = :owner
+
+-- name: list_deliverers
+SELECT * FROM deliverer ORDER BY owner
+
+-- name: delete_deliverer
+DELETE FROM deliverer WHERE owner = :owner
+
+-- name: hold_account
+INSERT INTO account_hold (account, reason, since, is_offline, retry_at, failures)
+VALUES (:account, :reason, :now, :is_offline, :retry_at, :failures)
+ON CONFLICT (account) DO UPDATE SET
+    since = CASE WHEN is_offline = excluded.is_offline THEN since ELSE excluded.since END,
+    reason = excluded.reason,
+    is_offline = excluded.is_offline,
+    retry_at = excluded.retry_at,
+    failures = excluded.failures
+
+-- name: release_account
+DELETE FROM account_hold WHERE account = :account
+
+-- name: list_account_holds
+SELECT * FROM account_hold ORDER BY account
