@@ -1,4 +1,4 @@
-"""A whole program short of its screens: a configuration file, a data dir, a mailer and engines, against a real server."""
+"""A whole program short of its screens: configuration, data dir, mailer and engines, against a real server."""
 
 from __future__ import annotations
 

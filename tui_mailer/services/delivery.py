@@ -181,6 +181,8 @@ class Attempt:
 
     def _failed(self, error: DeliveryError) -> Outcome:
         decision = decide(error, self.phase, self._situation(), self._policy())
+        if decision.state is State.UNCERTAIN and self.terms.delivery.uncertain == "resend":
+            decision = decide_deferral(self._situation(), self._policy())
         text = clean(str(error))
         if isinstance(error, TryLater) and error.is_account_wide and decision.state is State.DEFERRED:
             raise AccountTrouble(text, is_offline=True, retry_at=error.retry_at or decision.next_attempt_at)
