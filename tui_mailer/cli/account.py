@@ -45,7 +45,7 @@ def build_parser(prog: str) -> parsing.Parser:
         ("release", release, "let its mail go again"),
         ("remove", remove, "take it out of the configuration; not while it has open mail"),
     ):
-        each = parsing.add_command(group, name, handler, summary)
+        each = parsing.add_command(group, name, handler, summary, arguments="NAME")
         each.add_argument("name", metavar="NAME")
     add_account_parser(group)
     return parser

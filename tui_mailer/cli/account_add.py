@@ -31,7 +31,7 @@ _PORTS = {"tls": 465, "starttls": 587, "none": 25}
 def add_account_parser(group: Any) -> None:
     """Describes the command line of ``account add``."""
     parser = parsing.add_command(
-        group, "add", add, "add one; on a terminal it asks for what is missing", epilog=_EPILOG
+        group, "add", add, "add one; on a terminal it asks for what is missing", arguments="[NAME]", epilog=_EPILOG
     )
     parser.add_argument("name", metavar="NAME", nargs="?", help="what you call it: work")
     parser.add_argument("--provider", metavar="NAME", help="default smtp")

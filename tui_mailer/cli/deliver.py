@@ -127,11 +127,12 @@ def stopping(stop: Callable[[], None]) -> Any:
 
 
 def _event_name(event: events.Event) -> str:
-    return {
+    names: dict[type, str] = {
         events.SubmissionChanged: "submission_changed",
         events.AccountChanged: "account_changed",
         events.EngineTroubled: "engine_troubled",
-    }.get(type(event), type(event).__name__)
+    }
+    return names.get(type(event), type(event).__name__)
 
 
 def _tell(context: Context, name: str, known: dict[str, Any]) -> None:

@@ -30,10 +30,12 @@ def build_parser(prog: str) -> parsing.Parser:
     parser = parsing.Parser(prog=prog, description="What is still being written.", epilog=_EPILOG)
     group = parsing.add_group(parser)
     parsing.add_page(parsing.add_command(group, "list", list_drafts, "list drafts, newest first"))
-    parsing.add_id(parsing.add_command(group, "show", show, "show one with every field"))
+    parsing.add_id(parsing.add_command(group, "show", show, "show one with every field", arguments="ID"))
     new_parser = parsing.add_command(group, "new", new, "store a draft; it may be incomplete")
     add_message_options(new_parser)
-    send_parser = parsing.add_command(group, "send", send, "seal a draft and make one attempt, as 'send' does")
+    send_parser = parsing.add_command(
+        group, "send", send, "seal a draft and make one attempt, as 'send' does", arguments="ID"
+    )
     parsing.add_id(send_parser)
     send_parser.add_argument("--at", metavar="WHEN", default="", help="in place of the draft's own time")
     send_parser.add_argument("--undo", metavar="SECONDS", type=parsing.count, default=0)
@@ -41,7 +43,7 @@ def build_parser(prog: str) -> parsing.Parser:
     send_parser.add_argument("--key", metavar="KEY", help="a second call with the key returns the first submission")
     sending.add_attempt_options(send_parser)
     sending.add_preview_options(send_parser)
-    parsing.add_id(parsing.add_command(group, "delete", delete, "delete one"))
+    parsing.add_id(parsing.add_command(group, "delete", delete, "delete one", arguments="ID"))
     return parser
 
 

@@ -31,17 +31,27 @@ def build_parser(prog: str) -> parsing.Parser:
     parser = parsing.Parser(prog=prog, description="What has ended.", epilog=_EPILOG)
     group = parsing.add_group(parser)
     parsing.add_page(parsing.add_command(group, "list", list_ended, "list what has ended, newest first"))
-    search_parser = parsing.add_command(group, "search", search, "list what matches a QUERY", epilog=_EPILOG)
+    search_parser = parsing.add_command(
+        group, "search", search, "list what matches a QUERY", arguments="QUERY", epilog=_EPILOG
+    )
     search_parser.add_argument("query", metavar="QUERY", nargs="+", help='words, "a phrase", from: to: subject: ...')
     parsing.add_page(search_parser)
-    parsing.add_id(parsing.add_command(group, "show", show, "show one with its recipients, attempts and text"))
-    parsing.add_id(parsing.add_command(group, "export", export, "print the message as an .eml"))
-    resend_parser = parsing.add_command(group, "resend", resend, "send the same content as a new message")
+    parsing.add_id(
+        parsing.add_command(group, "show", show, "show one with its recipients, attempts and text", arguments="ID")
+    )
+    parsing.add_id(parsing.add_command(group, "export", export, "print the message as an .eml", arguments="ID"))
+    resend_parser = parsing.add_command(
+        group, "resend", resend, "send the same content as a new message", arguments="ID"
+    )
     parsing.add_id(resend_parser)
     resend_parser.add_argument("--refused", action="store_true", help="only to those who were refused")
     sending.add_queue_options(resend_parser)
-    parsing.add_id(parsing.add_command(group, "delete", delete, "delete one, and what only it refers to"))
-    purge_parser = parsing.add_command(group, "purge", purge, "delete what ended before a time")
+    parsing.add_id(
+        parsing.add_command(group, "delete", delete, "delete one, and what only it refers to", arguments="ID")
+    )
+    purge_parser = parsing.add_command(
+        group, "purge", purge, "delete what ended before a time", arguments="--before WHEN"
+    )
     purge_parser.add_argument(
         "--before", metavar="WHEN", required=True, help="2026-01-31, RFC 3339, or an age: 90d, 12w"
     )

@@ -12,10 +12,13 @@ import io
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from tui_mailer.cli.global_option import VALUED
 
 if TYPE_CHECKING:
     import argparse
@@ -44,8 +47,6 @@ COMMANDS = {
     "provider": Command("provider", "Set up", "what each provider can carry"),
     "doctor": Command("doctor", "Set up", "everything that could be wrong, with the remedy"),
 }
-VALUED_GLOBALS = frozenset({"--config", "--data-dir", "--account", "-a"})
-"""Global options followed by a value: needed to find the command behind them."""
 LATER = {"service": "It comes with a later version; until then run 'tui-mailer deliver' from your own service manager."}
 
 
@@ -54,13 +55,18 @@ class StopSignals:
 
     def __init__(self) -> None:
         self.is_terminated = False
+        self._before: Any = None
+        # Only the main thread may set signals.
+        self._is_ours = threading.current_thread() is threading.main_thread()
 
-    def watch(self) -> None:
-        """Takes SIGTERM over, where that can be done: only the main thread may set signals."""
-        import threading
+    def __enter__(self) -> Self:
+        if self._is_ours:
+            self._before = signal.signal(signal.SIGTERM, self._terminate)
+        return self
 
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, self._terminate)
+    def __exit__(self, *_: object) -> None:
+        if self._is_ours:
+            signal.signal(signal.SIGTERM, self._before)
 
     def _terminate(self, _number: int, _frame: FrameType | None) -> None:
         self.is_terminated = True
@@ -98,8 +104,8 @@ def _run(name: str, words: list[str]) -> int:
     output = Output(as_json="--json" in words)
     signals = StopSignals()
     try:
-        signals.watch()
-        return _dispatch(name, words, output)
+        with signals:
+            return _dispatch(name, words, output)
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else exit_code.DONE
     except KeyboardInterrupt:
@@ -173,7 +179,7 @@ def _own_words() -> list[str]:
 def _command_position(words: Sequence[str]) -> int:
     position = 0
     while position < len(words) and words[position].startswith("-"):
-        position += 2 if words[position] in VALUED_GLOBALS else 1
+        position += 2 if words[position] in VALUED else 1
     return position
 
 

@@ -39,8 +39,10 @@ def build_parser(prog: str) -> parsing.Parser:
         ("retry", _moving(lambda context, id_: context.mailer.retry(id_)), "make it due now"),
         ("cancel", _moving(lambda context, id_: context.mailer.cancel(id_)), "take it back before it leaves"),
     ):
-        parsing.add_id(parsing.add_command(group, name, handler, summary))
-    reschedule_parser = parsing.add_command(group, "reschedule", reschedule, "move it to another time")
+        parsing.add_id(parsing.add_command(group, name, handler, summary, arguments="ID"))
+    reschedule_parser = parsing.add_command(
+        group, "reschedule", reschedule, "move it to another time", arguments="ID WHEN"
+    )
     parsing.add_id(reschedule_parser)
     reschedule_parser.add_argument("when", metavar="WHEN", nargs="+", help="'tomorrow 9am', 2026-11-30T09:00+01:00")
     _add_resolve(group)
@@ -50,7 +52,9 @@ def build_parser(prog: str) -> parsing.Parser:
 
 
 def _add_resolve(group: object) -> None:
-    parser = parsing.add_command(group, "resolve", resolve, "settle an uncertain one by your word")
+    parser = parsing.add_command(
+        group, "resolve", resolve, "settle an uncertain one by your word", arguments="ID --sent|--failed|--resend"
+    )
     parsing.add_id(parser)
     how = parser.add_mutually_exclusive_group(required=True)
     how.add_argument("--sent", dest="how", action="store_const", const="sent", help="it has arrived")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -14,25 +15,33 @@ if TYPE_CHECKING:
 
 Handler = Callable[["Context", argparse.Namespace], int]
 
-VALUED_GLOBALS = ("--config", "--data-dir", "--account", "-a")
-"""Global options followed by a value: needed to find the command behind them."""
-
 
 class Parser(argparse.ArgumentParser):
-    """A parser of one command or subcommand: no abbreviations, errors as `UsageError`."""
+    """A parser of one command or subcommand: no abbreviations, errors as `UsageError`, global options at the end."""
 
     def __init__(self, **keywords: Any) -> None:
         keywords.setdefault("allow_abbrev", False)
-        keywords.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        keywords.setdefault("formatter_class", _help_formatter)
+        keywords.setdefault("usage", "%(prog)s [options]")
         super().__init__(**keywords)
-        _add_global_options(self)
+        self._has_global_options = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]  # its overloads differ in nothing but types
+        """Parses; the global options are added here, so that the help shows them last."""
+        if not self._has_global_options:
+            self._has_global_options = True
+            _add_global_options(self)
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
-        """Raises `UsageError` with one line that shows how the command is meant."""
+        """Raises `UsageError` with the line that shows how the command is meant."""
         usage = " ".join(self.format_usage().split()).removeprefix("usage: ")
-        raise UsageError(
-            f"{message[:1].upper()}{message[1:]}.", usage=f"{self.prog} --help" if len(usage) > 100 else usage
-        )
+        raise UsageError(f"{message[:1].upper()}{message[1:].rstrip('.')}.", usage=f"{usage}; more: {self.prog} --help")
+
+
+def _help_formatter(prog: str) -> argparse.HelpFormatter:
+    width = min(shutil.get_terminal_size().columns, 110)
+    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=30, width=width)
 
 
 def _add_global_options(parser: argparse.ArgumentParser) -> None:
@@ -42,18 +51,27 @@ def _add_global_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--data-dir", metavar="PATH", default=absent, help="where outbox and drafts are")
     group.add_argument("-a", "--account", metavar="NAME", default=absent, help="account to use")
     group.add_argument("--json", action="store_true", default=absent, help="one JSON document on stdout")
-    group.add_argument("--version", action="version", version=f"tui-mailer {__version__}")
+    group.add_argument("--version", action="version", version=f"tui-mailer {__version__}", help="print the version")
 
 
 def add_group(parser: Parser) -> Any:
     """Gives a parser subcommands; returns what `add_command` adds to."""
-    return parser.add_subparsers(required=True, dest="subcommand", metavar="COMMAND", parser_class=Parser)
+    parser.usage = "%(prog)s COMMAND [options]"
+    return parser.add_subparsers(
+        required=True, dest="subcommand", metavar="COMMAND", parser_class=Parser, prog=parser.prog, title="commands"
+    )
 
 
-def add_command(group: Any, name: str, handler: Handler, summary: str, *, epilog: str = "") -> Parser:
-    """Adds a subcommand whose arguments `handler` gets."""
+def add_command(
+    group: Any, name: str, handler: Handler, summary: str, *, arguments: str = "", epilog: str = ""
+) -> Parser:
+    """Adds a subcommand; ``arguments`` is how its usage line names its positional ones."""
     parser: Parser = group.add_parser(
-        name, help=summary, description=f"{summary[:1].upper()}{summary[1:]}.", epilog=epilog
+        name,
+        help=summary,
+        description=f"{summary[:1].upper()}{summary[1:]}.",
+        epilog=epilog,
+        usage=" ".join(["%(prog)s", *filter(None, [arguments]), "[options]"]),
     )
     parser.set_defaults(handler=handler)
     return parser

@@ -23,7 +23,9 @@ def build_parser(prog: str) -> parsing.Parser:
     parser = parsing.Parser(prog=prog, description="What each provider can carry.", epilog=_EPILOG)
     group = parsing.add_group(parser)
     parsing.add_command(group, "list", list_providers, "list the providers")
-    show_parser = parsing.add_command(group, "show", show, "show one's capabilities, settings and options")
+    show_parser = parsing.add_command(
+        group, "show", show, "show one's capabilities, settings and options", arguments="NAME"
+    )
     show_parser.add_argument("name", metavar="NAME")
     return parser
 
@@ -60,6 +62,8 @@ def show(context: Context, arguments: argparse.Namespace) -> int:
     context.output.text("\nCapabilities")
     capabilities: dict[str, Any] = view["capabilities"] or {}
     context.output.pairs((f"  {name}", _said(value)) for name, value in capabilities.items())
+    if not capabilities:
+        context.output.text("  they depend on the account's settings: add an account, then look again")
     return exit_code.DONE
 
 
@@ -76,11 +80,17 @@ def _view(context: Context, name: str) -> dict[str, Any]:
 
 def _usual_capabilities(kind: Any) -> Capabilities | None:
     """What it can carry with every setting left out; None where that depends on the settings."""
-    settings = kind.Settings.model_construct()
     try:
+        settings = kind.Settings.model_construct(**_placeholders(kind.Settings.model_json_schema()))
         return kind(AccountSettings(account="", settings=settings, identities=()), None).capabilities
-    except Exception:  # noqa: BLE001 - the plug-in boundary: foreign code built from settings that lack the required ones
+    except Exception:  # noqa: BLE001 - the plug-in boundary: foreign code, built from settings that nobody has judged
         return None
+
+
+def _placeholders(schema: dict[str, Any]) -> dict[str, str]:
+    """Stands in for required settings: a name that belongs to nobody (RFC 2606), or the first choice there is."""
+    required: list[str] = schema.get("required", [])
+    return {name: schema["properties"][name].get("enum", ["example.invalid"])[0] for name in required}
 
 
 def _summary(capabilities: dict[str, Any] | None) -> str:

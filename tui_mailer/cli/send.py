@@ -30,7 +30,7 @@ examples:
 
 def build_parser(prog: str) -> parsing.Parser:
     """Describes the command line of ``send``."""
-    parser = parsing.Parser(prog=prog, usage=f"{prog} [options]", description=_DESCRIPTION, epilog=_EPILOG)
+    parser = parsing.Parser(prog=prog, description=_DESCRIPTION, epilog=_EPILOG)
     add_message_options(parser)
     sending.add_attempt_options(parser)
     parser.add_argument("--key", metavar="KEY", help="a second call with the same key returns the first submission")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tui_mailer.cli import exit_code, parsing
 from tui_mailer.cli.exit_code import UsageError
+from tui_mailer.cli.global_option import VALUED
 from tui_mailer.domain.errors import InvalidMessage, MailerError, StorageError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def translate(words: list[str]) -> list[str]:
     for word in waiting:
         if word == "--":
             recipients += waiting
-        elif word in parsing.VALUED_GLOBALS and word.startswith("--"):
+        elif word in VALUED and word.startswith("--"):
             translated += [word, next(waiting, "")]
         elif word.startswith("--"):
             translated.append(word)

@@ -59,7 +59,12 @@ def state_words(submission: Submission) -> str:
     statuses = [recipient.status for recipient in submission.recipients]
     worst = worst_status(statuses)
     state = submission.state.value.replace("_", " ")
-    if worst is None or worst.value == state or (submission.state is State.FAILED and len(set(statuses)) == 1):
+    if (
+        worst is None
+        or submission.state is State.CANCELED
+        or worst.value == state
+        or (submission.state is State.FAILED and len(set(statuses)) == 1)
+    ):
         return state
     return f"{state}, {worst.value} {statuses.count(worst)} of {len(statuses)}"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from tui_mailer.domain.message import Attachment, Draft, DraftAttachment
 from tui_mailer.domain.submission import Attempt, Recipient
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+_PLAIN_TYPES = (str, int, float, bool, list, dict)
 _SECRET_WORDS = ("password", "secret", "token", "api_key", "apikey")
 
 
@@ -202,8 +203,7 @@ def _setting(key: str, value: object) -> object:
     """Secrets have no place in the settings; one put there by mistake isn't shown."""
     if any(word in key.lower() for word in _SECRET_WORDS):
         return "***"
-    is_plain = value is None or isinstance(value, str | int | float | bool | list | dict)
-    return cast("object", value) if is_plain else str(value)
+    return value if value is None or type(value) in _PLAIN_TYPES else str(value)
 
 
 def provider_view(
