@@ -30,6 +30,8 @@ _DISPLAY = {
     "slash": "/",
     "delete": "Del",
     "backspace": "Bksp",
+    "home": "Home",
+    "end": "End",
     "pageup": "PgUp",
     "pagedown": "PgDn",
     "up": "↑",

@@ -112,10 +112,11 @@ class MailerApp(App[int], inherit_bindings=False):
 
     def action_help(self) -> None:
         """Tells what the keys do where one is."""
-        from tui_mailer.tui.screens.help import HelpScreen
+        from tui_mailer.tui.screens.help import WIDE, HelpScreen
 
         room = self.screen
-        self.push_screen(HelpScreen(self.desk.keymap, room.help_places if isinstance(room, Room) else ()))
+        places = room.help_places if isinstance(room, Room) else ()
+        self.push_screen(HelpScreen(self.desk.keymap, places, shows_ids=self.size.width >= WIDE))
 
     async def action_quit(self) -> None:
         self.errands.run(self.errands.leave())

@@ -29,7 +29,7 @@ class Lifeline:
     """Catches the signals that end a program in a terminal, for as long as the app runs."""
 
     def __init__(self, *, save: Callable[[], None], leave: Callable[[int], None], abandon: Callable[[], None]) -> None:
-        """Takes what to call: ``save`` in the handler, ``leave`` in the loop, ``abandon`` in a thread if that failed."""
+        """``save`` is called in the handler, ``leave`` in the loop, ``abandon`` in a thread if the loop stalled."""
         self._save = save
         self._leave = leave
         self._abandon = abandon

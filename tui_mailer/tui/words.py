@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from math import ceil
 
 from tui_mailer.domain.submission import Kind, Phase, RecipientStatus, State, worst_status
 from tui_mailer.domain.text import clean
@@ -58,7 +59,7 @@ def say_size(size: int) -> str:
 
 def say_distance(distance: timedelta) -> str:
     """``8 s``, ``4 min``, ``3 h``, ``2 days``: one unit, rounded up."""
-    seconds = max(0, round(distance.total_seconds()))
+    seconds = max(0, ceil(distance.total_seconds()))
     if seconds < 100:
         return f"{seconds} s"
     if seconds < 100 * 60:
@@ -163,7 +164,7 @@ def _sent(submission: Submission, moment: Moment) -> str:
         return "kept on this computer, sent to nobody"
     worst = worst_status(recipient.status for recipient in submission.recipients)
     if worst is None:
-        return "accepted for every recipient"
+        return "accepted for all"
     count = sum(recipient.status is worst for recipient in submission.recipients)
     return f"sent, {worst} {count} of {len(submission.recipients)}"
 

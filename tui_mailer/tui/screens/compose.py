@@ -77,6 +77,7 @@ class ComposeScreen(Room):
         await self.save()
         self.keeper.adopt(stored)
         self.form.show(stored.draft)
+        self.desk.status.say("")
         self.form.focus_field("body" if stored.draft.to and stored.draft.subject else "to")
 
     async def start_new(self) -> None:
@@ -136,12 +137,16 @@ class ComposeScreen(Room):
     def action_attach(self) -> None:
         self.form.focus_field("attachments")
 
-    @work
-    async def action_later(self) -> None:
+    def action_later(self) -> None:
         """Opens the schedule dialog."""
-        from tui_mailer.tui.screens.schedule import ScheduleScreen
+        self.attempt(self._ask_when())
 
-        words = await self.shell.push_screen_wait(ScheduleScreen(self.desk, self.form.inputs["schedule"].value))
+    async def _ask_when(self) -> None:
+        from tui_mailer.tui.screens.schedule import ScheduleScreen, say_who_sends_later
+
+        who = say_who_sends_later(await self.desk.ask(lambda mailer: mailer.deliverers()))
+        written = self.form.inputs["schedule"].value
+        words = await self.shell.push_screen_wait(ScheduleScreen(self.desk, written, who=who))
         if words is not None:
             self.form.inputs["schedule"].value = words
             self._read_schedule_back(words)
@@ -181,8 +186,9 @@ class ComposeScreen(Room):
 
     async def _review_and_send(self) -> None:
         try:
-            if await self.form.attachments.take_pending():
+            if wrong := await self.form.attachments.take_pending():
                 self.form.focus_field("attachments")
+                self.desk.status.complain(f"nothing was sent: {wrong}")
                 return
             draft = self.form.read()
             review = await self._review(draft)

@@ -13,6 +13,9 @@ from tui_mailer.tui.action import ANYWHERE, Keymap, display_key
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.screens.dialog import Dialog
 
+WIDE = 110
+"""Columns from which the ids that ``ui.keys`` uses are shown too."""
+
 
 class HelpScreen(Dialog[None]):
     """The keys of one place, then those that work anywhere."""
@@ -20,13 +23,15 @@ class HelpScreen(Dialog[None]):
     place = "help"
     BINDINGS = bindings("help")
     DEFAULT_CSS = """
-    HelpScreen #help { height: auto; max-height: 18; }
+    HelpScreen > .box { width: 90%; max-width: 120; }
+    HelpScreen #help { height: auto; max-height: 80vh; }
     HelpScreen #help > Static { height: auto; }
     """
 
-    def __init__(self, keymap: Keymap, places: tuple[str, ...]) -> None:
+    def __init__(self, keymap: Keymap, places: tuple[str, ...], *, shows_ids: bool = False) -> None:
         super().__init__(keymap, f"Keys: {places[0] if places else 'everywhere'}")
         self._places = places
+        self._shows_ids = shows_ids
 
     def contents(self) -> Iterable[Widget]:
         """A line a key."""
@@ -41,7 +46,7 @@ class HelpScreen(Dialog[None]):
             for action in self.keymap.actions_of(place):
                 keys = " ".join(display_key(key) for key in self.keymap.keys(action.id))
                 text.append(f"{keys:<12}", "bold")
-                text.append(f" {action.help}  ")
-                text.append(f"{action.id}\n", "dim")
+                text.append(f" {action.help}")
+                text.append(f"  {action.id}\n" if self._shows_ids else "\n", "dim")
         text.rstrip()
         return text

@@ -201,16 +201,20 @@ class OutboxScreen(MailRoom):
     async def _edit(self, key: str) -> None:
         self.shell.post_message(DraftTaken(await self.desk.ask(lambda mailer: mailer.edit(key))))
 
-    @work
-    async def action_reschedule(self) -> None:
+    def action_reschedule(self) -> None:
         """Asks for another time."""
-        from tui_mailer.tui.screens.schedule import ScheduleScreen
+        self.attempt(self._reschedule(self.rows.chosen_keys()))
 
-        if not self.rows.chosen_keys():
+    async def _reschedule(self, keys: list[str]) -> None:
+        from tui_mailer.tui.screens.schedule import ScheduleScreen, say_who_sends_later
+
+        if not keys:
             return
-        words = await self.shell.push_screen_wait(ScheduleScreen(self.desk, "", title="Send it at another time"))
+        who = say_who_sends_later(await self.desk.ask(lambda mailer: mailer.deliverers()))
+        sheet = ScheduleScreen(self.desk, "", who=who, title="Send it at another time")
+        words = await self.shell.push_screen_wait(sheet)
         if words is not None:
-            self._each(lambda mailer, key: mailer.reschedule(key, words) if words else mailer.retry(key))
+            await self._do_each(keys, lambda mailer, key: mailer.reschedule(key, words) if words else mailer.retry(key))
 
     @work
     async def action_resolve(self) -> None:

@@ -46,7 +46,7 @@ class ReviewScreen(Dialog[ReviewAnswer]):
     place = "review"
     BINDINGS = bindings("review")
     DEFAULT_CSS = """
-    ReviewScreen #sheet { height: auto; max-height: 18; }
+    ReviewScreen #sheet { height: auto; max-height: 75vh; }
     ReviewScreen #sheet > Static { height: auto; }
     """
 

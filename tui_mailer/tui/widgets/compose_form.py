@@ -161,7 +161,10 @@ class ComposeForm(Vertical):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in a one-row field moves on, as Tab does."""
         event.stop()
-        self.screen.focus_next()
+        if event.input is self.inputs["schedule"]:
+            event.input.post_message(Input.Blurred(event.input, event.value))
+        else:
+            self.screen.focus_next()
 
     def on_sender_field_chosen(self, event: SenderField.Chosen) -> None:
         event.stop()

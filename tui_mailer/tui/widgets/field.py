@@ -18,7 +18,8 @@ class Field(Vertical):
     Field { height: auto; }
     Field > Horizontal { height: 1; }
     Field .label { width: 9; color: $text-muted; }
-    Field .remark { width: auto; max-width: 50%; color: $text-muted; padding: 0 0 0 1; }
+    Field LineInput { width: 1fr; }
+    Field .remark { width: auto; max-width: 60%; color: $text-muted; padding: 0 0 0 1; }
     Field .wrong { color: $text-error; text-style: bold; padding: 0 0 0 9; height: auto; }
     Field:focus-within .label { color: $text-primary; text-style: bold; }
     """
