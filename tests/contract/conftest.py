@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from smtp_server import ALL_EXTENSIONS, ScriptedServer
+from tls_lab import TlsLab
 
 
 @pytest.fixture(params=["pipelining", "step by step"])
@@ -14,3 +15,9 @@ async def server(request: pytest.FixtureRequest) -> AsyncIterator[ScriptedServer
     extensions = [name for name in ALL_EXTENSIONS if name != "PIPELINING" or request.param == "pipelining"]
     async with ScriptedServer(extensions=extensions) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def tls_lab() -> TlsLab:
+    """One certificate authority for the whole run."""
+    return TlsLab()

@@ -148,7 +148,8 @@ class SmtpConnector:
         except errors.SMTPConnectError as error:
             self._raise_for(error.__cause__, transcript)
         except errors.SMTPResponseException as error:
-            raise self._try_later("doesn't greet as an SMTP server does", transcript, _reply(error)) from None
+            reason = f"doesn't greet as an SMTP server does ({clean(error.message)})"
+            raise self._try_later(reason, transcript) from None
         transcript.received(_reply(greeting))
         self._check_fingerprint(client)
         await self._introduce(client, transcript)
@@ -162,10 +163,12 @@ class SmtpConnector:
                 raise Offline(f"{self._where} didn't answer for {timeouts.connect:g} s. Nothing was sent.")
             return await connecting
         finally:
-            if not connecting.done():
+            while not connecting.done():
+                # More than once: before Python 3.12 `wait_for` may swallow a cancel that meets the end of a connect.
                 connecting.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await connecting
+                await asyncio.wait({connecting}, timeout=0.1)
+            if not connecting.cancelled():
+                connecting.exception()
 
     def _raise_for(self, cause: BaseException | None, transcript: Transcript) -> NoReturn:
         from aiosmtplib import errors
@@ -174,6 +177,8 @@ class SmtpConnector:
             raise self._tls_trouble(cause, transcript) from None
         if isinstance(cause, errors.SMTPServerDisconnected):
             raise self._try_later("closed the connection without a greeting", transcript) from None
+        if isinstance(cause, ConnectionResetError | ConnectionAbortedError):
+            raise self._try_later(f"broke off the connection ({_reason(cause)})", transcript) from None
         reason = _reason(cause) if cause is not None else "it can't be reached"
         raise Offline(f"{self._where} can't be reached: {reason}. Nothing was sent.") from None
 
@@ -271,7 +276,7 @@ class SmtpConnector:
         return TryLater(
             f"{self._where} {what}: {reply}. Nothing was sent.",
             is_account_wide=True,
-            code=reply.code if reply.code > 0 else None,
+            code=reply.code,
             enhanced_code=reply.enhanced_code,
             transcript=transcript.lines(),
         )
@@ -287,6 +292,10 @@ class SmtpConnector:
             raise self._try_later(f"closed the connection during {during}", transcript) from None
         except errors.SMTPTimeoutError:
             raise self._try_later(f"didn't answer during {during}", transcript) from None
+        except errors.SMTPResponseException as error:
+            if error.code > 0:
+                raise
+            raise self._try_later(f"gave no SMTP answer during {during}", transcript) from None
         except Lost as error:
             raise self._try_later(f"broke off during {during}: {error}", transcript) from None
 
