@@ -118,7 +118,7 @@ def _backend() -> Backend:
     if sys.platform == "darwin":
         from keyring.backends.macOS import Keyring
     elif importlib.util.find_spec("secretstorage"):
-        from keyring.backends.SecretService import Keyring
+        from tui_mailer.accounts.secret_service import SecretService as Keyring
     else:
         from keyring.backends.libsecret import Keyring
     return cast("Backend", Keyring())
