@@ -105,7 +105,7 @@ def unflow(text: str) -> str:
     for line in lines:
         depth = len(line) - len(line.lstrip(">"))
         content = line[depth:]
-        content = content[1:] if content.startswith(" ") else content
+        content = content.removeprefix(" ")
         if open_depth == depth and content != "-- ":
             paragraphs[-1] += content
         else:

@@ -26,6 +26,7 @@ QUICK = settings(max_examples=150, deadline=None)
         ("-- \nAda", "-- \nAda\n"),
         ("\n\nx\n\n", "\n\nx\n\n"),
         ("x" * 78, "x" * 78 + "\n"),
+        (">" * 90, ">" * 90 + "\n"),
     ],
 )
 def test_a_text_is_flowed_without_changing_what_it_says(typed: str, flowed: str) -> None:
@@ -49,10 +50,18 @@ def test_a_long_address_is_not_cut() -> None:
     assert link + " " in flow(f"look at {link} and tell me").splitlines()
 
 
+@pytest.mark.parametrize("word", ["From", ">", ">>"])
+def test_a_wrapped_line_means_nothing_else(word: str) -> None:
+    """A word that wrapping brings to the beginning of a line is stuffed: no quote, no mailbox line."""
+    typed = f"{'x' * (75 - len(word))} {word} here {'z' * 60}"
+    assert f"\n {word} here " in flow(typed)
+    assert unflow(flow(typed)) == typed + "\n"
+
+
 def test_a_wrapped_quote_stays_a_quote() -> None:
     """Every line that a long quoted line becomes is quoted as deeply."""
     lines = flow("> > " + "quoted words " * 20).splitlines()
-    assert all(line.startswith(">> quoted") or line.startswith(">> words") for line in lines)
+    assert all(line.startswith((">> quoted", ">> words")) for line in lines)
     assert max(map(len, lines)) <= 78
 
 
@@ -61,8 +70,16 @@ def test_a_wrapped_quote_stays_a_quote() -> None:
 def test_no_flowed_line_needs_an_encoding_that_a_word_does_not(body: str) -> None:
     """After flowing, a line is longer than 78 characters only if it is a single word or a run of spaces."""
     for line in flow(body).split("\n"):
-        assert len(line) <= 78 or len(line.lstrip("> ").rstrip(" ").split(" ")) == 1
+        assert len(line) <= 78 or len(line.lstrip("> ").rstrip(" ").split(" ")) <= 1
         assert not line.startswith("From ")
+
+
+@QUICK
+@given(bodies)
+def test_flowing_loses_no_word(body: str) -> None:
+    """Whatever is wrapped, quoted or stuffed, all that isn't white space or a quote mark is still there, in order."""
+    marks = str.maketrans("", "", " >\t\r\n")
+    assert flow(body).translate(marks) == body.translate(marks)
 
 
 @QUICK

@@ -240,7 +240,8 @@ def test_bcc_of_a_forwarded_message_is_removed_at_every_depth() -> None:
     nested = (
         b"From: a@b.test\r\nBCC: secret@hidden.test,\r\n\tsecret2@hidden.test\r\nResent-Bcc : secret@hidden.test\r\n"
         b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n'
-        b"--b\r\nContent-Type: message/rfc822\r\n\r\nFrom: c@d.test\r\nbcc: secret@hidden.test\r\n\r\nBcc: is a word\r\n--b--\r\n"
+        b"--b\r\nContent-Type: message/rfc822\r\n\r\n"
+        b"From: c@d.test\r\nbcc: secret@hidden.test\r\n\r\nBcc: is a word\r\n--b--\r\n"
     )
     prepared = prepare_rfc822(b"From someone Mon Nov 22\r\n" + nested)
     assert prepared is not None

@@ -92,7 +92,7 @@ def test_no_text_adds_a_header_a_part_or_a_control_character(
         message, contents = field(payload)
         rendered = render(message, *contents)
     except InvalidMessage as error:
-        assert re.fullmatch(r"[ -~\u00a0-\uffff]+", str(error))
+        assert str(error).isprintable()  # noqa: PT017 - refusing is one of two right answers
         return
     try:
         expected = email.message_from_bytes(render(harmless, *harmless_contents))
@@ -102,7 +102,7 @@ def test_no_text_adds_a_header_a_part_or_a_control_character(
     assert not re.search(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", rendered)
     assert not [part for part in received.walk() if "bcc" in part]
     if expected is not None:
-        new_name = {name.lower() for name in received.keys()} ^ {name.lower() for name in expected.keys()}
+        new_name = {name.lower() for name in received} ^ {name.lower() for name in expected}
         assert new_name <= {payload.lower(), "x"}
         assert [part.get_content_type() for part in received.walk()] == [
             part.get_content_type() for part in expected.walk()

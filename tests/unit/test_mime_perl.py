@@ -50,7 +50,8 @@ def read_by_perl() -> Iterator[Reader]:
     ) as perl:
 
         def read(rendered: bytes) -> dict[str, Any]:
-            assert perl.stdin and perl.stdout
+            assert perl.stdin is not None
+            assert perl.stdout is not None
             perl.stdin.write(json.dumps({"message": b64encode(rendered).decode()}) + "\n")
             perl.stdin.flush()
             answer: dict[str, Any] = json.loads(perl.stdout.readline())

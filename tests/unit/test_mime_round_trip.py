@@ -6,7 +6,8 @@ import email
 import email.policy
 import re
 from email.header import decode_header
-from email.message import EmailMessage, Message as CompatMessage
+from email.message import EmailMessage
+from email.message import Message as CompatMessage
 from email.utils import getaddresses
 
 from hypothesis import HealthCheck, given, settings

@@ -9,7 +9,7 @@ _LINE = 78
 """Longest line sent as it stands (RFC 3676 section 4.2)."""
 _SOFT_LINE = 76
 """Longest line made by wrapping, its trailing space included."""
-_WRAPPED = r" *[^ ].{{0,{}}}(?: +|$)| *[^ ]+(?: +|$)"
+_WRAPPED = r"(?s) *[^ ].{{0,{}}}(?: +|$)| *[^ ]+(?: +|$)"
 """As many words as fit, or one word that doesn't, with the spaces that follow."""
 _QUOTE = re.compile(r">[> ]*")
 _SIGNATURE_LINE = "-- "
@@ -49,7 +49,7 @@ def _flow_line(line: str) -> list[str]:
     if line == _SIGNATURE_LINE:
         return [line]
     line = line.rstrip(" \t")
-    if len(line) > _LINE and (found := _QUOTE.match(line)):
+    if len(line) > _LINE and (found := _QUOTE.match(line)) and found.end() < len(line):
         quote = ">" * found[0].count(">") + " "
         width = max(_SOFT_LINE - len(quote), _SOFT_LINE // 2)
         pieces = re.findall(_WRAPPED.format(width - 2), line[found.end() :])
