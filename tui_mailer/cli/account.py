@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import sys
 from typing import TYPE_CHECKING, Any
 
 from tui_mailer.cli import exit_code, parsing
+from tui_mailer.cli.account_add import add_account_parser
 from tui_mailer.cli.context import is_interactive
-from tui_mailer.domain.errors import CredentialUnavailable, InvalidMessage, MailerError
-from tui_mailer.services.json_view import account_view
+from tui_mailer.cli.secret_prompt import ask_secret, read_secret
+from tui_mailer.domain.errors import InvalidMessage, MailerError
 
 if TYPE_CHECKING:
     from tui_mailer.accounts.configuration import Account
@@ -32,8 +31,6 @@ Secrets are never taken from the command line.
 
 def build_parser(prog: str) -> parsing.Parser:
     """Describes the command line of ``account``."""
-    from tui_mailer.cli.account_add import add_account_parser
-
     parser = parsing.Parser(prog=prog, description="Who sends.", epilog=_EPILOG)
     group = parsing.add_group(parser)
     parsing.add_command(group, "list", list_accounts, "list the accounts")
@@ -53,6 +50,8 @@ def build_parser(prog: str) -> parsing.Parser:
 
 def view_of(context: Context, account: Account) -> dict[str, Any]:
     """Shapes an account for ``--json``."""
+    from tui_mailer.services.json_view import account_view
+
     return account_view(
         account,
         is_default=account.name == context.session.configuration.default_account,
@@ -111,6 +110,8 @@ def test(context: Context, arguments: argparse.Namespace) -> int:
     secret = None
     if account.credential is not None and account.credential.kind == "prompt" and is_interactive():
         secret = ask_secret(account.name)
+    import asyncio
+
     identities = asyncio.run(context.session.account_service().test(account, secret))
     context.output.document(
         {
@@ -136,26 +137,6 @@ def set_secret(context: Context, arguments: argparse.Namespace) -> int:
     again = " Its mail goes out again." if is_released else ""
     context.output.say(f"The secret of account {account.name} is stored in the keyring.{again}")
     return exit_code.DONE
-
-
-def read_secret(name: str) -> str:
-    """Asks a person, else reads the first line of stdin."""
-    if is_interactive():
-        return ask_secret(name)
-    secret = sys.stdin.readline().rstrip("\r\n") if sys.stdin is not None else ""
-    if not secret:
-        raise InvalidMessage(f"There was no secret for account '{name}' on stdin. Nothing was stored.", field="secret")
-    return secret
-
-
-def ask_secret(name: str) -> str:
-    """Asks for a secret without showing it."""
-    import getpass
-
-    secret = getpass.getpass(f"Password or token of account {name} (not shown): ", stream=sys.stderr)
-    if not secret:
-        raise InvalidMessage("Nothing was typed; nothing was stored.", field="secret")
-    return secret
 
 
 def hold(context: Context, arguments: argparse.Namespace) -> int:
@@ -216,8 +197,3 @@ def _account(context: Context, name: str) -> Account:
     if name not in accounts:
         raise NotFound(f"There is no account '{name}'. Accounts: {', '.join(accounts)}.")
     return accounts[name]
-
-
-def explain_unstored(error: CredentialUnavailable, name: str) -> str:
-    """Says that the account is there though its secret isn't."""
-    return f"The account is added, its secret isn't stored: {error} Later: tui-mailer account set-secret {name}"

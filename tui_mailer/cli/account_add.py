@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tui_mailer.cli import exit_code, parsing
 from tui_mailer.cli.context import Context, is_interactive
 from tui_mailer.cli.exit_code import UsageError
+from tui_mailer.cli.secret_prompt import ask_secret
 
 if TYPE_CHECKING:
     from tui_mailer.services.account import AccountService
@@ -55,7 +55,6 @@ def add_account_parser(group: Any) -> None:
 
 def add(context: Context, arguments: argparse.Namespace) -> int:
     """Adds an account; its secret, if asked for, goes into the keyring."""
-    from tui_mailer.cli.account import explain_unstored
     from tui_mailer.domain.errors import CredentialUnavailable
     from tui_mailer.services.json_view import account_view
 
@@ -67,6 +66,8 @@ def add(context: Context, arguments: argparse.Namespace) -> int:
     account = service.draft_account(arguments.name, mapping)
     secret = _secret(arguments, mapping)
     if arguments.test:
+        import asyncio
+
         asyncio.run(service.test(account, secret))
     configuration = service.add(arguments.name, mapping, make_default=arguments.default or is_first)
     added = configuration.accounts[arguments.name]
@@ -79,7 +80,8 @@ def add(context: Context, arguments: argparse.Namespace) -> int:
         try:
             service.credentials.store(added, secret)
         except CredentialUnavailable as error:
-            context.output.say(explain_unstored(error, added.name))
+            later = f"Later: tui-mailer account set-secret {added.name}"
+            context.output.say(f"The account is added, its secret isn't stored: {error} {later}")
             return exit_code.ACCOUNT_HELD
         context.output.say("Its secret is stored in the keyring.")
     elif mapping.get("credential") == "keyring":
@@ -149,8 +151,6 @@ def _ask(question: str, usual: str = "") -> str:
 
 def _secret(arguments: argparse.Namespace, mapping: Mapping[str, object]) -> str | None:
     """Asks for the secret where a person can be asked and the keyring is to hold it."""
-    from tui_mailer.cli.account import ask_secret
-
     credential = mapping.get("credential")
     is_for_keyring = credential == "keyring" or (isinstance(credential, dict) and "keyring" in credential)
     if not (is_for_keyring and is_interactive()):

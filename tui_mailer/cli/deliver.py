@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from tui_mailer.cli import exit_code, parsing
 from tui_mailer.services import event as events
-from tui_mailer.services.json_view import instant
 
 if TYPE_CHECKING:
     from tui_mailer.accounts.configuration import Configuration
@@ -136,6 +135,8 @@ def _event_name(event: events.Event) -> str:
 
 
 def _tell(context: Context, name: str, known: dict[str, Any]) -> None:
+    from tui_mailer.services.json_view import instant
+
     now = datetime.now(UTC)
     if context.output.as_json:
         context.output.line({"event": name, "at": instant(now), **known})
@@ -145,4 +146,6 @@ def _tell(context: Context, name: str, known: dict[str, Any]) -> None:
 
 
 def _plain(value: object) -> object:
+    from tui_mailer.services.json_view import instant
+
     return instant(value) if isinstance(value, datetime) else value

@@ -8,23 +8,22 @@ import sys
 from typing import TYPE_CHECKING
 
 from tui_mailer.cli import exit_code, parsing
-from tui_mailer.services.doctor import Area, Diagnosis, Level, Surroundings, examine
-from tui_mailer.services.json_view import doctor_view
 
 if TYPE_CHECKING:
     from tui_mailer.cli.context import Context
+    from tui_mailer.services.doctor import Diagnosis
 
 _CODES = {
-    Area.CONFIGURATION: exit_code.BAD_CONFIGURATION,
-    Area.ACCOUNT: exit_code.BAD_CONFIGURATION,
-    Area.TIME: exit_code.BAD_CONFIGURATION,
-    Area.DATA: exit_code.NO_STORAGE,
-    Area.DATABASE: exit_code.NO_STORAGE,
-    Area.CREDENTIAL: exit_code.ACCOUNT_HELD,
+    "configuration": exit_code.BAD_CONFIGURATION,
+    "account": exit_code.BAD_CONFIGURATION,
+    "time": exit_code.BAD_CONFIGURATION,
+    "data": exit_code.NO_STORAGE,
+    "database": exit_code.NO_STORAGE,
+    "credential": exit_code.ACCOUNT_HELD,
 }
 """The first area here with an error decides."""
 
-_MARKS = {Level.OK: "ok  ", Level.WARNING: "warn", Level.ERROR: "FAIL"}
+_MARKS = {"ok": "ok  ", "warning": "warn", "error": "FAIL"}
 
 _EPILOG = """\
 exit codes: 0 nothing is wrong (warnings aside); 78 configuration or account; 73 data dir or database; 77 a secret
@@ -42,6 +41,9 @@ def build_parser(prog: str) -> parsing.Parser:
 
 def doctor(context: Context, _arguments: argparse.Namespace) -> int:
     """Prints each diagnosis as soon as it is known."""
+    from tui_mailer.services.doctor import Level, Surroundings, examine
+    from tui_mailer.services.json_view import doctor_view
+
     is_terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
     screen = shutil.get_terminal_size()
     surroundings = Surroundings(

@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING
 
 from tui_mailer.cli import exit_code, parsing, sending
 from tui_mailer.cli.message_options import Input, add_message_options, read_draft
-from tui_mailer.cli.wording import moment, short_moment
-from tui_mailer.services.json_view import draft_view, tag_text
-from tui_mailer.services.mailer import SealRequest
 
 if TYPE_CHECKING:
     from tui_mailer.cli.context import Context
@@ -49,6 +46,9 @@ def build_parser(prog: str) -> parsing.Parser:
 
 def list_drafts(context: Context, arguments: argparse.Namespace) -> int:
     """Lists drafts, those of one account with ``--account``."""
+    from tui_mailer.cli.wording import short_moment
+    from tui_mailer.services.json_view import draft_view
+
     before = context.mailer.draft(arguments.before).id if arguments.before else None
     found = context.mailer.drafts(limit=arguments.limit, before=before)
     if context.account:
@@ -71,6 +71,9 @@ def _title(stored: StoredDraft) -> str:
 
 def show(context: Context, arguments: argparse.Namespace) -> int:
     """Shows every field of a draft."""
+    from tui_mailer.cli.wording import moment
+    from tui_mailer.services.json_view import draft_view, tag_text
+
     stored = context.mailer.draft(arguments.id)
     draft = stored.draft
     context.output.document(draft_view(stored))
@@ -103,6 +106,8 @@ def show(context: Context, arguments: argparse.Namespace) -> int:
 
 def new(context: Context, arguments: argparse.Namespace) -> int:
     """Stores a draft as it was given."""
+    from tui_mailer.services.json_view import draft_view
+
     source = Input(account=context.account, default_format=context.session.configuration.compose.format)
     stored = context.mailer.save_draft(read_draft(arguments, source))
     context.output.document(draft_view(stored))
@@ -112,6 +117,8 @@ def new(context: Context, arguments: argparse.Namespace) -> int:
 
 def send(context: Context, arguments: argparse.Namespace) -> int:
     """Seals a draft and delivers it as ``send`` does; the draft is deleted with the sealing."""
+    from tui_mailer.services.writing import SealRequest
+
     stored = context.mailer.draft(arguments.id)
     draft = replace(
         stored.draft,

@@ -7,11 +7,11 @@ import base64
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui_mailer.cli import exit_code, listing, parsing, sending
-from tui_mailer.storage.record import HistoryQuery
+from tui_mailer.cli import exit_code, parsing, sending
 
 if TYPE_CHECKING:
     from tui_mailer.cli.context import Context
+    from tui_mailer.storage.record import HistoryQuery
 
 _EPILOG = f"""\
 QUERY: words (all must be there), "a phrase", from: to: subject: account: state: before: after:
@@ -60,6 +60,8 @@ def build_parser(prog: str) -> parsing.Parser:
 
 def list_ended(context: Context, arguments: argparse.Namespace) -> int:
     """Lists ended submissions."""
+    from tui_mailer.storage.record import HistoryQuery
+
     return _list(context, arguments, HistoryQuery())
 
 
@@ -69,6 +71,8 @@ def search(context: Context, arguments: argparse.Namespace) -> int:
 
 
 def _list(context: Context, arguments: argparse.Namespace, query: HistoryQuery) -> int:
+    from tui_mailer.cli import listing
+
     if context.account:
         query = replace(query, account=context.account)
     before = context.mailer.resolve_id(arguments.before) if arguments.before else None
@@ -79,6 +83,8 @@ def _list(context: Context, arguments: argparse.Namespace, query: HistoryQuery) 
 
 def show(context: Context, arguments: argparse.Namespace) -> int:
     """Shows one submission, wherever it is."""
+    from tui_mailer.cli import listing
+
     submission_id = context.mailer.resolve_id(arguments.id)
     listing.show_one(context, context.mailer.show(submission_id), context.mailer.attempts(submission_id))
     return exit_code.DONE

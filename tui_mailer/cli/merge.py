@@ -15,8 +15,6 @@ from tui_mailer.cli import exit_code, parsing, sending
 from tui_mailer.cli.merge_source import Row, Template, draft_for, read_rows, read_template, row_keys
 from tui_mailer.domain.errors import InvalidMessage
 from tui_mailer.domain.submission import State
-from tui_mailer.services.json_view import dry_run_view
-from tui_mailer.services.mailer import SealRequest
 
 if TYPE_CHECKING:
     from tui_mailer.cli.context import Context
@@ -161,6 +159,8 @@ class MergeRun:
         return batch
 
     def _seal(self, row: Row, draft: Draft, key: str) -> Outcome:
+        from tui_mailer.services.writing import SealRequest
+
         started = self.context.now()
         try:
             submission = self.context.mailer.seal(draft, SealRequest(key=key))[0]
@@ -269,6 +269,8 @@ def _summarise(context: Context, run: MergeRun, rows: int, result_path: Path | N
 
 
 def _dry_run(context: Context, drafts: Sequence[tuple[Row, Draft]], total: int) -> int:
+    from tui_mailer.services.json_view import dry_run_view
+
     views: list[dict[str, Any]] = []
     for row, draft in drafts:
         try:

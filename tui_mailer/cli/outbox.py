@@ -6,13 +6,11 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tui_mailer.cli import exit_code, listing, parsing, sending
-from tui_mailer.cli.wording import moment, who_delivers
-from tui_mailer.services.json_view import submission_view
-from tui_mailer.storage.record import Submission
+from tui_mailer.cli import exit_code, parsing, sending
 
 if TYPE_CHECKING:
     from tui_mailer.cli.context import Context
+    from tui_mailer.storage.record import Submission
 
 _EPILOG = f"""\
 examples:
@@ -64,6 +62,8 @@ def _add_resolve(group: object) -> None:
 
 def list_open(context: Context, arguments: argparse.Namespace) -> int:
     """Lists open submissions, those of one account with ``--account``."""
+    from tui_mailer.cli import listing
+
     before = context.mailer.resolve_id(arguments.before) if arguments.before else None
     found: list[Submission] = []
     while len(found) < arguments.limit:
@@ -78,6 +78,8 @@ def list_open(context: Context, arguments: argparse.Namespace) -> int:
 
 def show(context: Context, arguments: argparse.Namespace) -> int:
     """Shows one submission, wherever it is."""
+    from tui_mailer.cli import listing
+
     submission_id = context.mailer.resolve_id(arguments.id)
     listing.show_one(context, context.mailer.show(submission_id), context.mailer.attempts(submission_id))
     return exit_code.DONE
@@ -95,6 +97,9 @@ def _moving(move: Callable[[Context, str], Submission]) -> parsing.Handler:
 
 def reschedule(context: Context, arguments: argparse.Namespace) -> int:
     """Moves one submission to another time."""
+    from tui_mailer.cli.wording import moment, who_delivers
+    from tui_mailer.services.json_view import submission_view
+
     moved = context.mailer.reschedule(context.mailer.resolve_id(arguments.id), " ".join(arguments.when))
     context.output.document(submission_view(moved))
     context.output.say(

@@ -6,11 +6,10 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from tui_mailer.cli import exit_code, parsing
-from tui_mailer.providers.base import AccountSettings, Capabilities
-from tui_mailer.services.json_view import provider_view
 
 if TYPE_CHECKING:
     from tui_mailer.cli.context import Context
+    from tui_mailer.providers.base import Capabilities
 
 _EPILOG = """\
 examples:
@@ -69,6 +68,7 @@ def show(context: Context, arguments: argparse.Namespace) -> int:
 
 def _view(context: Context, name: str) -> dict[str, Any]:
     from tui_mailer.providers import registry
+    from tui_mailer.services.json_view import provider_view
 
     kind = registry.load(name)
     accounts = [each.name for each in context.session.configuration.accounts.values() if each.provider == name]
@@ -80,10 +80,13 @@ def _view(context: Context, name: str) -> dict[str, Any]:
 
 def _usual_capabilities(kind: Any) -> Capabilities | None:
     """What it can carry with every setting left out; None where that depends on the settings."""
+    from tui_mailer.providers.base import AccountSettings
+
     try:
         settings = kind.Settings.model_construct(**_placeholders(kind.Settings.model_json_schema()))
         return kind(AccountSettings(account="", settings=settings, identities=()), None).capabilities
-    except Exception:  # noqa: BLE001 - the plug-in boundary: foreign code, built from settings that nobody has judged
+    except (AssertionError, AttributeError, KeyError, TypeError, ValueError):
+        # A provider may look at settings that nobody has judged here.
         return None
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from tui_mailer.cli import parsing, sending
 from tui_mailer.cli.exit_code import EXPLAINED
 from tui_mailer.cli.message_options import Input, add_message_options, read_draft
-from tui_mailer.services.mailer import SealRequest
 
 if TYPE_CHECKING:
     from tui_mailer.cli.context import Context
@@ -41,6 +40,8 @@ def build_parser(prog: str) -> parsing.Parser:
 
 def send(context: Context, arguments: argparse.Namespace) -> int:
     """Sends one message, or one to each recipient."""
+    from tui_mailer.services.writing import SealRequest
+
     source = Input(account=context.account, default_format=context.session.configuration.compose.format)
     draft = read_draft(arguments, source)
     if arguments.check:

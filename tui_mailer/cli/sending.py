@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui_mailer.cli import exit_code, parsing
-from tui_mailer.cli.wording import LASTING_ROLES, describe_submission
 from tui_mailer.domain.errors import MailerError
 from tui_mailer.domain.submission import State
-from tui_mailer.services.json_view import check_view, dry_run_view, submission_view
-from tui_mailer.storage.record import AccountHold, Submission
 
 if TYPE_CHECKING:
     from tui_mailer.cli.context import Context
     from tui_mailer.domain.message import Draft
+    from tui_mailer.storage.record import AccountHold, Submission
 
 DEFAULT_WAIT_SECONDS = 600
 _ATTEMPTED = frozenset({State.QUEUED, State.DEFERRED, State.SENDING})
@@ -66,6 +64,8 @@ def waiting_of(arguments: argparse.Namespace) -> Waiting:
 
 def show_check(context: Context, draft: Draft) -> int:
     """Prints what the checks find; 65 where sealing would be refused."""
+    from tui_mailer.services.json_view import check_view
+
     review = context.mailer.review(draft)
     view = check_view(review)
     context.output.document(view)
@@ -81,6 +81,8 @@ def show_check(context: Context, draft: Draft) -> int:
 
 def show_dry_run(context: Context, draft: Draft) -> int:
     """Prints exactly what would go out."""
+    from tui_mailer.services.json_view import dry_run_view
+
     account = context.mailer.account_for(draft)
     prepared = context.mailer.dry_run(draft)
     context.output.document(dry_run_view(prepared, account=account.name, provider=account.provider))
@@ -124,6 +126,9 @@ def report(
     context: Context, submissions: Sequence[Submission], *, is_array: bool = False, waiting: Waiting | None = None
 ) -> int:
     """Says where each submission stands and returns the exit code of the worst."""
+    from tui_mailer.cli.wording import describe_submission
+    from tui_mailer.services.json_view import submission_view
+
     holds = context.mailer.account_holds()
     views = [submission_view(each, account_hold=holds.get(each.account)) for each in submissions]
     context.output.document(views if is_array else views[0])
@@ -164,6 +169,8 @@ def _attempt(context: Context, sealed: list[Submission], waiting: Waiting) -> li
 
 def _leave_to_others(context: Context) -> None:
     """With ``--wait 0`` and nobody delivering, a detached flush makes the attempt."""
+    from tui_mailer.cli.wording import LASTING_ROLES
+
     if not any(each.role in LASTING_ROLES for each in context.mailer.deliverers()):
         from tui_mailer.cli.detached_flush import start_detached_flush
 
