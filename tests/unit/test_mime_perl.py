@@ -94,7 +94,7 @@ def test_perl_reads_any_file_name(read_by_perl: Reader, name: str) -> None:
     assert answer["mime_tools"]["parts"][1]["filename"] == base_name(name)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(messages())
 def test_perl_reads_any_message_whole(read_by_perl: Reader, case: tuple[Message, tuple[BytesContent, ...]]) -> None:
     """Both libraries see the same parts with the same bytes, and no complaint is heard."""

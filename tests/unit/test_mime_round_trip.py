@@ -107,7 +107,7 @@ def test_any_body_arrives_as_it_was_flowed(body: str) -> None:
     assert part.get_param("format") == "flowed"
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(messages())
 def test_any_message_arrives_whole(case: tuple[Message, tuple[BytesContent, ...]]) -> None:
     """Bodies, images and attachments of any message are read back in order, with every address in its field."""
