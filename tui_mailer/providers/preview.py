@@ -24,7 +24,8 @@ def _lines(message: Message, header: bytes) -> Iterator[str]:
         if body is not None:
             yield ""
             yield f"[{title}]"
-            yield from clean(body, keep_newlines=True).split("\n")
+            # Line by line: cleaning a whole body costs as much as rendering it.
+            yield from map(clean, body.splitlines())
     if message.attachments:
         yield ""
     for attachment in message.attachments:
