@@ -9,7 +9,7 @@ from __future__ import annotations
 import mimetypes
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from tui_mailer.domain.errors import InvalidAttachment
@@ -18,22 +18,12 @@ from tui_mailer.domain.mime import prepare_rfc822
 from tui_mailer.domain.text import clean
 
 if TYPE_CHECKING:
-    from tui_mailer.storage.spool import SpooledFile
+    from tui_mailer.storage.spool import Spool, SpooledFile
 
 SEALED = "sealed:"
 LARGEST_FORWARDED_MESSAGE = 50_000_000
 """Bytes; a message/rfc822 attachment is normalised in memory, beyond this it goes as a plain file."""
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}")
-
-
-class Spool(Protocol):
-    """What is needed of `storage.spool.Spool`."""
-
-    def add_file(self, path: Path) -> SpooledFile: ...
-    def add_bytes(self, data: bytes) -> SpooledFile: ...
-    def inspect_file(self, path: Path) -> SpooledFile: ...
-    def size_of(self, sha256: str) -> int: ...
-    def read(self, sha256: str) -> bytes: ...
 
 
 class SealingIntake:

@@ -78,7 +78,7 @@ class Mailer:
         return self._writer.seal(draft, request or SealRequest())
 
     def seal_raw(self, raw: bytes, *, envelope_from: str, recipients: Sequence[str], account: str) -> Submission:
-        """Seals an RFC 5322 message byte for byte (CRLF, Bcc removed by the caller)."""
+        """Seals an RFC 5322 message byte for byte, but for CRLF line ends and Bcc, which never travels."""
         return self._writer.seal_raw(raw, envelope_from=envelope_from, recipients=recipients, account_name=account)
 
     # finding

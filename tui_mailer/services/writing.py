@@ -99,7 +99,7 @@ class Writer:
             return self.directory.account(draft.account)
         if draft.sender.strip():
             wanted = parse_address(draft.sender, field="from")
-            account = account_for_sender(self.configuration, wanted.addr_spec)
+            account = account_for_sender(self.configuration, wanted)
             if account is not None:
                 return account
         return self.directory.account(self.configuration.default_account)
@@ -179,12 +179,12 @@ class Writer:
         return self.store.outbox.seal(new, draft_id=request.draft_id)
 
     def seal_raw(self, data: bytes, *, envelope_from: str, recipients: Sequence[str], account_name: str) -> Submission:
-        """Seals an RFC 5322 message byte for byte (CRLF line ends; Bcc removed by the caller)."""
+        """Seals an RFC 5322 message byte for byte, but for CRLF line ends and Bcc, which never travels."""
         account = self.directory.account(account_name)
         raw = read_raw(data)
         now = self.store.clock.now()
         submission_id = str(ULID())
-        kept = self.store.spool.add_bytes(data)
+        kept = self.store.spool.add_bytes(raw.data)
         sender = parse_address(envelope_from or raw.sender or str(account.identities[0]), field="from")
         addresses = tuple(parse_address(one, field="to") for one in recipients)
         message = Message(
@@ -199,21 +199,7 @@ class Writer:
         )
         envelope = tuple(replace(one, kind=Kind.TO) for one in recipients_of(message))
         message = replace(message, to=addresses, bcc=())
-        self._refuse(message, account, now)
-        new = NewSubmission(
-            message=message,
-            account=account.name,
-            provider=account.provider,
-            account_fingerprint=fingerprint(account),
-            state=State.QUEUED,
-            not_before=now,
-            created_at=now,
-            size=kept.size,
-            envelope_from=envelope_from,
-            recipients=envelope,
-            retries=account.retries,
-            keep=account.keep,
-        )
+        new = replace(self._queued(message, account, now), envelope_from=envelope_from, recipients=envelope)
         return self.store.outbox.seal([new])[0]
 
     def resend(self, original: Submission, *, only_refused: bool) -> Submission:
@@ -238,23 +224,13 @@ class Writer:
             if original.message.raw_sha256
             else f"<{new_id}@{original.message.sender.domain}>",
         )
-        for attachment in message.attachments:
-            if attachment.sha256 is not None:
-                self.store.spool.size_of(attachment.sha256)
-        new = NewSubmission(
-            message=message,
-            account=account.name,
-            provider=account.provider,
-            account_fingerprint=fingerprint(account),
-            state=State.QUEUED,
-            not_before=now,
-            created_at=now,
-            size=self._refuse(message, account, now),
+        self._refuse_missing(message)
+        new = replace(
+            self._queued(message, account, now),
             envelope_from=original.envelope_from,
             recipients=recipients,
             note=original.note,
             retries=original.retries,
-            keep=account.keep,
             draft=original.draft,
         )
         return self.store.outbox.seal([new])[0]
@@ -270,25 +246,16 @@ class Writer:
     ) -> NewSubmission:
         schedule = self._schedule(draft, now)
         message = self._message(draft, account, str(ULID()), intake)
-        size = self._refuse(message, account, now)
-        not_before = schedule.at if schedule else now + timedelta(seconds=request.undo_seconds)
-        return NewSubmission(
-            message=message,
-            account=account.name,
-            provider=account.provider,
-            account_fingerprint=fingerprint(account),
+        queued = self._queued(message, account, now)
+        return replace(
+            queued,
             state=State.HELD if request.hold else State.QUEUED,
-            not_before=not_before,
-            created_at=now,
-            size=size,
-            envelope_from=message.sender.addr_spec,
-            recipients=recipients_of(message),
+            not_before=schedule.at if schedule else now + timedelta(seconds=request.undo_seconds),
             schedule_words=schedule.words if schedule else None,
             schedule_zone=schedule.zone if schedule else None,
             key=request.key,
             note=draft.note or None,
-            retries=draft.retries if draft.retries is not None else account.retries,
-            keep=account.keep,
+            retries=draft.retries if draft.retries is not None else queued.retries,
             held_reason="held as asked" if request.hold else None,
             draft=replace(
                 draft,
@@ -296,6 +263,24 @@ class Writer:
                 schedule=schedule.at.isoformat() if schedule else "",
                 attachments=tuple(map(sealed_source, message.attachments)),
             ),
+        )
+
+    def _queued(self, message: Message, account: Account, now: datetime) -> NewSubmission:
+        """Makes what the outbox is given for a message that goes to everyone at once; raises what stands against it."""
+        return NewSubmission(
+            message=message,
+            account=account.name,
+            provider=account.provider,
+            account_fingerprint=fingerprint(account),
+            state=State.QUEUED,
+            not_before=now,
+            created_at=now,
+            size=self._refuse(message, account, now),
+            envelope_from=message.sender.addr_spec,
+            recipients=recipients_of(message),
+            retries=account.retries,
+            keep=account.keep,
+            is_kept_locally=not self.directory.capabilities(account.name).delivers,
         )
 
     def _message(self, draft: Draft, account: Account, submission_id: str, intake: Intake) -> Message:
@@ -319,11 +304,15 @@ class Writer:
                     raise InvalidMessage(finding.text, field=finding.field)
         return size
 
+    def _refuse_missing(self, message: Message) -> None:
+        """Raises `DamagedStore` for a file that isn't kept any more."""
+        for attachment in message.attachments:
+            if attachment.sha256 is not None:
+                self.store.spool.size_of(attachment.sha256)
+
     def _size(self, message: Message, now: datetime) -> int:
         sealed_only = replace(message, attachments=tuple(one for one in message.attachments if one.sha256 is not None))
-        built = mime.build(sealed_only, date=self.local(now), contents={})
-        mime.lint_header(built.header)
-        return built.size
+        return mime.build(sealed_only, date=self.local(now), contents={}).size
 
     def _schedule(self, draft: Draft, now: datetime) -> Schedule | None:
         if not draft.schedule.strip():
