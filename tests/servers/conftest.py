@@ -16,13 +16,9 @@ from lab_server import MailServer
 from program import Program
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps the tests of this folder in one worker, so that each server is started once."""
-    for item in items:
-        if item.path.is_relative_to(__file__.rpartition("/")[0]):
-            item.add_marker(pytest.mark.servers)
-            item.add_marker(pytest.mark.xdist_group("servers"))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Marks the tests of this folder."""
+    item.add_marker(pytest.mark.servers)
 
 
 @pytest.fixture(scope="session")

@@ -7,13 +7,11 @@ answered after 3 s; subjects with SPAM are refused at the dot, with TEMPFAIL def
 from __future__ import annotations
 
 import contextlib
-import pwd
 import shutil
-import subprocess
 from collections.abc import Generator
 
 from lab_certificate import TlsFiles
-from lab_process import free_ports, installed, need_root, running, server_folder, unpacked
+from lab_process import ensure_user, free_ports, need_root, running, server_folder, unpacked
 from lab_server import PASSWORD, SIZE_LIMIT, TOKEN, USER, MailServer
 
 OWNER = "Debian-exim"
@@ -132,11 +130,7 @@ def exim_running(tls_files: TlsFiles) -> Generator[MailServer]:
     need_root()
     with server_folder("exim") as folder:
         package = unpacked("exim4-daemon-light", folder)
-        try:
-            pwd.getpwnam(OWNER)
-        except KeyError:
-            options = ["--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "--user-group"]
-            subprocess.run([installed("useradd", "passwd"), *options, OWNER], check=True)
+        ensure_user(OWNER)
         for name in ("spool", "log", "mail"):
             (folder / name).mkdir()
         shutil.copy(tls_files.good, folder / "good.pem")

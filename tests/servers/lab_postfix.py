@@ -7,7 +7,6 @@ server of our own, `Greylist`; quota@ answers 552, drop@ 421, anybody else at la
 from __future__ import annotations
 
 import contextlib
-import grp
 import os
 import pwd
 import shutil
@@ -18,7 +17,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from lab_certificate import TlsFiles
-from lab_process import free_ports, installed, need_root, running, server_folder, unpacked
+from lab_process import ensure_user, free_ports, need_root, running, server_folder, unpacked
 from lab_server import SIZE_LIMIT, MailServer
 
 MAIN_CF = """\
@@ -31,7 +30,7 @@ shlib_directory = {package}/usr/lib/postfix
 data_directory = {folder}/data
 meta_directory = {folder}/etc
 mail_owner = postfix
-setgid_group = postdrop
+setgid_group = mail
 sendmail_path = {package}/usr/sbin/sendmail
 newaliases_path = {package}/usr/bin/newaliases
 mailq_path = {package}/usr/bin/mailq
@@ -146,19 +145,6 @@ class Greylist:
             server.shutdown()
 
 
-def _add_users() -> None:
-    """Adds the users that postfix insists on, as its package would."""
-    try:
-        grp.getgrnam("postdrop")
-    except KeyError:
-        subprocess.run([installed("groupadd", "passwd"), "--system", "postdrop"], check=True)
-    try:
-        pwd.getpwnam("postfix")
-    except KeyError:
-        command = ["--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "--user-group", "postfix"]
-        subprocess.run([installed("useradd", "passwd"), *command], check=True)
-
-
 def _lay_out(folder: Path, package: Path) -> None:
     for name in ("etc", "spool", "data", "mail"):
         (folder / name).mkdir()
@@ -176,7 +162,7 @@ def postfix_running(tls_files: TlsFiles, *, plain_port: int, sasl_port: int, pol
     need_root()
     with server_folder("postfix") as folder:
         package = unpacked("postfix", folder)
-        _add_users()
+        ensure_user("postfix")
         _lay_out(folder, package)
         certificate = Path(shutil.copy(tls_files.good, folder / "good.pem"))
         starttls_port, tls_port = free_ports(2)

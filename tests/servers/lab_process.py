@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -42,6 +43,18 @@ def unpacked(package: str, folder: Path) -> Path:
     if not source.is_dir():
         pytest.skip(f"{package} is not unpacked in {LAB}/x (.ci/run does it)")
     return shutil.copytree(source, folder / "package", symlinks=True)
+
+
+def ensure_user(name: str) -> None:
+    """Adds a system user with a group of its own, as the server's package would; repeats while another adds one."""
+    command = [installed("useradd", "passwd"), "--system", "--no-create-home", "--shell", "/usr/sbin/nologin"]
+
+    def exists() -> bool:
+        with contextlib.suppress(KeyError):
+            return bool(pwd.getpwnam(name))
+        return not subprocess.run([*command, "--user-group", name], capture_output=True, check=False).returncode
+
+    wait_until(exists, f"the user {name} is added")
 
 
 @contextlib.contextmanager

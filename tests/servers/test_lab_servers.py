@@ -106,6 +106,7 @@ def test_exim_refuses_in_every_way(exim: MailServer, recipient: str, code: int) 
         assert client.rcpt(recipient)[0] == code
 
 
+@pytest.mark.usefixtures("postfix")  # whoever is let in is connected to the relay at once
 @pytest.mark.parametrize("mechanism", ["XOAUTH2", "OAUTHBEARER"])
 @pytest.mark.parametrize(("token", "code"), [(TOKEN, 235), ("stale", 535)])
 def test_dovecot_judges_tokens(dovecot: Dovecot, tls_files: TlsFiles, mechanism: str, token: str, code: int) -> None:

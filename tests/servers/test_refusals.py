@@ -37,7 +37,7 @@ def test_one_refused_recipient_does_not_stop_the_others(account: Program, server
     by_address = {each["address"]: each for each in partial["recipients"]}
     assert by_address["a@lab.test"]["status"] == "accepted"
     assert by_address[stranger]["status"] == "rejected"
-    assert "5.1.1" in by_address[stranger]["detail"]
+    assert "unknown" in by_address[stranger]["detail"].lower()
     assert server.wait_for(partial["message_id"], "a@lab.test")
     assert account("outbox", "flush").code == 0
     assert server.count_accepted(partial["message_id"]) == 1
