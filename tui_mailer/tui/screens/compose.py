@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from textual import work
-from textual.events import ScreenResume
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
@@ -19,14 +17,12 @@ from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.draft_keeper import PAUSE_SECONDS, DraftKeeper
 from tui_mailer.tui.news import AccountFormAsked
 from tui_mailer.tui.screens.room import Room
-from tui_mailer.tui.status import Tone
+from tui_mailer.tui.screens.sending import Sending
 from tui_mailer.tui.widgets.compose_form import ADDRESS_FIELDS, ComposeForm
 from tui_mailer.tui.widgets.sender_field import SenderField, senders_of
 
 if TYPE_CHECKING:
-    from tui_mailer.services.writing import Review
-    from tui_mailer.storage.record import StoredDraft, Submission
-    from tui_mailer.tui.screens.review import ReviewAnswer
+    from tui_mailer.storage.record import StoredDraft
 
 ADD_ACCOUNT = "+"
 """Key of the offer that leads to the account form."""
@@ -45,7 +41,7 @@ class ComposeScreen(Room):
         self.keeper = DraftKeeper(desk)
         self.form = ComposeForm(desk.configuration, desk.io, draft or Draft())
         self._pause: Timer | None = None
-        self._is_reviewing = False
+        self._sending = Sending(self, self.form, self.keeper)
 
     def furniture(self) -> Iterable[Widget]:
         yield self.form
@@ -83,9 +79,10 @@ class ComposeScreen(Room):
     async def start_new(self) -> None:
         """Saves what was being written and empties the form."""
         await self.save()
-        self._empty()
+        self.empty()
 
-    def _empty(self) -> None:
+    def empty(self) -> None:
+        """Starts on an empty message; what was being written has been saved or sealed."""
         self.keeper.forget()
         self.form.show(Draft())
         self.form.focus_field("to")
@@ -176,65 +173,9 @@ class ComposeScreen(Room):
             self.form.post_message(ComposeForm.Changed())
         self.form.body.focus()
 
-    # sending
-
     def action_send(self) -> None:
         """Opens the review sheet."""
-        if not self._is_reviewing:
-            self._is_reviewing = True
-            self.attempt(self._review_and_send())
-
-    async def _review_and_send(self) -> None:
-        try:
-            if wrong := await self.form.attachments.take_pending():
-                self.form.focus_field("attachments")
-                self.desk.status.complain(f"nothing was sent: {wrong}")
-                return
-            draft = self.form.read()
-            review = await self._review(draft)
-            if review is None:
-                return
-            answer = await self._ask_for_answer(draft, review)
-        finally:
-            self._is_reviewing = False
-        if answer.how == "add-account":
-            self.shell.post_message(AccountFormAsked())
-        elif answer.how == "sealed":
-            self._after_sealing(review, answer.submissions)
-        elif answer.typed is not None and self.focused is not None:
-            self.focused.post_message(answer.typed)
-
-    async def _review(self, draft: Draft) -> Review | None:
-        try:
-            return await self.desk.ask(lambda mailer: mailer.review(draft))
-        except InvalidMessage as error:
-            if error.field and self.form.show_wrong(error.field, str(error)):
-                self.form.focus_field(error.field)
-            self.desk.status.complain(f"nothing was sent: {error}")
-            return None
-
-    async def _ask_for_answer(self, draft: Draft, review: Review) -> ReviewAnswer:
-        from tui_mailer.tui.screens.review import ReviewScreen
-
-        async def seal() -> list[Submission]:
-            return await self.keeper.seal(draft, undo_seconds=self.desk.configuration.compose.undo_seconds)
-
-        sheet = ReviewScreen(self.desk, review, subject=draft.subject, seal=seal)
-        return await self.shell.push_screen_wait(sheet)
-
-    def _after_sealing(self, review: Review, submissions: tuple[Submission, ...]) -> None:
-        from tui_mailer.tui.words import say_recipients
-
-        first = submissions[0]
-        name = say_recipients(first)
-        said = f"queued for {name}"
-        if review.schedule is None and first.not_before > datetime.now(UTC):
-            self.desk.status.say("")
-            self.desk.status.offer_undo(said, first.not_before)
-        else:
-            self.desk.status.say(said, tone=Tone.GOOD)
-        self.desk.nudge()
-        self._empty()
+        self.attempt(self._sending.review_and_send())
 
     def use_configuration(self) -> None:
         """Offers the senders of the desk's present configuration."""
@@ -243,10 +184,6 @@ class ComposeScreen(Room):
     def on_screen_suspend(self) -> None:
         """Another mode or a dialog covers compose: the draft is saved."""
         self.attempt(self.save())
-
-    def on_screen_resume(self, event: ScreenResume) -> None:
-        del event
-        self.desk.status.changed()
 
 
 def _wrong_addresses(text: str, field: str) -> str:

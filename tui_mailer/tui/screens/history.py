@@ -219,7 +219,7 @@ def _write_eml(key: str, blocks: Iterable[bytes]) -> Path:
         with os.fdopen(handle, "wb") as file:
             file.writelines(blocks)
     except FileExistsError:
-        raise MailerError(f"{path} is there already; it was left as it is") from None
+        raise MailerError(f"that file is there already and was left as it is: {path}") from None
     except OSError as error:
-        raise MailerError(f"{path} can't be written: {error.strerror}") from None
+        raise MailerError(f"can't be written ({error.strerror}): {path}") from None
     return path

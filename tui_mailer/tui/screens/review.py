@@ -100,7 +100,7 @@ class ReviewScreen(Dialog[ReviewAnswer]):
             f"{say_size(review.size)}, {len(review.recipients)} recipient{'s' * (len(review.recipients) != 1)}",
         )
         now = self._desk.now()
-        _line(text, "When", describe(review.schedule, now=now) if review.schedule else "now")
+        _line(text, "When", describe(review.schedule, now=now) if review.schedule else self._now_words())
         if review.capabilities.delivers:
             _line(text, "Sent by", review.who_sends)
         else:
@@ -109,6 +109,11 @@ class ReviewScreen(Dialog[ReviewAnswer]):
             _finding(text, finding)
         text.rstrip()
         return text
+
+    def _now_words(self) -> str:
+        seconds = self._desk.configuration.compose.undo_seconds
+        key = self.keymap.display("app.undo")
+        return f"now, after {seconds} s in which {key} takes it back" if seconds else "now"
 
     def action_send(self) -> None:
         """Seals, once the sheet has been up long enough to be read."""

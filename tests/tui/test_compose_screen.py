@@ -1,0 +1,260 @@
+"""Compose: fields, errors beside them, attachments, autosave."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from app_stage import LARGE, SMALL, configuration_of, local_account, on_stage
+from textual import events
+
+from tui_mailer.accounts.configuration import ComposeSettings
+from tui_mailer.domain.message import Draft
+
+EMPTY_FORM = """\
+[Compose]  Outbox   History
+From     Ada Lovelace <ada@example.org>  (local)
+To
+Cc
+Subject
+────────────────────────────────────────────────────────────────────────────────
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+Attach   path or https:// address; Tab completes, Enter attaches
+When     now, or: tomorrow 9am, in 2h, mon 17:00
+
+ ^S Send  ^L Later  ^T Attach  F6 Bcc  ^O Close  F8 Drafts  F1 Help  ^Q Quit"""
+
+
+async def test_the_empty_form_fits_eighty_by_twenty_four(tmp_path: Path) -> None:
+    """At 80x24 every field, the keys and fourteen rows of body are on the screen."""
+    async with on_stage(tmp_path) as stage:
+        assert stage.text() == EMPTY_FORM
+
+
+async def test_a_large_terminal_gives_the_body_its_room(tmp_path: Path) -> None:
+    """At 160x45 the form is the same and the body has thirty-five rows."""
+    async with on_stage(tmp_path, size=LARGE) as stage:
+        assert stage.lines()[0].startswith("[Compose]")
+        assert stage.app.compose_screen.form.body.size.height == 35
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+async def test_the_cursor_starts_in_to_and_tab_goes_down_the_form(tmp_path: Path, size: tuple[int, int]) -> None:
+    """Tab goes To, Cc, Subject, body, Attach, When."""
+    async with on_stage(tmp_path, size=size) as stage:
+        order = [stage.app.focused.id]
+        for _ in range(5):
+            await stage.press("tab")
+            order.append(stage.app.focused.id)
+        assert order == ["to", "cc", "subject", "body", "path", "schedule"]
+
+
+async def test_a_wrong_address_is_named_under_its_field_as_one_leaves_it(tmp_path: Path) -> None:
+    """The part that can't be read is named, and typing on takes the complaint away."""
+    async with on_stage(tmp_path) as stage:
+        await stage.type("bob@@example.org")
+        await stage.press("tab")
+        await stage.shows("has two @")
+        await stage.press("shift+tab", "backspace")
+        await stage.until(lambda: "has two @" not in stage.text(), "the complaint gone")
+
+
+async def test_a_pasted_list_keeps_every_address(tmp_path: Path) -> None:
+    """Lines pasted into To become a list, none lost; other fields keep all the words."""
+    async with on_stage(tmp_path) as stage:
+        to = stage.app.compose_screen.form.inputs["to"]
+        to.post_message(events.Paste("ada@example.org,\nbob@example.org\r\n\r\ncy@example.org\n"))
+        await stage.until(lambda: bool(to.value), "the paste")
+        assert to.value == "ada@example.org, bob@example.org, cy@example.org"
+        subject = stage.app.compose_screen.form.inputs["subject"]
+        subject.post_message(events.Paste("two\nlines"))
+        await stage.until(lambda: bool(subject.value), "the paste")
+        assert subject.value == "two lines"
+
+
+async def test_a_paste_of_a_lone_line_end_does_nothing(tmp_path: Path) -> None:
+    """An empty line pasted into a field neither crashes nor writes."""
+    async with on_stage(tmp_path) as stage:
+        to = stage.app.compose_screen.form.inputs["to"]
+        to.post_message(events.Paste("\n"))
+        await stage.pilot.pause()
+        assert to.value == ""
+
+
+async def test_f6_shows_and_hides_bcc_and_reply_to(tmp_path: Path) -> None:
+    """F6 shows both, hides them again while empty, and never hides one with something in it."""
+    async with on_stage(tmp_path) as stage:
+        await stage.press("f6")
+        await stage.shows("\nBcc", "Reply-To")
+        await stage.press("f6")
+        await stage.until(lambda: "Reply-To" not in stage.text(), "the fields hidden")
+        await stage.press("f6")
+        stage.app.compose_screen.form.inputs["bcc"].value = "eve@example.org"
+        await stage.press("f6")
+        await stage.until(lambda: "Reply-To" not in stage.text(), "Reply-To hidden")
+        assert "eve@example.org" in stage.text()
+
+
+async def test_the_fields_shown_at_first_come_from_the_configuration(tmp_path: Path) -> None:
+    """compose.fields with bcc shows Bcc from the start."""
+    configuration = configuration_of()
+    object.__setattr__(configuration, "compose", ComposeSettings(fields=("cc", "bcc")))
+    async with on_stage(tmp_path, configuration) as stage:
+        assert any(line.startswith("Bcc") for line in stage.lines())
+
+
+async def test_a_missing_file_is_refused_at_once(tmp_path: Path) -> None:
+    """A path that names nothing is refused under the field, and nothing is attached."""
+    async with on_stage(tmp_path) as stage:
+        await stage.press("ctrl+t")
+        await stage.type("/nowhere/at-all.pdf")
+        await stage.press("enter")
+        await stage.shows("there is no file /nowhere/at-all.pdf")
+        assert stage.app.compose_screen.form.attachments.attachments == ()
+
+
+async def test_tab_completes_a_path_and_enter_attaches_it(tmp_path: Path) -> None:
+    """Tab completes what is unambiguous, the list shows name and size, Delete takes it off."""
+    (tmp_path / "minutes of may.pdf").write_bytes(b"x" * 1234)
+    async with on_stage(tmp_path) as stage:
+        await stage.press("ctrl+t")
+        await stage.type(f"{tmp_path}/minu")
+        await stage.press("tab")
+        path = stage.app.compose_screen.form.attachments.path
+        await stage.until(lambda: path.value.endswith("may.pdf"), "the path completed")
+        await stage.press("enter")
+        await stage.shows("minutes of may.pdf  1 kB")
+        await stage.press("delete")
+        await stage.until(lambda: "minutes of may.pdf" not in stage.text(), "the file taken off")
+
+
+async def test_a_path_not_yet_confirmed_is_attached_by_send(tmp_path: Path) -> None:
+    """Ctrl+S attaches what stands in the path; a missing file keeps the sheet away."""
+    (tmp_path / "a.txt").write_text("a")
+    async with on_stage(tmp_path, draft=Draft(to="bob@example.org", subject="s", body="b")) as stage:
+        await stage.press("ctrl+t")
+        await stage.type(f"{tmp_path}/a.txt")
+        await stage.press("ctrl+s")
+        await stage.shows("Review:", "a.txt 1 B")
+        await stage.press("escape", "ctrl+t")
+        await stage.type("/missing")
+        await stage.press("ctrl+s")
+        await stage.shows("nothing was sent: there is no file /missing")
+        assert not stage.app.screen.is_modal
+
+
+async def test_schedule_words_are_read_back_beside_the_field(tmp_path: Path) -> None:
+    """Words in When are told as day, time, zone and distance; nonsense and the past are refused."""
+    async with on_stage(tmp_path) as stage:
+        field = stage.app.compose_screen.form.inputs["schedule"]
+        field.focus()
+        await stage.type("in 2h")
+        await stage.press("tab")
+        await stage.shows("Europe/Berlin, in 2 h")
+        field.focus()
+        field.value = ""
+        await stage.type("yesterday")
+        await stage.press("tab")
+        await stage.until(lambda: stage.app.compose_screen.form.fields["schedule"].is_wrong, "the refusal")
+
+
+async def test_the_whole_draft_is_saved_after_a_pause_in_typing(tmp_path: Path) -> None:
+    """A second after the last key every field is on disk."""
+    async with on_stage(tmp_path) as stage:
+        await stage.write("bob@exam", "Half a", "thought")
+        await stage.shows("draft saved")
+        stored = await stage.app.desk.ask(lambda mailer: mailer.drafts())
+        assert [(one.draft.to, one.draft.subject, one.draft.body) for one in stored] == [
+            ("bob@exam", "Half a", "thought")
+        ]
+
+
+async def test_going_to_another_mode_saves_the_draft(tmp_path: Path) -> None:
+    """F3 right after a key has the draft on disk, and F2 shows it as it was."""
+    async with on_stage(tmp_path) as stage:
+        await stage.type("bob@example.org")
+        await stage.press("f3")
+        await stage.shows("The outbox is empty")
+        await stage.until(lambda: stage.app.compose_screen.keeper.draft_id is not None, "the draft saved")
+        await stage.press("f2")
+        await stage.shows("bob@example.org")
+
+
+async def test_a_draft_emptied_again_is_not_kept(tmp_path: Path) -> None:
+    """What a person deletes to the last letter leaves no draft behind."""
+    async with on_stage(tmp_path) as stage:
+        await stage.type("x")
+        await stage.shows("draft saved")
+        await stage.press("backspace")
+        await stage.until(lambda: stage.app.compose_screen.keeper.draft_id is None, "the draft gone")
+        assert await stage.app.desk.ask(lambda mailer: mailer.drafts()) == []
+
+
+async def test_ctrl_o_puts_the_draft_away_and_f8_brings_it_back(tmp_path: Path) -> None:
+    """Ctrl+O empties the form and keeps the draft; F8 and Enter open it whole."""
+    async with on_stage(tmp_path) as stage:
+        await stage.write("bob@example.org", "Later", "text")
+        await stage.press("ctrl+o")
+        await stage.shows("draft kept: F8 opens it")
+        assert stage.app.compose_screen.form.read().is_empty()
+        await stage.press("f8")
+        await stage.shows("Drafts:", "Later")
+        await stage.press("enter")
+        await stage.until(lambda: stage.app.compose_screen.form.read().subject == "Later", "the draft opened")
+        assert stage.app.compose_screen.form.read().body == "text"
+
+
+async def test_the_next_start_mentions_the_draft_of_the_last(tmp_path: Path) -> None:
+    """A draft left behind is mentioned once, quietly, and nothing is opened by itself."""
+    async with on_stage(tmp_path) as stage:
+        await stage.write("bob@example.org", "Left behind", "text")
+        await stage.shows("draft saved")
+    async with on_stage(tmp_path) as stage:
+        await stage.shows("is kept, Left behind: F8 opens it")
+        assert stage.app.compose_screen.form.read().is_empty()
+
+
+async def test_left_and_right_choose_the_sender(tmp_path: Path) -> None:
+    """Another identity is chosen by an arrow key, and the draft goes from its account."""
+    accounts = (local_account(), local_account("home", "Ada <ada@home.example>"))
+    async with on_stage(tmp_path, configuration_of(*accounts)) as stage:
+        await stage.press("shift+tab", "right")
+        await stage.shows("Ada <ada@home.example>  (home)")
+        draft = stage.app.compose_screen.form.read()
+        assert (draft.account, draft.sender) == ("home", "Ada <ada@home.example>")
+
+
+async def test_deleting_a_draft_asks_by_a_second_press(tmp_path: Path) -> None:
+    """The first x asks, the second deletes for good."""
+    async with on_stage(tmp_path) as stage:
+        await stage.app.desk.ask(lambda mailer: mailer.save_draft(Draft(to="a@example.org", subject="Old one")))
+        await stage.press("f8")
+        await stage.shows("Old one")
+        await stage.press("x")
+        await stage.shows("Press the same key again")
+        await stage.press("x")
+        await stage.shows("no drafts")
+        assert await stage.app.desk.ask(lambda mailer: mailer.drafts()) == []
+
+
+async def test_what_the_form_does_not_show_is_kept(tmp_path: Path) -> None:
+    """Headers, tags and a note of a draft survive being edited in the form."""
+    draft = Draft(to="bob@example.org", headers=(("X-A", "b"),), tags=(("news", None),), note="mine")
+    async with on_stage(tmp_path, draft=draft) as stage:
+        await stage.type(", cy@example.org")
+        kept = stage.app.compose_screen.form.read()
+        assert (kept.headers, kept.tags, kept.note) == (draft.headers, draft.tags, "mine")
+        assert kept.to == "bob@example.org, cy@example.org"

@@ -1,0 +1,174 @@
+"""Outbox: live rows, and the keys that move a submission on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app_stage import LARGE, Stage, configuration_of, local_account, on_stage, smtp_account
+from smtp_server import DROP, ScriptedServer
+
+from tui_mailer.domain.message import Draft
+from tui_mailer.domain.submission import State
+from tui_mailer.services.writing import SealRequest
+from tui_mailer.storage.record import Submission
+
+LATER = Draft(to="Bob <bob@example.org>", subject="For later", body="text", schedule="in 3 days")
+
+
+async def seal(stage: Stage, draft: Draft = LATER) -> Submission:
+    """Puts a mail into the outbox."""
+    (one,) = await stage.app.desk.ask(lambda mailer: mailer.seal(draft, SealRequest()))
+    stage.app.desk.nudge()
+    return one
+
+
+async def state_of(stage: Stage, one: Submission) -> State:
+    """How a submission stands."""
+    return (await stage.app.desk.ask(lambda mailer: mailer.show(one.id))).state
+
+
+async def test_a_scheduled_mail_says_when_it_goes(tmp_path: Path) -> None:
+    """A row has state, recipient, subject and one sentence with time and distance."""
+    async with on_stage(tmp_path, size=LARGE) as stage:
+        await seal(stage)
+        await stage.press("f3")
+        await stage.shows("queued", "Bob", "For later", "in 3 days")
+
+
+async def test_h_holds_and_releases(tmp_path: Path) -> None:
+    """h holds what goes; h again releases it; the word in the row follows."""
+    async with on_stage(tmp_path) as stage:
+        one = await seal(stage)
+        await stage.press("f3")
+        await stage.shows("For later")
+        await stage.press("h")
+        await stage.shows("held")
+        assert await state_of(stage, one) is State.HELD
+        await stage.press("h")
+        await stage.shows("queued")
+        assert await state_of(stage, one) is State.QUEUED
+
+
+async def test_x_cancels(tmp_path: Path) -> None:
+    """x cancels: the outbox is empty, history has it as canceled."""
+    async with on_stage(tmp_path) as stage:
+        one = await seal(stage)
+        await stage.press("f3")
+        await stage.shows("For later")
+        await stage.press("x")
+        await stage.shows("The outbox is empty")
+        assert await state_of(stage, one) is State.CANCELED
+
+
+async def test_e_takes_it_back_into_compose(tmp_path: Path) -> None:
+    """e cancels and opens the same text, in one step."""
+    async with on_stage(tmp_path) as stage:
+        await seal(stage)
+        await stage.press("f3")
+        await stage.shows("For later")
+        await stage.press("e")
+        await stage.until(lambda: stage.app.compose_screen.form.read().subject == "For later", "compose")
+        assert stage.app.screen is stage.app.compose_screen
+        assert await stage.app.desk.ask(lambda mailer: mailer.outbox()) == []
+
+
+async def test_t_chooses_another_time(tmp_path: Path) -> None:
+    """t asks for a time and refuses the past."""
+    async with on_stage(tmp_path, size=LARGE) as stage:
+        one = await seal(stage)
+        await stage.press("f3")
+        await stage.shows("in 3 days")
+        await stage.press("t")
+        await stage.shows("Send it at another time", "No delivery service runs")
+        await stage.type("yesterday")
+        await stage.press("enter")
+        assert stage.app.screen.is_modal
+        await stage.press("ctrl+u")
+        await stage.type("in 6 days")
+        await stage.press("enter")
+        await stage.shows("in 6 days")
+        assert (await stage.app.desk.ask(lambda mailer: mailer.show(one.id))).schedule_words == "in 6 days"
+
+
+async def test_space_marks_several_and_a_key_is_for_all_of_them(tmp_path: Path) -> None:
+    """Two marked rows are both canceled by one x."""
+    async with on_stage(tmp_path) as stage:
+        first, second = await seal(stage), await seal(stage)
+        await stage.press("f3")
+        await stage.shows("Outbox 2")
+        await stage.press("space", "space", "x")
+        await stage.shows("The outbox is empty")
+        assert {await state_of(stage, first), await state_of(stage, second)} == {State.CANCELED}
+
+
+async def test_a_lost_answer_is_uncertain_until_a_person_settles_it(tmp_path: Path) -> None:
+    """When the reply after the dot is lost the row says so and o offers what can be decided."""
+    async with ScriptedServer() as server:
+        server.on("DOT", DROP)
+        async with on_stage(tmp_path, configuration_of(smtp_account(server.port)), size=LARGE) as stage:
+            one = await seal(stage, Draft(to="bob@example.org", subject="Lost", body="text"))
+            await stage.press("f3")
+            await stage.shows("uncertain", "may or may not have gone out")
+            await stage.press("o")
+            await stage.shows("Did it reach bob@example.org?", "look at the transcript", "send it again")
+            await stage.press("down", "enter")
+            await stage.shows("The outbox is empty")
+            assert await state_of(stage, one) is State.SENT
+            assert len(server.stored) == 1
+
+
+async def test_a_temporary_refusal_names_its_reason_and_the_next_try(tmp_path: Path) -> None:
+    """Greylisting shows as deferred with the server's words and a countdown; Enter shows the attempt."""
+    async with ScriptedServer() as server:
+        server.always("RCPT", "451 4.7.1 greylisted, come back")
+        async with on_stage(tmp_path, configuration_of(smtp_account(server.port)), size=LARGE) as stage:
+            await seal(stage, Draft(to="bob@example.org", subject="Grey", body="text"))
+            await stage.press("f3")
+            await stage.shows("deferred", "next try in ")
+            await stage.press("enter")
+            await stage.shows("Attempt 1", "greylisted, come back")
+
+
+async def test_without_a_network_the_mail_waits_and_goes_by_itself(tmp_path: Path) -> None:
+    """A server that can't be reached costs no attempt, and one line says what happens."""
+    async with on_stage(tmp_path, configuration_of(smtp_account(9))) as stage:
+        await seal(stage, Draft(to="bob@example.org", subject="Off", body="text"))
+        await stage.press("f3")
+        await stage.shows("waits for the network", "No network: what waits goes out by itself")
+        (one,) = await stage.app.desk.ask(lambda mailer: mailer.outbox())
+        assert (one.state, one.attempts) == (State.QUEUED, 0)
+
+
+async def test_a_held_account_shows_once_with_its_remedy(tmp_path: Path) -> None:
+    """Three mails of one held account: one line above the list, and each row only says what it waits for."""
+    async with on_stage(tmp_path, configuration_of(local_account("work"))) as stage:
+        await stage.app.desk.ask(lambda mailer: mailer.hold_account("work", "the server refused the password"))
+        for _ in range(3):
+            await seal(stage, Draft(to="bob@example.org", subject="s", body="b"))
+        await stage.press("f3")
+        await stage.shows("work is held: the server refused the password", "waits for account work")
+        assert stage.text().count("refused the password") == 1
+        await stage.press("r")
+        await stage.shows("The outbox is empty")
+
+
+async def test_y_copies_the_message_id(tmp_path: Path) -> None:
+    """y puts the Message-ID on the clipboard."""
+    async with on_stage(tmp_path) as stage:
+        one = await seal(stage)
+        await stage.press("f3")
+        await stage.shows("For later")
+        await stage.press("y")
+        await stage.shows("copied <")
+        assert stage.app.clipboard == one.message.message_id
+
+
+async def test_the_digits_go_between_the_modes(tmp_path: Path) -> None:
+    """1, 2 and 3 work in lists, and type digits in fields."""
+    async with on_stage(tmp_path) as stage:
+        await stage.type("123")
+        assert stage.app.compose_screen.form.inputs["to"].value == "123"
+        await stage.press("f3", "3")
+        await stage.shows("[History]")
+        await stage.press("1")
+        await stage.shows("[Compose]")

@@ -1,0 +1,147 @@
+"""The review sheet: what it shows, and that only a meant Enter sends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from app_stage import LARGE, SMALL, configuration_of, local_account, on_stage
+from smtp_server import ScriptedServer
+
+from tui_mailer.domain.message import Draft
+from tui_mailer.domain.submission import State
+
+READY = Draft(
+    to="Bob <bob@example.org>", cc="cy@example.org", bcc="eve@example.org", subject="Minutes", body="Here they are."
+)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+async def test_the_sheet_names_every_recipient_and_marks_the_hidden_ones(tmp_path: Path, size: tuple[int, int]) -> None:
+    """To, Cc and Bcc each have their line, Bcc says that it is hidden; account, size and time are there."""
+    async with on_stage(tmp_path, size=size, draft=READY) as stage:
+        await stage.press("ctrl+s")
+        await stage.shows(
+            "nothing has been sent yet",
+            "To           bob@example.org",
+            "Cc           cy@example.org",
+            "Bcc (hidden) eve@example.org",
+            "(account local)",
+            "3 recipients",
+            "When         now",
+        )
+
+
+async def test_enter_right_after_the_sheet_came_up_does_not_send(tmp_path: Path) -> None:
+    """A key meant for the form can't send: Enter works only once the sheet has been up for half a second."""
+    async with on_stage(tmp_path, draft=READY) as stage:
+        await stage.press("ctrl+s", "enter", "enter")
+        await stage.shows("nothing has been sent yet")
+        assert await stage.app.desk.ask(lambda mailer: mailer.outbox()) == []
+
+
+async def test_escape_goes_back_with_everything_as_it_was(tmp_path: Path) -> None:
+    """Esc leaves the sheet; the form is untouched and nothing is stored but the draft."""
+    async with on_stage(tmp_path, draft=READY) as stage:
+        await stage.press("ctrl+s")
+        await stage.shows("nothing has been sent yet")
+        await stage.press("escape")
+        await stage.until(lambda: not stage.app.screen.is_modal, "the form")
+        assert stage.app.compose_screen.form.read() == READY
+        assert await stage.app.desk.ask(lambda mailer: mailer.outbox()) == []
+
+
+async def test_typing_goes_back_and_lands_in_the_field(tmp_path: Path) -> None:
+    """A letter typed over the sheet goes where one was writing."""
+    async with on_stage(tmp_path, draft=READY) as stage:
+        stage.app.compose_screen.form.focus_field("subject")
+        await stage.press("ctrl+s")
+        await stage.shows("nothing has been sent yet")
+        await stage.type("!")
+        await stage.until(lambda: stage.app.compose_screen.form.inputs["subject"].value == "Minutes!", "the letter")
+        assert not stage.app.screen.is_modal
+
+
+async def test_without_a_recipient_nothing_is_reviewed(tmp_path: Path) -> None:
+    """Ctrl+S on a mail to nobody says so under To and puts the cursor there."""
+    async with on_stage(tmp_path, draft=Draft(subject="s", body="b")) as stage:
+        stage.app.compose_screen.form.focus_field("body")
+        await stage.press("ctrl+s")
+        await stage.shows("nothing was sent: There is no recipient")
+        assert stage.app.focused is not None
+        assert stage.app.focused.id == "to"
+
+
+async def test_an_account_that_delivers_nowhere_says_so_plainly(tmp_path: Path) -> None:
+    """The embedded account's sheet says that the mail stays on this computer and offers another account."""
+    async with on_stage(tmp_path, draft=READY) as stage:
+        await stage.press("ctrl+s")
+        await stage.shows("kept on this computer, sent to nobody", "F9 adds an account")
+        await stage.press("f9")
+        await stage.shows("Add an SMTP account")
+
+
+async def test_a_promised_but_missing_attachment_is_mentioned(tmp_path: Path) -> None:
+    """What the checks found stands in the sheet."""
+    draft = Draft(to="bob@example.org", subject="s", body="Please find the report attached.")
+    async with on_stage(tmp_path, draft=draft) as stage:
+        await stage.press("ctrl+s")
+        await stage.shows("Look", "attached")
+
+
+async def test_sending_empties_the_form_and_history_has_the_mail(tmp_path: Path) -> None:
+    """Enter on the sheet seals; the form is empty, the engine delivers, history finds it."""
+    async with on_stage(tmp_path) as stage:
+        await stage.write("bob@example.org", "Hello", "Dear Bob")
+        await stage.review_and_send()
+        assert stage.app.compose_screen.form.read().is_empty()
+        await stage.shows("kept on this computer, sent to nobody")
+        await stage.press("f4")
+        await stage.shows("sent", "bob@example.org", "Hello")
+        (one,) = await stage.app.desk.ask(lambda mailer: mailer.history())
+        assert (one.state, one.message.subject) == (State.SENT, "Hello")
+        assert list((tmp_path / "data" / "Maildir" / "new").iterdir())
+        assert await stage.app.desk.ask(lambda mailer: mailer.drafts()) == []
+
+
+async def test_the_undo_window_counts_down_and_f5_takes_the_mail_back(tmp_path: Path) -> None:
+    """While the window is open the status line counts; F5, from another mode, brings the whole draft back."""
+    async with on_stage(tmp_path, configuration_of(local_account(), undo_seconds=60)) as stage:
+        await stage.write("bob@example.org", "Too early", "text")
+        await stage.review_and_send()
+        await stage.shows("queued for bob@example.org, leaves in ", "F5 takes it back")
+        await stage.press("f4", "f5")
+        await stage.shows("taken back: nothing was sent")
+        draft = stage.app.compose_screen.form.read()
+        assert (draft.to, draft.subject, draft.body) == ("bob@example.org", "Too early", "text")
+        assert await stage.app.desk.ask(lambda mailer: mailer.outbox()) == []
+
+
+async def test_the_undo_window_survives_the_end_of_the_app(tmp_path: Path) -> None:
+    """A mail still in its undo window when the app ended can be taken back by the next one."""
+    configuration = configuration_of(local_account(), undo_seconds=60)
+    async with on_stage(tmp_path, configuration) as stage:
+        await stage.write("bob@example.org", "Too early", "text")
+        await stage.review_and_send()
+    async with on_stage(tmp_path, configuration) as stage:
+        await stage.shows("queued for bob@example.org, leaves in ")
+        await stage.press("f5")
+        await stage.until(lambda: stage.app.compose_screen.form.read().subject == "Too early", "the draft back")
+
+
+async def test_a_refused_recipient_is_told_and_named(tmp_path: Path) -> None:
+    """When the server refuses one of two, the status line says partly refused, and history names the one."""
+    async with ScriptedServer() as server:
+        from app_stage import smtp_account
+
+        server.on("RCPT TO:<cy", "550 5.1.1 no such user")
+        async with on_stage(tmp_path, configuration_of(smtp_account(server.port))) as stage:
+            await stage.type("bob@example.org, cy@example.org")
+            await stage.press("tab", "tab")
+            await stage.type("Two")
+            await stage.review_and_send()
+            await stage.shows("partly refused")
+            await stage.press("f4")
+            await stage.shows("partial")
+            await stage.press("enter")
+            await stage.shows("to rejected", "no such user", "to accepted")

@@ -1,0 +1,87 @@
+"""From the form to the review sheet and, if the person says so, into the outbox."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from tui_mailer.domain.errors import InvalidMessage
+from tui_mailer.domain.message import Draft
+from tui_mailer.tui.draft_keeper import DraftKeeper
+from tui_mailer.tui.news import AccountFormAsked
+from tui_mailer.tui.status import Tone
+from tui_mailer.tui.widgets.compose_form import ComposeForm
+from tui_mailer.tui.words import say_recipients
+
+if TYPE_CHECKING:
+    from tui_mailer.services.writing import Review
+    from tui_mailer.storage.record import Submission
+    from tui_mailer.tui.screens.compose import ComposeScreen
+    from tui_mailer.tui.screens.review import ReviewAnswer
+
+
+class Sending:
+    """One at a time: a second press of the key while the first is at work does nothing."""
+
+    def __init__(self, room: ComposeScreen, form: ComposeForm, keeper: DraftKeeper) -> None:
+        self._room = room
+        self._form = form
+        self._keeper = keeper
+        self._is_busy = False
+
+    async def review_and_send(self) -> None:
+        """Attaches what is pending, shows the sheet, and does what its answer says."""
+        if self._is_busy:
+            return
+        self._is_busy = True
+        try:
+            await self._review_and_send()
+        finally:
+            self._is_busy = False
+
+    async def _review_and_send(self) -> None:
+        if wrong := await self._form.attachments.take_pending():
+            self._form.focus_field("attachments")
+            self._room.desk.status.complain(f"nothing was sent: {wrong}")
+            return
+        draft = self._form.read()
+        review = await self._review(draft)
+        if review is None:
+            return
+        answer = await self._ask(draft, review)
+        if answer.how == "add-account":
+            self._room.post_message(AccountFormAsked())
+        elif answer.how == "sealed":
+            self._sealed(review, answer.submissions)
+        elif answer.typed is not None and self._room.focused is not None:
+            self._room.focused.post_message(answer.typed)
+
+    async def _review(self, draft: Draft) -> Review | None:
+        try:
+            return await self._room.desk.ask(lambda mailer: mailer.review(draft))
+        except InvalidMessage as error:
+            if error.field and self._form.show_wrong(error.field, str(error)):
+                self._form.focus_field(error.field)
+            self._room.desk.status.complain(f"nothing was sent: {error}")
+            return None
+
+    async def _ask(self, draft: Draft, review: Review) -> ReviewAnswer:
+        from tui_mailer.tui.screens.review import ReviewScreen
+
+        desk = self._room.desk
+
+        async def seal() -> list[Submission]:
+            return await self._keeper.seal(draft, undo_seconds=desk.configuration.compose.undo_seconds)
+
+        return await self._room.shell.push_screen_wait(ReviewScreen(desk, review, subject=draft.subject, seal=seal))
+
+    def _sealed(self, review: Review, submissions: tuple[Submission, ...]) -> None:
+        desk, first = self._room.desk, submissions[0]
+        said = f"queued for {say_recipients(first)}"
+        if review.schedule is None and first.not_before > datetime.now(UTC):
+            desk.status.say("")
+            desk.status.offer_undo(said, first.not_before)
+        else:
+            desk.status.say(said, tone=Tone.GOOD)
+        desk.nudge()
+        self._room.empty()
