@@ -174,13 +174,11 @@ class Mailer:
 
     def delete(self, submission_id: str) -> None:
         """Deletes a row of the history and what only it refers to."""
-        self.store.archive_ended()
-        self.store.history.delete(submission_id)
+        self.store.delete(submission_id)
 
     def purge(self, before: datetime) -> int:
         """Deletes what ended before an instant; returns how many."""
-        self.store.archive_ended()
-        return len(self.store.history.purge(before))
+        return len(self.store.purge(before))
 
     def undoable(self) -> Submission | None:
         """The newest submission whose undo window is still open."""
