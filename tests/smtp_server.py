@@ -28,6 +28,8 @@ RESET = "<reset>"
 """Ends the connection with RST."""
 STALL = "<stall>"
 """Never answers."""
+PAUSE = "<pause>"
+"""Stops reading until the test sets `ScriptedServer.resumed`, then goes on."""
 
 ALL_EXTENSIONS = (
     "PIPELINING",
@@ -111,6 +113,7 @@ class ScriptedServer:
         self.body_bytes = 0
         """Bytes of bodies that have arrived, whole or not."""
         self.body_begun = asyncio.Event()
+        self.resumed = asyncio.Event()
         self.port = 0
         self._tls = tls
         self._is_implicit_tls = is_implicit_tls
@@ -317,6 +320,9 @@ class ScriptedServer:
                 raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 session.writer.transport.abort()
                 raise _HungUp
+            case "<pause>":
+                await self.resumed.wait()
+                return ""
             case "<stall>":
                 await asyncio.Event().wait()
                 return ""

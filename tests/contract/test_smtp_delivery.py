@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 from smtp_account import HASTY, PATIENT, make_provider
-from smtp_server import DROP, RESET, STALL, Answer, Dribble, Garbage, ScriptedServer, Then
+from smtp_server import DROP, PAUSE, RESET, STALL, Answer, Dribble, Garbage, ScriptedServer, Then
 
 from tui_mailer.domain.address import Address
 from tui_mailer.domain.errors import (
@@ -398,6 +398,33 @@ async def test_a_cancel_in_the_body_never_delivers() -> None:
             await asyncio.sleep(0.01)
         assert server.stored == []
         assert server.body_bytes < prepared.size
+
+
+@pytest.mark.parametrize("way", ["stalled", "canceled"])
+async def test_what_is_buffered_is_thrown_away(way: str) -> None:
+    """After giving up on a server that had stopped reading, it gets nothing more of the mail when it reads again."""
+    async with ScriptedServer() as server:
+        server.on("BODY", PAUSE)
+        provider = make_provider(server.port, timeouts=replace(PATIENT, block=0.3))
+        prepared = provider.prepare(with_attachment(bytes(20_000_000)))
+        told = [0]
+        sending = asyncio.ensure_future(provider.send(prepared, Recorder(), lambda sent, _: told.append(sent)))
+        if way == "canceled":
+            before = -1
+            while before != told[-1] or len(told) < 3:
+                before = told[-1]
+                await asyncio.sleep(0.05)
+            sending.cancel()
+        with pytest.raises((TryLater, asyncio.CancelledError)):
+            await sending
+        block = told[-1] - told[-2]
+        server.resumed.set()
+        async with asyncio.timeout(20):
+            while server.open_connections:
+                await asyncio.sleep(0.01)
+        await provider.close()
+        assert server.stored == []
+        assert server.body_bytes + 200 < told[-1] + block
 
 
 async def test_damaged_content_never_delivers_half_a_message(server: ScriptedServer) -> None:

@@ -60,6 +60,7 @@ class SmtpEnvelope:
             )
 
     def mail_line(self, extensions: Mapping[str, str]) -> str:
+        """Returns MAIL with the parameters this server knows."""
         parts = [f"MAIL FROM:<{self.sender}>"]
         if "size" in extensions:
             parts.append(f"SIZE={self.size}")
@@ -72,6 +73,7 @@ class SmtpEnvelope:
         return " ".join(parts)
 
     def rcpt_lines(self, extensions: Mapping[str, str]) -> list[str]:
+        """Returns one RCPT per recipient, with the parameters this server knows."""
         if not self._asks_for_notice(extensions):
             return [f"RCPT TO:<{address}>" for address in self.recipients]
         notify = f"NOTIFY={_NOTIFY[self.notice]}"

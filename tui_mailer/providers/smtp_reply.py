@@ -43,14 +43,17 @@ class Reply:
 
     @property
     def is_positive(self) -> bool:
+        """Whether it says yes (2yz)."""
         return 200 <= self.code < 300
 
     @property
     def is_temporary(self) -> bool:
+        """Whether it says not now (4yz)."""
         return 400 <= self.code < 500
 
     @property
     def is_refusal(self) -> bool:
+        """Whether it says no, now or for good (4yz, 5yz)."""
         return self.code >= 400
 
     def __str__(self) -> str:

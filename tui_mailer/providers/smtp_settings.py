@@ -94,6 +94,7 @@ class SmtpSettings(BaseModel):
 
     @property
     def effective_port(self) -> int:
+        """The port to connect to: the configured one, or the usual one for the security."""
         return self.port if self.port is not None else _DEFAULT_PORTS[self.security]
 
     @property

@@ -229,14 +229,7 @@ class SmtpTransaction:
         stuffer = DotStuffer()
         sent, total = 0, self._mime.size
         async for block in blocks(self._mime):
-            try:
-                self._wire.write(stuffer.feed(block))
-                await self._wire.drain(self._timeouts.block)
-            except WireError:
-                verdict = await self._early_verdict()
-                if verdict is None:
-                    raise
-                return verdict
+            await self._push(stuffer.feed(block))
             sent += len(block)
             if self._hooks.bytes_sent is not None:
                 self._hooks.bytes_sent(min(sent, total), total)
@@ -246,10 +239,18 @@ class SmtpTransaction:
             if self._wire.has_reply:
                 return await self._early_verdict()
         if ending := stuffer.finish():
-            self._wire.write(ending)
-            await self._wire.drain(self._timeouts.block)
+            await self._push(ending)
         self._transcript.sent(f"<{sent} bytes>")
         return await self._early_verdict()
+
+    async def _push(self, block: bytes) -> None:
+        """Writes a block and sees it leave; a break with the server's verdict still unread is no error."""
+        try:
+            self._wire.write(block)
+            await self._wire.drain(self._timeouts.block)
+        except WireError:
+            if not self._wire.has_reply:
+                raise
 
     async def _early_verdict(self) -> Reply | None:
         """Reads an answer that came before the dot: a refusal is definite, anything else is out of step."""

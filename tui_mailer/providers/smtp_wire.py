@@ -42,12 +42,15 @@ class Transcript:
         self._count = len(self._head)
 
     def sent(self, line: str) -> None:
+        """Notes a command; the caller has removed any secret."""
         self._add(f"C: {line}")
 
     def received(self, reply: Reply) -> None:
+        """Notes an answer."""
         self._add(f"S: {reply}")
 
     def lines(self) -> tuple[str, ...]:
+        """Returns what is kept, oldest first, with one line for what was left out."""
         left_out = self._count - len(self._head) - len(self._tail)
         gap = (f"... {left_out} lines left out ...",) if left_out else ()
         return (*self._head, *gap, *self._tail)
