@@ -11,6 +11,7 @@ from tui_mailer.domain.errors import StorageError
 from tui_mailer.domain.submission import State
 from tui_mailer.services.event import EngineTroubled, StoreChanged
 from tui_mailer.services.standing import AccountStanding
+from tui_mailer.services.tidying import tidy_forever
 from tui_mailer.services.worker import Worker, settle_by_asking
 from tui_mailer.services.workplace import Workplace
 from tui_mailer.storage.record import Submission
@@ -22,10 +23,6 @@ LEASE_SECONDS = 15.0
 RENEW_SECONDS = 5.0
 INTENT_GRACE_SECONDS = 20.0
 """How much longer a stop waits for answers after the point of no return: it spares a person an uncertain outcome."""
-TIDY_SECONDS = 3600.0
-"""How often a running engine forgets what ``history.keep`` no longer keeps, and files nobody refers to."""
-TIDY_DELAY_SECONDS = 60.0
-"""After the start: a person who opens the app waits for nothing."""
 WAIT_POLL_SECONDS = 0.1
 """How often `deliver_only` looks whether another process has finished with a submission."""
 
@@ -75,7 +72,7 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Goes on until `stop`."""
-        companions = [asyncio.create_task(self._renew_forever()), asyncio.create_task(self._tidy_forever())]
+        companions = [asyncio.create_task(self._renew_forever()), asyncio.create_task(tidy_forever(self._work))]
         try:
             while not self._is_stopping:
                 await self._look()
@@ -206,22 +203,6 @@ class Dispatcher:
                 claims = [worker.claim for worker in self._workers.values()]
                 await self._work.db(self._outbox.renew, claims)
             await asyncio.sleep(RENEW_SECONDS)
-
-    async def _tidy_forever(self) -> None:
-        await asyncio.sleep(TIDY_DELAY_SECONDS)
-        while True:
-            keep = self._work.directory.configuration.history
-            now = self._work.now()
-            try:
-                await self._work.db(
-                    self._work.store.expire,
-                    text_before=None if keep.keep_text is None else now - keep.keep_text,
-                    attachments_before=None if keep.keep_attachments is None else now - keep.keep_attachments,
-                )
-                await self._work.db(self._work.store.collect_garbage)
-            except StorageError as error:
-                self._work.emit(EngineTroubled(text=str(error)))
-            await asyncio.sleep(TIDY_SECONDS)
 
     async def _settle_workers(self, grace_seconds: float) -> None:
         """Waits, then cancels what hasn't passed the point of no return, then waits a little for the rest."""
