@@ -25,7 +25,7 @@ def read_mailto(url: str) -> MailtoLink:
     """Reads a link; raises `InvalidMessage` when its text isn't UTF-8."""
     path, _, query = url.partition(":")[2].partition("#")[0].partition("?")
     lists: dict[str, list[str]] = {name: [] for name in _LISTS}
-    lists["to"] += [_decoded(each) for each in path.split(",") if each]
+    lists["to"] += [_decoded(path)] if path else []
     texts = {"subject": "", "body": "", "in-reply-to": ""}
     ignored: list[str] = []
     for item in filter(None, query.split("&")):

@@ -214,7 +214,7 @@ class BareNames:
         """Reads the sender; None for one that can't be completed: the account's own address stands in."""
         from tui_mailer.domain.address import parse_address
 
-        if "@" not in text and not self._settings.domain:
+        if not text or ("@" not in text and not self._settings.domain):
             return None
         return parse_address(text if "@" in text else f"{text}@{self._settings.domain}", field="from")
 

@@ -1,0 +1,174 @@
+"""``merge``: every row once, whatever interrupts it; what is missing is refused before anything is queued."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from program_run import TuiMailer
+
+from tui_mailer.cli.merge import rate
+from tui_mailer.cli.merge_source import Row, parse_template, read_rows
+from tui_mailer.domain.errors import InvalidMessage
+from tui_mailer.domain.message import BodyFormat, DraftAttachment
+
+TEMPLATE = 'To: "${name}" <${email}>\nSubject: Hello ${name}\n\nDear ${name}, that makes $$5.\n'
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Path:
+    """A template file."""
+    path = tmp_path / "invite.txt"
+    path.write_text(TEMPLATE)
+    return path
+
+
+@pytest.fixture
+def guests(tmp_path: Path) -> Path:
+    """A table of three."""
+    path = tmp_path / "guests.csv"
+    path.write_text('name,email\nAda,ada@example.org\n"Last, First",bob@example.org\nCy,cy@example.org\n')
+    return path
+
+
+def results(table: Path) -> list[dict]:
+    """Reads the result file."""
+    return [json.loads(line) for line in table.with_name(table.name + ".result.jsonl").read_text().splitlines()]
+
+
+def test_each_row_is_a_message_of_its_own(tui_mailer: TuiMailer, template: Path, guests: Path, maildir: Path) -> None:
+    """Columns go where the template names them, and the result file has a line a row."""
+    run = tui_mailer("merge", template, "--data", guests, "--json")
+    assert (run.code, run.json["states"], run.json["new"]) == (0, {"sent": 3}, 3)
+    texts = sorted(path.read_text() for path in maildir.iterdir())
+    assert any('To: "Last, First" <bob@example.org>' in text for text in texts)
+    assert all("that makes $5." in text for text in texts)
+    assert [(line["row"], line["state"], line["error"]) for line in results(guests)] == [
+        (1, "sent", None),
+        (2, "sent", None),
+        (3, "sent", None),
+    ]
+
+
+def test_a_rerun_goes_on_and_doubles_nothing(
+    tui_mailer: TuiMailer, template: Path, guests: Path, maildir: Path
+) -> None:
+    """After a first part, the whole, and rows added or mended, each row has gone out once."""
+    assert tui_mailer("merge", template, "--data", guests, "--limit", "1", "--json").json["new"] == 1
+    again = tui_mailer("merge", template, "--data", guests, "--json").json
+    assert (again["new"], again["already"]) == (2, 1)
+    guests.write_text("name,email\nNew,new@example.org\n" + guests.read_text().partition("\n")[2])
+    added = tui_mailer("merge", template, "--data", guests, "--json").json
+    assert (added["new"], added["already"]) == (1, 3)
+    assert len(list(maildir.iterdir())) == 4
+    assert tui_mailer("merge", template, "--data", guests, "--run", "second", "--json").json["new"] == 4
+
+
+def test_equal_rows_are_each_sent(tui_mailer: TuiMailer, template: Path, tmp_path: Path) -> None:
+    """Two equal rows are two messages, and still two after a rerun."""
+    table = tmp_path / "twice.csv"
+    table.write_text("name,email\n" + 2 * "Ada,ada@example.org\n")
+    assert tui_mailer("merge", template, "--data", table, "--json").json["new"] == 2
+    assert tui_mailer("merge", template, "--data", table, "--json").json["new"] == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("name\nAda\n", "Row 1: There is no value for ${email}"),
+        ("name,email\nAda,a@example.org\nBob\n", "Row 2: 1 values for 2 columns"),
+        ("name,name\nAda,Bob\n", "is there twice"),
+        ("name,email\n", "There are no rows"),
+        ('name,email\n"Ada,a@example.org\n', "Row 1"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_refused_whole(
+    tui_mailer: TuiMailer, template: Path, tmp_path: Path, table: str, said: str
+) -> None:
+    """Nothing is queued when any row lacks what the template needs."""
+    path = tmp_path / "table.csv"
+    path.write_text(table)
+    run = tui_mailer("merge", template, "--data", path)
+    assert run.code == 65
+    assert said in run.err
+    assert tui_mailer("history", "list", "--json").json == []
+
+
+def test_on_error_stops_continues_or_reports(tui_mailer: TuiMailer, template: Path, tmp_path: Path) -> None:
+    """stop ends at the failing row with its error, continue exits 69, report exits 0."""
+    table = tmp_path / "table.csv"
+    table.write_text("name,email\nBad,not-an-address\nAda,ada@example.org\n")
+    stopped = tui_mailer("merge", template, "--data", table, "--json")
+    assert (stopped.code, stopped.json["handled"], stopped.json["stopped"]) == (65, 1, True)
+    continued = tui_mailer("merge", template, "--data", table, "--on-error", "continue", "--json")
+    assert (continued.code, continued.json["states"]) == (69, {"refused": 1, "sent": 1})
+    assert continued.json["failures"][0]["row"] == 1
+    assert tui_mailer("merge", template, "--data", table, "--on-error", "report").code == 0
+    assert [line["state"] for line in results(table)] == [None, "sent"]
+
+
+def test_a_dry_run_shows_and_stores_nothing(tui_mailer: TuiMailer, template: Path, guests: Path) -> None:
+    """The first row is shown as it would go out; nothing is stored, no result is written."""
+    run = tui_mailer("merge", template, "--data", guests, "--dry-run", "--json")
+    assert (run.code, [view["row"] for view in run.json]) == (0, [1])
+    assert tui_mailer("history", "list", "--json").json == []
+    assert not guests.with_name("guests.csv.result.jsonl").exists()
+
+
+def test_a_table_cannot_attach_files_from_elsewhere(tui_mailer: TuiMailer, tmp_path: Path) -> None:
+    """A row may name a file beside the template, not any file of this computer."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "ok.txt").write_text("x")
+    (tmp_path / "outside.txt").write_text("x")
+    template = tmp_path / "in" / "t.txt"
+    template.write_text("To: ada@example.org\nSubject: x\nAttach: ${file}\n\nx\n")
+    table = tmp_path / "files.jsonl"
+    table.write_text('{"file": "ok.txt"}\n')
+    assert tui_mailer("merge", template, "--data", table).code == 0
+    for path in ("../outside.txt", "/etc/hostname"):
+        table.write_text(json.dumps({"file": path}) + "\n")
+        run = tui_mailer("merge", template, "--data", table)
+        assert run.code == 65
+        assert "outside the template's directory" in run.err
+
+
+def test_a_stored_draft_is_a_template_too(tui_mailer: TuiMailer, guests: Path) -> None:
+    """A draft's ID stands for a template, and the draft stays."""
+    draft = tui_mailer("draft", "new", "--to", "${email}", "--subject", "x", "--body", "${name}", "--json").json["id"]
+    assert tui_mailer("merge", draft, "--data", guests, "--json").json["new"] == 3
+    assert [each["id"] for each in tui_mailer("draft", "list", "--json").json] == [draft]
+    assert tui_mailer("merge", "nothing.txt", "--data", guests).code == 66
+
+
+def test_a_template_file_is_headers_and_a_body() -> None:
+    """Each header line has its place; others become headers of the message."""
+    draft = parse_template(
+        "From: a@x\nTo: b@x,\n c@x\nTo: d@x\nSubject: s\nFormat: markdown\nAttach: f.pdf\nTag: t=1\nMeta: k=v\n"
+        "X-One: 1\nAt: tomorrow\n\nBody\n\nmore: text\n",
+        "t",
+    )
+    assert (draft.sender, draft.to, draft.subject) == ("a@x", "b@x, c@x, d@x", "s")
+    assert (draft.body_format, draft.schedule, draft.body) == (BodyFormat.MARKDOWN, "tomorrow", "Body\n\nmore: text\n")
+    assert draft.attachments == (DraftAttachment(source="f.pdf"),)
+    assert (draft.tags, dict(draft.metadata), draft.headers) == ((("t", "1"),), {"k": "v"}, (("X-One", "1"),))
+    with pytest.raises(InvalidMessage, match="t:2"):
+        parse_template("To: a@x\nno header at all\n\nbody", "t")
+
+
+def test_json_lines_give_plain_values(tmp_path: Path) -> None:
+    """Text stays, numbers and booleans are written as JSON, null is empty; anything nested is refused."""
+    table = tmp_path / "t.jsonl"
+    table.write_text('{"a": "x", "b": 1.5, "c": true, "d": null}\n\n{"a": "y"}\n')
+    assert read_rows(table) == [
+        Row(number=1, values={"a": "x", "b": "1.5", "c": "true", "d": ""}),
+        Row(number=2, values={"a": "y"}),
+    ]
+    table.write_text('{"a": [1]}\n')
+    with pytest.raises(InvalidMessage, match="Line 1"):
+        read_rows(table)
+
+
+def test_a_rate_is_seconds_between_rows() -> None:
+    """60/min is one a second."""
+    assert (rate("60/min"), rate("2/s"), rate("30/h"), rate("6")) == (1.0, 0.5, 120.0, 10.0)
