@@ -133,6 +133,19 @@ class Database:
             self._connection.executemany(sql, many).fetchall()  # pyright: ignore[reportUnknownMemberType]
 
     @contextmanager
+    def snapshot(self) -> Generator[None]:
+        """Reads several rows as they were at one instant, whatever others commit meanwhile."""
+        if self._connection.in_transaction:
+            yield
+            return
+        with _translated(self._path):
+            self._execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._execute("COMMIT")
+
+    @contextmanager
     def transaction(self, *, is_durable: bool = True) -> Generator[None]:
         """Commits what is done inside, or on any exception nothing.
 
@@ -155,9 +168,9 @@ class Database:
     def data_version(self) -> int:
         """Returns a number that changes when another connection has committed; raises `NewerDatabase`."""
         with _translated(self._path):
-            version = self._connection.data_version()
+            # The read comes first: only a transaction notices what others have committed.
             self._refuse_newer()
-            return version
+            return self._connection.data_version()
 
     def forget_log(self) -> None:
         """Empties the write-ahead log, if nobody is reading: deleted text must not linger in it."""

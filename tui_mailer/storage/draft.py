@@ -52,9 +52,12 @@ class Drafts:
         return draft_of_row(row)
 
     def list(self, limit: int = 50, before: str | None = None) -> list[StoredDraft]:
-        """Returns a page of drafts, last saved first; ``before`` is the last ID of the page before."""
-        found = self._database.row(self._sql["find"], {"id": before}) if before else None
-        bindings = {"limit": limit, "before": before, "before_at": found["updated_at"] if found else None}
+        """Returns a page of drafts, last saved first; ``before`` is the last ID of the page before.
+
+        Raises `NotFound` when that has been deleted.
+        """
+        after = to_microseconds(self.get(before).updated_at) if before else None
+        bindings = {"limit": limit, "before": before, "before_at": after}
         return [draft_of_row(row) for row in self._database.rows(self._sql["list_newest"], bindings)]
 
     def delete(self, draft_id: str) -> None:

@@ -127,8 +127,10 @@ class StoreLock:
         fcntl.flock(self._descriptor, fcntl.LOCK_SH)
 
     def close(self) -> None:
-        """Leaves the store to others."""
-        os.close(self._descriptor)
+        """Leaves the store to others; a second call does nothing."""
+        if self._descriptor >= 0:
+            descriptor, self._descriptor = self._descriptor, -1
+            os.close(descriptor)
 
     @contextmanager
     def alone(self) -> Generator[None]:

@@ -83,7 +83,7 @@ class Outbox(Leases, Moves):
     ) -> list[Submission]:
         """Returns a page, newest first, without drafts; ``before`` is the last ID of the page before."""
         bindings = {"states": json.dumps(sorted(states)), "limit": limit, "before": before, "account": account}
-        return self._whole(self._database.rows(self._sql["list_newest"], bindings))
+        return self._whole("list_newest", bindings)
 
     def counts(self) -> dict[State, int]:
         """Counts the open submissions by state; states without any are missing."""
@@ -97,8 +97,9 @@ class Outbox(Leases, Moves):
 
     def undoable(self, now: datetime) -> Submission | None:
         """Returns the newest submission whose undo window is open."""
-        row = self._database.row(self._sql["find_undoable"], {"now": to_microseconds(now)})
-        return self.get(row["id"]) if row else None
+        with self._database.snapshot():
+            row = self._database.row(self._sql["find_undoable"], {"now": to_microseconds(now)})
+            return self.get(row["id"]) if row else None
 
     def has_changed(self) -> bool:
         """Says whether another connection has committed since the last call; a few microseconds.
@@ -121,10 +122,15 @@ class Outbox(Leases, Moves):
     # moving into the history
 
     def list_ended(self, limit: int, before: str | None = None) -> builtins.list[Submission]:
-        """Returns what has ended and isn't moved yet, latest end first."""
-        found = self._database.row(self._sql["find_state"], {"id": before}) if before else None
-        bindings = {"limit": limit, "before": before, "before_at": found["ended_at"] if found else None}
-        return self._whole(self._database.rows(self._sql["list_ended_newest"], bindings))
+        """Returns what has ended and isn't moved yet, latest end first; raises `NotFound` when ``before`` is moved."""
+        with self._database.snapshot():
+            bindings = {"limit": limit, "before": before, "before_at": None}
+            if before is not None:
+                row = self._database.row(self._sql["find_state"], {"id": before})
+                if row is None or row["ended_at"] is None:
+                    raise NotFound(f"{before} isn't among what has ended in the outbox.")
+                bindings["before_at"] = row["ended_at"]
+            return self._whole("list_ended_newest", bindings)
 
     def ended_ids(self) -> builtins.list[str]:
         """Lists the ids of what has ended and isn't moved yet."""
@@ -132,8 +138,8 @@ class Outbox(Leases, Moves):
 
     def take_ended(self, limit: int) -> builtins.list[tuple[Submission, tuple[Attempt, ...]]]:
         """Returns what ended first, with its attempts, for the history to keep."""
-        found = self._whole(self._database.rows(self._sql["list_ended_oldest"], {"limit": limit}))
-        return [(one, self.attempts(one.id)) for one in found]
+        with self._database.snapshot():
+            return [(one, self.attempts(one.id)) for one in self._whole("list_ended_oldest", {"limit": limit})]
 
     def forget(self, ids: Iterable[str]) -> None:
         """Deletes ended submissions that the history holds."""

@@ -111,7 +111,7 @@ class Store:
             damaged = move_aside(data_dir, (clock or SystemClock()).now())
             store = cls.open(data_dir, clock=clock)
         try:
-            return store._rebuild(damaged)
+            return store.take_back(damaged)
         finally:
             store.close()
 
@@ -125,13 +125,15 @@ class Store:
         return self._history
 
     def close(self) -> None:
-        """Lets go of everything; a deliverer resigns."""
-        self.resign()
-        self._outbox_database.close()
-        if self._history_database is not None:
-            self._history_database.close()
-        if self._lock is not None:
-            self._lock.close()
+        """Lets go of everything; a deliverer resigns. A second call does nothing."""
+        try:
+            self.resign()
+        finally:
+            self._outbox_database.close()
+            if self._history_database is not None:
+                self._history_database.close()
+            if self._lock is not None:
+                self._lock.close()
 
     # delivering
 
@@ -198,14 +200,16 @@ class Store:
 
         What isn't in the history yet ended last: it is moved in the order it ended.
         """
-        found: list[Submission] = []
-        if before is None or self.outbox.has(before):
+        try:
             found = self._list_unmoved(query, limit, before)
-            before = None
+        except NotFound:
+            found = []  # the page before ended in the history, or has been moved there meanwhile
         if len(found) < limit:
+            is_unmoved = before is not None and not self.history.has(before) and self.outbox.has(before)
+            cursor = None if is_unmoved else before
             known = {one.id for one in found}
             # A row may be in both for the moment between the two commits: the outbox wins.
-            older = self.history.page(query, limit - len(found) + len(known), before)
+            older = self.history.page(query, limit - len(found) + len(known), cursor)
             found.extend(one for one in older if one.id not in known)
         return found[:limit]
 
@@ -239,7 +243,8 @@ class Store:
         referenced = {digest for text in texts for digest in _SHA256.findall(text)}
         return self.spool.collect(referenced | self.history.references(), older_than)
 
-    def _rebuild(self, damaged: Path | None) -> int:
+    def take_back(self, damaged: Path | None) -> int:
+        """Fills a new outbox from the sealed copies and from what can be read of the damaged one."""
         if damaged is not None:
             salvage(damaged, self._outbox_database)
         return self.outbox.rebuild()

@@ -13,7 +13,7 @@ from tui_mailer.domain.submission import ENDED_STATES, TRANSITIONS, Attempt, Rec
 from tui_mailer.storage.ballast import Ballast
 from tui_mailer.storage.clock import Clock, to_microseconds
 from tui_mailer.storage.codec import from_json
-from tui_mailer.storage.database import Database, Row
+from tui_mailer.storage.database import Bindings, Database, Row
 from tui_mailer.storage.lock import OwnerLocks
 from tui_mailer.storage.record import Submission
 from tui_mailer.storage.row import attempt_of_row, recipient_of_row, recipient_rows, submission_of_row
@@ -45,10 +45,11 @@ class SubmissionTable:
 
     def get(self, submission_id: str) -> Submission:
         """Returns a submission, its draft included; raises `NotFound`."""
-        row = self._database.row(self._sql["find"], {"id": submission_id})
-        if row is None:
-            raise NotFound(f"There is no submission {submission_id} in the outbox.")
-        return submission_of_row(row, self._recipients(submission_id))
+        with self._database.snapshot():
+            row = self._database.row(self._sql["find"], {"id": submission_id})
+            if row is None:
+                raise NotFound(f"There is no submission {submission_id} in the outbox.")
+            return submission_of_row(row, self._recipients(submission_id))
 
     def has(self, submission_id: str) -> bool:
         """Says whether the outbox holds a submission."""
@@ -56,9 +57,10 @@ class SubmissionTable:
 
     def attempts(self, submission_id: str) -> tuple[Attempt, ...]:
         """Returns every attempt, oldest first; raises `NotFound`."""
-        rows = self._database.rows(self._sql["list_attempts"], {"id": submission_id})
-        if not rows and not self.has(submission_id):
-            raise NotFound(f"There is no submission {submission_id} in the outbox.")
+        with self._database.snapshot():
+            rows = self._database.rows(self._sql["list_attempts"], {"id": submission_id})
+            if not rows and not self.has(submission_id):
+                raise NotFound(f"There is no submission {submission_id} in the outbox.")
         return tuple(attempt_of_row(one) for one in rows)
 
     # for the rooms built on this one; called inside a transaction
@@ -75,8 +77,12 @@ class SubmissionTable:
         rows = self._database.rows(self._sql["list_recipients"], {"id": submission_id})
         return tuple(recipient_of_row(one) for one in rows)
 
-    def _whole(self, rows: Sequence[Row]) -> list[Submission]:
-        """Makes submissions from rows that hold their messages, with one query for all recipients."""
+    def _whole(self, statement: str, bindings: Bindings) -> list[Submission]:
+        """Reads whole submissions, with one query for all their recipients."""
+        with self._database.snapshot():
+            return self._with_recipients(self._database.rows(self._sql[statement], bindings))
+
+    def _with_recipients(self, rows: Sequence[Row]) -> list[Submission]:
         recipients: dict[str, list[Recipient]] = {row["id"]: [] for row in rows}
         for one in self._database.rows(self._sql["list_recipients_of"], {"ids": json.dumps(list(recipients))}):
             recipients[one["submission_id"]].append(recipient_of_row(one))
