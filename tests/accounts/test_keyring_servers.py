@@ -68,6 +68,12 @@ class Session:
         daemon.stdin.close()
         self._await_service()
 
+    def pause_keyring(self) -> None:
+        self._children[-1].send_signal(signal.SIGSTOP)
+
+    def resume_keyring(self) -> None:
+        self._children[-1].send_signal(signal.SIGCONT)
+
     def stop_keyring(self) -> None:
         self._stop(self._children.pop())
 
@@ -131,14 +137,18 @@ def unlocked(session: Session) -> Session:
     return session
 
 
-async def get(account: Account = WORK) -> str:
-    """Asks as a fresh process would: nothing in memory."""
-    return await Credentials().source(account).get()
+def fresh() -> Credentials:
+    """Nothing in memory, as in a new process; patient, for a machine that has other things to do."""
+    return Credentials(keychain=Keychain(deadline_seconds=30))
+
+
+async def get() -> str:
+    return await fresh().source(WORK).get()
 
 
 async def test_a_secret_is_stored_found_and_removed(unlocked: Session) -> None:
     """What is stored for an account is found again, replaced by the next one, and gone once removed."""
-    credentials = Credentials()
+    credentials = fresh()
     credentials.store(WORK, "first, with ünïcode and spaces ")
     assert await get() == "first, with ünïcode and spaces "
     await credentials.store_async(WORK, "second")
@@ -151,7 +161,7 @@ async def test_a_secret_is_stored_found_and_removed(unlocked: Session) -> None:
 
 async def test_storing_replaces_what_is_in_memory(unlocked: Session) -> None:
     """A new secret serves from the next attempt on, though the old one had been fetched."""
-    credentials = Credentials()
+    credentials = fresh()
     credentials.store(WORK, "old")
     assert await credentials.source(WORK).get() == "old"
     credentials.store(WORK, "new")
@@ -171,9 +181,9 @@ async def test_another_programs_entry_does_not_shadow_ours(unlocked: Session) ->
     command = ["secret-tool", "store", "--label=x", "service", "tui-mailer", "username", "work"]
     subprocess.run(command, input=b"stale", env=unlocked.environ, check=True, capture_output=True)
     assert await get() == "stale"
-    Credentials().store(WORK, "fresh")
+    fresh().store(WORK, "fresh")
     assert await get() == "fresh"
-    assert Credentials().delete(WORK)
+    assert fresh().delete(WORK)
 
 
 @pytest.mark.parametrize("guess", ["keyring.backends.null.Keyring", "keyring.backends.fail.Keyring", "no.such.Backend"])
@@ -182,26 +192,42 @@ async def test_a_backend_from_the_environment_is_ignored(
 ) -> None:
     """PYTHON_KEYRING_BACKEND can't turn storing a secret into losing it silently."""
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", guess)
-    Credentials().store(WORK, "kept")
+    fresh().store(WORK, "kept")
     assert await get() == "kept"
 
 
 async def test_a_locked_keyring_is_told_and_recovers(session: Session) -> None:
     """A locked keyring gives a sentence, not a hang; once unlocked the secret is there again."""
     session.start_keyring(password=b"login password")
-    Credentials().store(WORK, "kept")
+    fresh().store(WORK, "kept")
     session.stop_keyring()
     session.start_keyring(password=None)
     with pytest.raises(CredentialUnavailable, match=r"keyring is locked.*Its mail stays queued.*Unlock the keyring"):
         await get()
     with pytest.raises(CredentialUnavailable, match="nothing was stored"):
-        Credentials().store(WORK, "other")
+        fresh().store(WORK, "other")
     session.stop_keyring()
     session.start_keyring(password=b"login password")
     assert await get() == "kept"
 
 
+async def test_a_keyring_that_answers_late(unlocked: Session) -> None:
+    """A keyring that hangs costs the deadline; the answer it gives later serves the next attempt."""
+    fresh().store(WORK, "kept")
+    hasty = Credentials(keychain=Keychain(deadline_seconds=1.0))
+    unlocked.pause_keyring()
+    try:
+        with pytest.raises(CredentialUnavailable, match=r"didn't answer within 1 s.*Its mail stays queued"):
+            await hasty.source(WORK).get()
+        with pytest.raises(CredentialUnavailable, match="the secret isn't stored yet"):
+            Credentials(keychain=Keychain(deadline_seconds=1.0)).store(WORK, "late")
+    finally:
+        unlocked.resume_keyring()
+    assert await get() in {"kept", "late"}
+    assert await hasty.source(WORK).get() in {"kept", "late"}
+
+
 async def test_a_bus_without_a_keyring_is_told(session: Session) -> None:
     """A session bus with no keyring on it gives a sentence with another way."""
     with pytest.raises(CredentialUnavailable, match=r"Its mail stays queued.*use another source"):
-        await Credentials(keychain=Keychain(deadline_seconds=20)).source(WORK).get()
+        await fresh().source(WORK).get()

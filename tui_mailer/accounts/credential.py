@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tui_mailer.accounts.configuration import Account, CredentialSource
-from tui_mailer.accounts.keychain import DEADLINE_SECONDS, Keychain, KeychainError
+from tui_mailer.accounts.keychain import (
+    DEADLINE_SECONDS,
+    LOADING_SECONDS,
+    Keychain,
+    KeychainError,
+    KeychainTimeoutError,
+)
 from tui_mailer.accounts.patience import start, wait_async
 from tui_mailer.accounts.secret import MAX_BYTES, Secret, read_command, read_file, read_variable, unavailable
 from tui_mailer.domain.errors import ConfigurationError, CredentialUnavailable
@@ -73,6 +79,8 @@ class Credentials:
         _refuse_odd(account.name, secret)
         try:
             self._keychain.set(service, user, secret)
+        except KeychainTimeoutError as error:
+            raise _no_keyring(account.name, f"{error}; the secret isn't stored yet") from None
         except KeychainError as error:
             raise _no_keyring(account.name, f"{error}; nothing was stored") from None
         self.forget(account.name)
@@ -80,7 +88,9 @@ class Credentials:
     async def store_async(self, account: Account, secret: str) -> None:
         """Does what `store` does without blocking the loop."""
         # The keyring's own deadline is to speak first.
-        await wait_async(start(lambda: self.store(account, secret), name="store-secret"), 2 * DEADLINE_SECONDS)
+        await wait_async(
+            start(lambda: self.store(account, secret), name="store-secret"), 2 * DEADLINE_SECONDS + LOADING_SECONDS
+        )
 
     def delete(self, account: Account) -> bool:
         """Removes the account's keyring entry, False if there is none; blocks up to 5 s; raises as `store`."""

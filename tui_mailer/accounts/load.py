@@ -6,7 +6,6 @@ Starting is what this is written for: no YAML reader is imported while a fresh s
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -102,6 +101,8 @@ def embedded_account() -> Account:
 
 
 def _own_address() -> Address:
+    import getpass
+
     candidates = [os.environ.get("EMAIL", "")]
     # Some containers have no name for the user id.
     with contextlib.suppress(OSError, KeyError):

@@ -7,11 +7,10 @@ that is missing, foreign, stale or damaged is no snapshot.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
-import tempfile
 import time
+import zlib
 from pathlib import Path
 
 from tui_mailer import __version__
@@ -50,6 +49,8 @@ def write_snapshot(cache_dir: Path, path: Path, status: os.stat_result, document
     if time.time() - status.st_mtime < _SETTLED_SECONDS:
         return
     kept = json.dumps({"identity": file_identity(path, status), "document": document.to_json()})
+    import tempfile
+
     with contextlib.suppress(OSError):
         cache_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         # mkstemp makes it 0600.
@@ -60,4 +61,5 @@ def write_snapshot(cache_dir: Path, path: Path, status: os.stat_result, document
 
 
 def _snapshot_file(cache_dir: Path, path: Path) -> Path:
-    return cache_dir / f"configuration-{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}.json"
+    # A collision costs a re-reading, no more: the identity holds the whole path.
+    return cache_dir / f"configuration-{zlib.crc32(os.fsencode(path)):08x}.json"
