@@ -21,6 +21,7 @@ ANYWHERE = "app"
 _MODIFIERS = frozenset({"ctrl", "shift", "alt", "super", "hyper", "meta"})
 _NAMED_KEYS = frozenset(key.value for key in Keys)
 _FRIENDLY_NAMES = frozenset({"slash", "backslash", "at", "minus", "plus", "underscore"})
+_UNTYPED = frozenset({"escape", "enter", "tab", "delete", "backspace", "home", "end", "up", "down", "left", "right"})
 _DISPLAY = {
     "escape": "Esc",
     "enter": "Enter",
@@ -94,7 +95,10 @@ def types_text(key: str) -> bool:
     """Says whether a text field would take the key as a character."""
     if "+" in key and key != "+":
         return False
-    return len(key) == 1 or key == "space" or key in _FRIENDLY_NAMES or _is_character_name(key)
+    if len(key) == 1 or key == "space" or key in _FRIENDLY_NAMES:
+        return True
+    # Unicode also has names for what is no character to type: ESCAPE, DELETE, BACKSPACE.
+    return _is_character_name(key) and key not in _UNTYPED
 
 
 def _is_character_name(name: str) -> bool:

@@ -132,6 +132,8 @@ class AccountFormScreen(Dialog[AddedAccount | None]):
         self.say("trying …", is_quiet=True)
         name = self._account_name()
         mapping, secret = self._mapping(), self._inputs["password"].value or None
+        if "username" in mapping and secret is None:
+            raise MailerError("To try it, type the password, or leave User empty for a server that asks for none.")
         identities = await asyncio.to_thread(self._check, name, mapping, secret)
         self.say(
             f"It works: {', '.join(one.address for one in identities) or 'connected'}. Nothing was sent.", is_quiet=True
@@ -157,6 +159,8 @@ class AccountFormScreen(Dialog[AddedAccount | None]):
         if secret:
             self.say("storing the password …", is_quiet=True)
             mapping["credential"], remark = await self._keep_secret(account, secret)
+        elif "username" in mapping:
+            mapping["credential"] = "prompt"
         is_first = self._desk.configuration.path is None
         configuration = await asyncio.to_thread(service.add, name, mapping, make_default=is_first)
         self.dismiss(AddedAccount(name=name, configuration=configuration, remark=remark))

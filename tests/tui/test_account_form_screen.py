@@ -1,0 +1,110 @@
+"""Accounts: added by a form, tried without sending, the secret kept where the person can tell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from app_stage import configuration_of, local_account, on_stage
+from smtp_server import ScriptedServer
+
+from tui_mailer.accounts.configuration import Account, CredentialSource
+from tui_mailer.domain.address import parse_address
+from tui_mailer.domain.message import Draft
+from tui_mailer.domain.submission import State
+from tui_mailer.services.writing import SealRequest
+
+
+async def test_an_account_is_added_tried_and_used(tmp_path: Path) -> None:
+    """From F9 to the first mail at a server: fill in, try, save, send."""
+    async with ScriptedServer() as server, on_stage(tmp_path) as stage:
+        await stage.press("f9", "n")
+        await stage.shows("Add an SMTP account")
+        await stage.type("Ada <ada@work.example>")
+        await stage.press("tab", "ctrl+u")
+        await stage.type("127.0.0.1")
+        await stage.press("tab", "ctrl+u", "tab", "tab", "ctrl+u")
+        await stage.type("none")
+        await stage.press("tab", "ctrl+u")
+        await stage.type(str(server.port))
+        await stage.press("ctrl+t")
+        await stage.shows("It works: ada@work.example. Nothing was sent.")
+        assert server.stored == []
+        await stage.press("ctrl+s")
+        await stage.shows("account work added", "Ada <ada@work.example>  (work)")
+        assert "provider: smtp" in (tmp_path / "config" / "config.yaml").read_text()
+        stage.app.compose_screen.form.focus_field("to")
+        await stage.write("bob@example.org", "First", "text")
+        await stage.review_and_send()
+        await stage.press("f5")
+        await stage.until(lambda: not stage.app.screen.is_modal, "compose")
+
+
+async def test_a_server_that_is_not_there_is_told_and_nothing_is_written(tmp_path: Path) -> None:
+    """A failed try says what failed and leaves no configuration behind."""
+    async with on_stage(tmp_path) as stage:
+        await stage.press("f9", "n")
+        await stage.shows("Add an SMTP account")
+        await stage.type("ada@work.example")
+        await stage.press("tab", "ctrl+u")
+        await stage.type("127.0.0.1")
+        await stage.press("tab", "ctrl+t")
+        await stage.shows("type the password, or leave User empty")
+        await stage.press("ctrl+u", "tab", "tab", "tab", "ctrl+u", "9", "ctrl+t")
+        await stage.shows("can't be reached", "Nothing was sent")
+        assert not (tmp_path / "config" / "config.yaml").exists()
+
+
+async def test_without_a_keyring_the_form_says_so_and_offers_to_ask(tmp_path: Path) -> None:
+    """No keyring on the machine: the account is saved with ``prompt``, and the reason is told."""
+    async with on_stage(tmp_path) as stage:
+        await stage.press("f9", "n")
+        await stage.shows("Add an SMTP account")
+        await stage.type("ada@work.example")
+        await stage.press("tab", "tab", "tab")
+        await stage.type("open sesame")
+        await stage.press("ctrl+s")
+        await stage.shows("asked for once per session")
+        written = (tmp_path / "config" / "config.yaml").read_text()
+        assert "credential: prompt" in written
+        assert "sesame" not in written
+
+
+async def test_an_account_whose_password_only_a_person_knows_asks_for_it(tmp_path: Path) -> None:
+    """The account is held for its password; F9 and r ask, and the mail goes out."""
+    async with ScriptedServer(users={"ada": "open sesame"}) as server:
+        account = Account(
+            name="work",
+            provider="smtp",
+            identities=(parse_address("ada@work.example"),),
+            settings={"host": "127.0.0.1", "port": server.port, "security": "none", "username": "ada"},
+            credential=CredentialSource(kind="prompt"),
+        )
+        async with on_stage(tmp_path, configuration_of(account)) as stage:
+            draft = Draft(to="bob@example.org", subject="s", body="b")
+            await stage.app.desk.ask(lambda mailer: mailer.seal(draft, SealRequest()))
+            stage.app.desk.nudge()
+            await stage.shows("work is held")
+            if not stage.app.screen.is_modal:
+                await stage.press("f9", "r")
+            await stage.shows("Password of account work")
+            await stage.type("open sesame")
+            await stage.press("enter")
+            await stage.until(lambda: bool(server.stored), "the mail at the server")
+            assert "sesame" not in stage.text()
+            await stage.until(lambda: stage.app.desk.status.open_count == 0, "the outbox empty")
+            (one,) = await stage.app.desk.ask(lambda mailer: mailer.history())
+            assert one.state is State.SENT
+
+
+@pytest.mark.parametrize("name", ["", "with space", "../up"])
+async def test_an_account_needs_a_plain_name(tmp_path: Path, name: str) -> None:
+    """The name becomes a key of the configuration and of the keyring."""
+    async with on_stage(tmp_path, configuration_of(local_account())) as stage:
+        await stage.press("f9", "n")
+        await stage.shows("Add an SMTP account")
+        await stage.type("ada@work.example")
+        await stage.press("tab", *(["tab"] * 5), "ctrl+u")
+        await stage.type(name)
+        await stage.press("ctrl+s")
+        await stage.shows("needs a name")

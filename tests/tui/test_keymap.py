@@ -1,0 +1,212 @@
+"""The keymap: the table is sound, and what a person asks for is either done or refused by name."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import pytest
+from app_stage import configuration_of, local_account, on_stage, paths_in
+
+from tui_mailer.accounts.configuration import UiSettings
+from tui_mailer.accounts.credential import Credentials
+from tui_mailer.domain.errors import ConfigurationError
+from tui_mailer.tui.action import Keymap, display_key, is_key, types_text
+from tui_mailer.tui.action_table import ACTIONS
+from tui_mailer.tui.app import MailerApp, make_app
+from tui_mailer.tui.screens.account_form import AccountFormScreen
+from tui_mailer.tui.screens.account_list import AccountListScreen
+from tui_mailer.tui.screens.choice import ChoiceScreen
+from tui_mailer.tui.screens.compose import ComposeScreen
+from tui_mailer.tui.screens.detail import DetailScreen
+from tui_mailer.tui.screens.draft_list import DraftListScreen
+from tui_mailer.tui.screens.help import HelpScreen
+from tui_mailer.tui.screens.history import HistoryScreen
+from tui_mailer.tui.screens.outbox import OutboxScreen
+from tui_mailer.tui.screens.quit import QuitScreen
+from tui_mailer.tui.screens.resolve import ResolveScreen
+from tui_mailer.tui.screens.review import ReviewScreen
+from tui_mailer.tui.screens.schedule import ScheduleScreen
+from tui_mailer.tui.screens.secret import SecretScreen
+from tui_mailer.tui.widgets.row_list import RowList
+
+HOMES: dict[str, type] = {
+    "app": MailerApp,
+    "compose": ComposeScreen,
+    "outbox": OutboxScreen,
+    "history": HistoryScreen,
+    "list": RowList,
+    "review": ReviewScreen,
+    "schedule": ScheduleScreen,
+    "choice": ChoiceScreen,
+    "detail": DetailScreen,
+    "resolve": ResolveScreen,
+    "help": HelpScreen,
+    "account-form": AccountFormScreen,
+    "accounts": AccountListScreen,
+    "secret": SecretScreen,
+    "drafts": DraftListScreen,
+    "quit": QuitScreen,
+}
+
+DESIGNED = {
+    "app.compose": ("f2",),
+    "app.outbox": ("f3",),
+    "app.history": ("f4",),
+    "app.help": ("f1", "ctrl+g"),
+    "app.command-palette": ("ctrl+p",),
+    "app.quit": ("ctrl+q",),
+    "app.new": ("ctrl+n",),
+    "app.drafts": ("f8",),
+    "app.undo": ("f5",),
+    "compose.send": ("ctrl+s", "ctrl+enter"),
+    "compose.later": ("ctrl+l",),
+    "compose.close": ("ctrl+o",),
+    "compose.attach": ("ctrl+t",),
+    "compose.more-fields": ("f6",),
+    "compose.editor": ("ctrl+r",),
+    "outbox.retry": ("r",),
+    "outbox.hold": ("h",),
+    "outbox.reschedule": ("t",),
+    "outbox.cancel": ("x",),
+    "outbox.edit": ("e",),
+    "outbox.resolve": ("o",),
+    "outbox.undo": ("u",),
+    "history.resend": ("s",),
+    "history.filter": ("slash",),
+    "list.copy-id": ("y",),
+    "list.mark": ("space",),
+    "list.down": ("down", "j"),
+    "list.up": ("up", "k"),
+}
+
+
+def keymap(**keys: str) -> Keymap:
+    """A keymap with some keys of one's own, dots written as two underscores."""
+    return Keymap(ACTIONS, {name.replace("__", ".").replace("_", "-"): key for name, key in keys.items()})
+
+
+def test_the_default_keys_are_the_designed_ones() -> None:
+    """Scripts, muscles and documentation rely on them."""
+    table = {action.id: action.keys for action in ACTIONS}
+    assert {name: table[name] for name in DESIGNED} == DESIGNED
+
+
+def test_every_action_has_its_method_in_every_place() -> None:
+    """A key in the table that did nothing would be a lie in the key line."""
+    missing = [
+        f"{action.id} in {place}"
+        for action in ACTIONS
+        for place in action.where
+        if not callable(inspect.getattr_static(HOMES[place], f"action_{action.verb}", None))
+        and not hasattr(HOMES[place], f"action_{action.verb}")
+    ]
+    assert missing == []
+
+
+def test_every_action_says_in_a_sentence_what_it_does() -> None:
+    """F1 is made from these."""
+    assert all(action.help.endswith(".") and action.label for action in ACTIONS)
+    assert len({action.id for action in ACTIONS}) == len(ACTIONS)
+
+
+def test_an_unknown_action_is_refused_by_name() -> None:
+    with pytest.raises(ConfigurationError, match=r"no action 'compose\.sned'"):
+        keymap(compose__sned="f9")
+
+
+@pytest.mark.parametrize("key", ["ctlr+s", "f99x", "ctrl+", "ctrl+ctrl+s", "", " , "])
+def test_a_nonsense_key_is_refused_by_name(key: str) -> None:
+    """Textual would accept it silently and the action would have no key."""
+    with pytest.raises(ConfigurationError, match=r"compose\.send"):
+        keymap(compose__send=key)
+
+
+def test_a_clash_is_refused_naming_both() -> None:
+    """Two actions on one key in one place: neither is lost silently."""
+    with pytest.raises(ConfigurationError, match=r"'ctrl\+t' .*compose\.send.*compose\.attach|ctrl\+t.*both"):
+        keymap(compose__send="ctrl+t")
+    with pytest.raises(ConfigurationError, match="f3"):
+        keymap(compose__send="f3")
+
+
+def test_the_same_key_in_two_places_is_no_clash() -> None:
+    """e edits in the outbox and edits as new in the history."""
+    assert keymap(outbox__edit="E", history__edit="E").keys("outbox.edit") == ("E",)
+
+
+def test_a_letter_may_not_take_typing_away() -> None:
+    """A plain letter can't be bound where text is written."""
+    with pytest.raises(ConfigurationError, match="types a character"):
+        keymap(compose__send="s")
+    assert keymap(outbox__retry="R").keys("outbox.retry") == ("R",)
+
+
+@pytest.mark.parametrize("preset", ["mutt", "pine", "emacs", "vi"])
+def test_a_preset_that_is_not_there_is_refused_with_a_sentence(preset: str) -> None:
+    with pytest.raises(ConfigurationError, match=preset):
+        Keymap(ACTIONS, {}, preset=preset)
+
+
+def test_keys_are_shown_short() -> None:
+    """The key line has eighty cells."""
+    shown = [display_key(key) for key in ("ctrl+s", "f5", "slash", "question_mark", "ctrl+enter", "r", "alt+x")]
+    assert shown == ["^S", "F5", "/", "?", "^Enter", "r", "Alt+x"]
+
+
+def test_what_types_text_is_told_from_what_does_not() -> None:
+    assert [key for key in ("a", "space", "slash", "ctrl+a", "f1", "enter", "escape") if types_text(key)] == [
+        "a",
+        "space",
+        "slash",
+    ]
+    assert is_key("ctrl+shift+f12")
+    assert not is_key("banana")
+
+
+async def test_a_remapped_key_works_and_is_shown(tmp_path: Path) -> None:
+    """ui.keys moves an action, its old key is free, and the key line names the new one."""
+    configuration = configuration_of(local_account(), ui=UiSettings(keys={"compose.send": "f9", "app.accounts": "f10"}))
+    async with on_stage(tmp_path, configuration) as stage:
+        await stage.shows("F9 Send")
+        await stage.type("bob@example.org")
+        await stage.press("ctrl+s")
+        assert not stage.app.screen.is_modal
+        await stage.press("f9")
+        await stage.shows("Review:")
+
+
+def test_bad_keys_end_the_program_before_the_terminal_is_touched(tmp_path: Path) -> None:
+    """The app isn't even built."""
+    with pytest.raises(ConfigurationError, match=r"ui\.keys"):
+        make_app(
+            configuration=configuration_of(ui=UiSettings(keys={"compose.send": "nonsense"})),
+            paths=paths_in(tmp_path),
+            credentials=Credentials(),
+        )
+    with pytest.raises(ConfigurationError, match=r"ui\.theme"):
+        make_app(
+            configuration=configuration_of(ui=UiSettings(theme="pink")),
+            paths=paths_in(tmp_path),
+            credentials=Credentials(),
+        )
+
+
+async def test_f1_tells_the_keys_of_the_place(tmp_path: Path) -> None:
+    """Help is made from the table, for where one is."""
+    async with on_stage(tmp_path) as stage:
+        await stage.press("f1")
+        await stage.shows("Keys: compose", "^S ^Enter", "Review the message", "Everywhere")
+        await stage.press("escape", "f3", "question_mark")
+        await stage.shows("Keys: outbox", "Try again now.")
+        assert "Review the message" not in stage.text()
+
+
+async def test_keys_of_the_app_sleep_under_a_dialog(tmp_path: Path) -> None:
+    """F3 or Ctrl+N under the help changes nothing behind it."""
+    async with on_stage(tmp_path) as stage:
+        await stage.press("f1")
+        await stage.shows("Keys: compose")
+        await stage.press("f3", "ctrl+n", "ctrl+s")
+        assert stage.app.current_mode == "compose"
+        await stage.shows("Keys: compose")
