@@ -81,6 +81,7 @@ class MaildirProvider:
         """Takes the settings; ``secrets`` is never asked."""
         settings = account.settings
         assert isinstance(settings, MaildirSettings)
+        self._account = account.account
         self._identities = account.identities
         self._folder = _folder(settings.path, account)
 
@@ -97,8 +98,8 @@ class MaildirProvider:
         return [Identity(address=address.addr_spec, detail=address.display_name) for address in self._identities]
 
     def prepare(self, outgoing: Outgoing) -> Prepared:
-        capability.require(outgoing.message, self.capabilities, provider=self.name)
         mime = build(outgoing.message, date=outgoing.date, contents=outgoing.contents)
+        capability.require(outgoing.message, self.capabilities, account=self._account, size=mime.size)
         file_name = _file_name(outgoing)
         where = Step(
             title="Maildir", lines=(f"{self._folder}/new/{file_name}", "kept on this computer, sent to nobody")

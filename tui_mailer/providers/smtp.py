@@ -73,6 +73,7 @@ class SmtpProvider:
         settings = account.settings
         assert isinstance(settings, SmtpSettings)
         self._settings = settings
+        self._account = account.account
         self._identities = account.identities
         self._timeouts = timeouts or Timeouts().within(settings.timeout_seconds)
         self._connector = SmtpConnector(settings, account.trust_pem, secrets, self._timeouts)
@@ -99,8 +100,8 @@ class SmtpProvider:
 
     def prepare(self, outgoing: Outgoing) -> Prepared:
         message = outgoing.message
-        capability.require(message, self.capabilities, provider=self.name)
         mime = build(message, date=outgoing.date, contents=outgoing.contents)
+        capability.require(message, self.capabilities, account=self._account, size=mime.size)
         addresses = tuple(recipient.address for recipient in outgoing.recipients)
         for address in addresses:
             require_wire_address(address, "to")

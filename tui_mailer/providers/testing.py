@@ -261,7 +261,6 @@ def _excluded(message: Message, can: Capabilities) -> list[Message]:
     somebody = (Address("carol", "example.net"),)
     cases: list[tuple[bool, Message]] = [
         (can.tags == 0, replace(message, tags=(("spring", None),))),
-        (not can.metadata, replace(message, metadata={"order": "1"})),
         (not can.templates, replace(message, template="welcome")),
         (can.attachments not in {"url", "both"}, replace(message, attachments=(by_url,))),
         (can.attachments not in {"bytes", "both"}, replace(message, attachments=(by_digest,))),

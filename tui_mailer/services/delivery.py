@@ -31,7 +31,7 @@ from tui_mailer.domain.message import Content, Message
 from tui_mailer.domain.submission import DUE_STATUSES, Phase, Receipt, RecipientStatus, State
 from tui_mailer.domain.text import clean
 from tui_mailer.providers.base import BytesSent, Outgoing, Prepared, Progress, Provider
-from tui_mailer.services.fit import keeps_schedule, refusals
+from tui_mailer.providers.capability import keeps_schedule, require
 from tui_mailer.services.retry import RetryPolicy, Situation, decide, decide_deferral
 from tui_mailer.services.sealing import frozen_date
 from tui_mailer.storage.record import Claim, Outcome, Submission
@@ -131,9 +131,7 @@ class Attempt:
         submission = self.claim.submission
         capabilities = self.provider.capabilities
         if self.terms.is_account_changed:
-            refused = refusals(submission.message, capabilities, account=self.terms.account.name, size=submission.size)
-            if refused:
-                raise refused[0]
+            require(submission.message, capabilities, account=self.terms.account.name, size=submission.size)
             self._still_an_identity(submission.message)
         return self.provider.prepare(
             outgoing_of(

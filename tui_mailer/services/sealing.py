@@ -15,7 +15,7 @@ from typing import Protocol
 from tui_mailer.accounts.configuration import Account, ComposeSettings
 from tui_mailer.domain import body as bodies
 from tui_mailer.domain.address import Address, parse_address, parse_address_list
-from tui_mailer.domain.errors import InvalidMessage, Unsupported
+from tui_mailer.domain.errors import InvalidMessage
 from tui_mailer.domain.message import Attachment, BodyFormat, Draft, DraftAttachment, Message
 from tui_mailer.domain.mime import check_custom_header
 from tui_mailer.domain.submission import Kind, Recipient
@@ -104,12 +104,6 @@ def recipients_of(message: Message) -> tuple[Recipient, ...]:
         for address in addresses:
             seen.setdefault(_envelope_key(address), Recipient(address=address.addr_spec, kind=kind))
     return tuple(seen.values())
-
-
-def refuse(refused: tuple[Unsupported, ...]) -> None:
-    """Raises the first refusal, if there is any."""
-    if refused:
-        raise refused[0]
 
 
 def frozen_date(created_at: datetime, not_before: datetime) -> datetime:

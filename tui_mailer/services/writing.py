@@ -21,8 +21,8 @@ from tui_mailer.domain.raw import read_raw
 from tui_mailer.domain.schedule import Schedule, parse_when
 from tui_mailer.domain.submission import Kind, Recipient, RecipientStatus, State
 from tui_mailer.providers.base import Capabilities, Outgoing, Prepared
+from tui_mailer.providers.capability import keeps_schedule, refusals, require
 from tui_mailer.services.account import ProviderDirectory, fingerprint
-from tui_mailer.services.fit import keeps_schedule, refusals
 from tui_mailer.services.intake import PreviewIntake, SealingIntake, sealed_source
 from tui_mailer.services.sealing import (
     Intake,
@@ -30,7 +30,6 @@ from tui_mailer.services.sealing import (
     frozen_date,
     message_from,
     recipients_of,
-    refuse,
 )
 from tui_mailer.storage.record import NewSubmission, Submission
 
@@ -297,7 +296,7 @@ class Writer:
         """Raises what stands against sealing; returns the size on the wire."""
         size = message.raw_size if message.raw_size is not None else self._size(message, now)
         capabilities = self.directory.capabilities(account.name)
-        refuse(refusals(message, capabilities, account=account.name, size=size))
+        require(message, capabilities, account=account.name, size=size)
         if message.raw_sha256 is None:
             for finding in check_message(message, body_typed=message.text or ""):
                 if finding.severity is Severity.ERROR:
