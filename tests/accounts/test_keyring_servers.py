@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,14 @@ async def test_a_secret_is_stored_found_and_removed(unlocked: Session) -> None:
     assert credentials.delete(WORK) is False
     with pytest.raises(CredentialUnavailable, match=r"no secret for it .*Store it: tui-mailer account set-secret work"):
         await get()
+
+
+async def test_an_entry_of_another_program_is_used_and_never_removed(unlocked: Session) -> None:
+    """An account may live on another program's entry; removing the account leaves that entry alone."""
+    borrowed = replace(WORK, credential=CredentialSource(kind="keyring", value=("other-program", "ada")))
+    fresh().store(borrowed, "shared")
+    assert fresh().delete(borrowed) is False
+    assert await fresh().source(borrowed).get() == "shared"
 
 
 async def test_storing_replaces_what_is_in_memory(unlocked: Session) -> None:

@@ -15,6 +15,7 @@ from tui_mailer.accounts.keychain import (
     KeychainTimeoutError,
 )
 from tui_mailer.accounts.patience import start, wait_async
+from tui_mailer.accounts.schema import KEYRING_SERVICE
 from tui_mailer.accounts.secret import MAX_BYTES, Secret, read_command, read_file, read_variable, unavailable
 from tui_mailer.domain.errors import ConfigurationError, CredentialUnavailable
 from tui_mailer.domain.text import clean
@@ -93,9 +94,14 @@ class Credentials:
         )
 
     def delete(self, account: Account) -> bool:
-        """Removes the account's keyring entry, False if there is none; blocks up to 5 s; raises as `store`."""
+        """Removes the account's keyring entry; blocks up to 5 s; raises as `store`.
+
+        False where there is none, and where the entry isn't ours: another program may live on it.
+        """
         service, user = self._keyring_entry(account)
         self.forget(account.name)
+        if service != KEYRING_SERVICE:
+            return False
         try:
             return self._keychain.delete(service, user)
         except KeychainError as error:

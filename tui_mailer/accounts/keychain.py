@@ -27,9 +27,17 @@ _MOST_SHADOWS = 10
 class Backend(Protocol):
     """The part of ``keyring.backend.KeyringBackend`` that is used here."""
 
-    def get_password(self, service: str, username: str) -> str | None: ...
-    def set_password(self, service: str, username: str, password: str) -> None: ...
-    def delete_password(self, service: str, username: str) -> None: ...
+    def get_password(self, service: str, username: str) -> str | None:
+        """Returns the first entry's secret, None if there is none."""
+        ...
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Makes an entry or replaces one made by the same library."""
+        ...
+
+    def delete_password(self, service: str, username: str) -> None:
+        """Removes the first entry."""
+        ...
 
 
 class KeychainError(Exception):
