@@ -84,7 +84,7 @@ class Dispatcher:
     async def flush(self, timeout_seconds: float | None) -> list[Submission]:
         """Delivers all that is due; returns what was attempted."""
         await self._standing.probe_again()
-        await self._until(self._is_drained, timeout_seconds)
+        await self._until(self._are_tried, timeout_seconds)
         return [await self._work.db(self._work.store.find, one) for one in self._attempted]
 
     async def deliver_only(self, submission_ids: list[str], timeout_seconds: float) -> list[Submission]:
@@ -162,10 +162,8 @@ class Dispatcher:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._work.emit(EngineTroubled(text=f"Delivery stopped for a moment: {error}"))
 
-    async def _is_drained(self) -> bool:
-        return not self._workers
-
     async def _are_tried(self) -> bool:
+        """Nothing is under way and, with `deliver_only`, each has had its attempt somewhere."""
         if self._workers:
             return False
         holds = await self._work.db(self._outbox.account_holds)
