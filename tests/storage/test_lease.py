@@ -366,6 +366,9 @@ def test_two_stores_share_one_outbox(open_store: Callable[[], Store], clock: Han
     one.outbox.seal([make_new()])
     assert two.outbox.has_changed()
     assert not two.outbox.has_changed()
+    assert one.outbox.has_changed()  # the other one's registration
+    one.outbox.hold_account("home", "x")
+    assert not one.outbox.has_changed()
     (claim,) = one.outbox.claim(mine, now=clock.now())
     assert two.outbox.recover(now=clock.now()) == []
     assert [(one.role, one.is_alive) for one in two.outbox.deliverers(clock.now())] == [

@@ -30,6 +30,9 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's clocks."""
 
+    def __init__(self) -> None:
+        self._boot_id: str | None = None
+
     def now(self) -> datetime:
         """Tells the wall clock's time (aware, UTC)."""
         return datetime.now(UTC)
@@ -40,11 +43,13 @@ class SystemClock:
 
     def boot_id(self) -> str:
         """Names this boot: the kernel's random ID, or where there is none the second the machine came up."""
-        try:
-            return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        except OSError:
-            # Rounded to a minute: the difference of two clocks that are read one after the other jitters.
-            return f"up-since-{round((time.time() - self.boottime()) / 60)}"
+        if self._boot_id is None:
+            try:
+                self._boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+            except OSError:
+                # Rounded to a minute: the difference of two clocks that are read one after the other jitters.
+                self._boot_id = f"up-since-{round((time.time() - self.boottime()) / 60)}"
+        return self._boot_id
 
 
 def to_microseconds(moment: datetime) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import apsw
 
@@ -79,6 +79,7 @@ class Database:
         self._path = path
         self._is_wal = False
         self._is_full_sync = True
+        self._columns: dict[str, tuple[str, ...]] = {}
 
     @classmethod
     def open(
@@ -113,8 +114,17 @@ class Database:
 
     def rows(self, sql: str, bindings: Bindings | None = None) -> list[Row]:
         """Runs one statement and returns its rows by column name."""
-        with _translated(self._path):
-            return self._execute(sql, bindings)
+        try:
+            cursor = self._connection.execute(sql, bindings)  # pyright: ignore[reportUnknownMemberType]
+            names = self._columns.get(sql)
+            if names is None:
+                # Read once: the schema stays as it is while the database is open.
+                names = self._columns[sql] = tuple(name for name, _ in cursor.get_description())
+            return [dict(zip(names, values, strict=True)) for values in cursor]
+        except apsw.ExecutionCompleteError:
+            return []  # without rows there are no columns to ask for
+        except apsw.Error as error:
+            raise _sentence(error, self._path) from error
 
     def row(self, sql: str, bindings: Bindings | None = None) -> Row | None:
         """Runs one statement and returns its first row, if any."""
@@ -123,14 +133,18 @@ class Database:
 
     def run(self, sql: str, bindings: Bindings | None = None) -> int:
         """Runs one statement and returns how many rows it changed."""
-        with _translated(self._path):
+        try:
             self._execute(sql, bindings)
             return self._connection.changes()
+        except apsw.Error as error:
+            raise _sentence(error, self._path) from error
 
     def run_many(self, sql: str, many: Sequence[Bindings]) -> None:
         """Runs one statement once for each set of bindings."""
-        with _translated(self._path):
+        try:
             self._connection.executemany(sql, many).fetchall()  # pyright: ignore[reportUnknownMemberType]
+        except apsw.Error as error:
+            raise _sentence(error, self._path) from error
 
     @contextmanager
     def snapshot(self) -> Generator[None]:
@@ -167,10 +181,10 @@ class Database:
 
     def data_version(self) -> int:
         """Returns a number that changes when another connection has committed; raises `NewerDatabase`."""
-        with _translated(self._path):
-            # The read comes first: only a transaction notices what others have committed.
-            self._refuse_newer()
-            return self._connection.data_version()
+        # The pragma, not the file control of this name, which counts our own commits too.
+        version = self._pragma("data_version")
+        self._refuse_newer()
+        return version
 
     def forget_log(self) -> None:
         """Empties the write-ahead log, if nobody is reading: deleted text must not linger in it."""
@@ -185,7 +199,6 @@ class Database:
     def _prepare(self) -> None:
         connection = self._connection
         connection.set_busy_timeout(BUSY_TIMEOUT_MILLISECONDS)
-        connection.row_trace = _name_columns
         with _translated(self._path):
             for pragma in ("foreign_keys = ON", "trusted_schema = OFF", "secure_delete = ON", "cell_size_check = ON"):
                 self._execute(f"PRAGMA {pragma}")
@@ -248,9 +261,9 @@ class Database:
 
     # small things
 
-    def _execute(self, sql: str, bindings: Bindings | tuple[str, ...] | None = None) -> list[Row]:
-        """Runs statements to their end; the row trace has made each row a mapping, which the stubs don't know."""
-        return cast("list[Row]", self._connection.execute(sql, bindings).fetchall())  # pyright: ignore[reportUnknownMemberType]
+    def _execute(self, sql: str, bindings: Bindings | tuple[str, ...] | None = None) -> None:
+        """Runs statements to their end and leaves their rows."""
+        self._connection.execute(sql, bindings).fetchall()  # pyright: ignore[reportUnknownMemberType]
 
     def _pragma(self, name: str) -> int:
         return int(next(iter(self.rows(f"PRAGMA {name}")[0].values())))
@@ -271,10 +284,6 @@ class Database:
             with _translated(self._path):
                 self._execute(f"PRAGMA synchronous = {'FULL' if is_full else 'NORMAL'}")
             self._is_full_sync = is_full
-
-
-def _name_columns(cursor: apsw.Cursor, values: Any) -> Any:
-    return dict(zip((name for name, _ in cursor.get_description()), values, strict=True))
 
 
 def _open_flags(path: Path | None) -> int:

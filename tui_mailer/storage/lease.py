@@ -167,8 +167,8 @@ class Leases(Waiting):
                 "provider": row["provider"],
             },
         )
-        message, _draft = self._message(submission_id)
-        submission = submission_of_row(moved, self._recipients(submission_id), message=message)
+        recipients = self._recipients(submission_id)
+        submission = submission_of_row(moved, recipients, message=self._message(submission_id))
         return Claim(submission=submission, epoch=moved["epoch"], attempt=moved["attempts"], owner=owner)
 
     def _lease_until(self, lease_seconds: float) -> int:
@@ -291,8 +291,9 @@ class Leases(Waiting):
             moved = self._return(row, _INTERRUPTED)
         else:
             moved, recipients = self._give_up(row, recipients, policy, now)
-        message, draft = self._message(submission_id)
-        return submission_of_row(moved, recipients, message=message, draft=draft)
+        return submission_of_row(
+            moved, recipients, message=self._message(submission_id), draft=self._draft(submission_id)
+        )
 
     def _give_up(
         self, row: Row, recipients: tuple[Recipient, ...], policy: str, now: datetime

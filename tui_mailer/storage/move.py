@@ -115,8 +115,7 @@ class Moves(SubmissionTable):
         """
         with self._database.transaction():
             row = self._allowed(submission_id, _WAITING, "edited")
-            _message, stored = self._message(submission_id)
-            wanted = draft or stored
+            wanted = draft or self._draft(submission_id)
             if wanted is None:
                 raise InvalidMessage(f"{submission_id} was made by no draft; cancel it and write it anew.")
             self._cancel(row, "taken back to a draft")
@@ -143,9 +142,8 @@ class Moves(SubmissionTable):
         return self._moved(self._move(row, state, error=reason, epoch=row["epoch"] + 1), after)
 
     def _moved(self, row: Row, recipients: tuple[Recipient, ...] | None = None) -> Submission:
-        message, draft = self._message(row["id"])
         found = self._recipients(row["id"]) if recipients is None else recipients
-        return submission_of_row(row, found, message=message, draft=draft)
+        return submission_of_row(row, found, message=self._message(row["id"]), draft=self._draft(row["id"]))
 
     def _attempted_at(self, row: Row, now: datetime) -> int:
         """When the attempt ended that turned out to have delivered it."""

@@ -88,11 +88,15 @@ class SubmissionTable:
             recipients[one["submission_id"]].append(recipient_of_row(one))
         return [submission_of_row(row, tuple(recipients[row["id"]])) for row in rows]
 
-    def _message(self, submission_id: str) -> tuple[Message, Draft | None]:
-        row = self._database.row(self._sql["find"], {"id": submission_id})
+    def _message(self, submission_id: str) -> Message:
+        row = self._database.row(self._sql["find_message"], {"id": submission_id})
         if row is None:
             raise NotFound(f"There is no submission {submission_id} in the outbox.")
-        return from_json(Message, row["message"]), from_json(Draft, row["draft"]) if row["draft"] else None
+        return from_json(Message, row["message"])
+
+    def _draft(self, submission_id: str) -> Draft | None:
+        row = self._database.row(self._sql["find_draft"], {"id": submission_id})
+        return from_json(Draft, row["draft"]) if row and row["draft"] else None
 
     def _move(self, row: Row, state: State, **changes: Any) -> Row:
         """Moves a row that was read in this transaction to a state and returns it as it then is.

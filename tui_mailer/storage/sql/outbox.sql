@@ -10,6 +10,12 @@ WHERE submission.id = :id
 -- What the moves need to decide; its message is left where it is.
 SELECT * FROM submission WHERE id = :id
 
+-- name: find_message
+SELECT message FROM sealed WHERE submission_id = :id
+
+-- name: find_draft
+SELECT draft FROM sealed WHERE submission_id = :id
+
 -- name: list_newest
 -- A page of submissions in some states, newest first; ULIDs sort by time.
 SELECT submission.*, sealed.message
