@@ -9,10 +9,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from tui_mailer.accounts.configuration import Account, Configuration, CredentialSource, Paths
-from tui_mailer.domain.address import parse_address
+from tui_mailer.accounts.zone import local_zone
 from tui_mailer.domain.errors import ConfigurationError, InvalidMessage, NotFound
 from tui_mailer.providers import registry
 from tui_mailer.providers.base import AccountSettings, Capabilities, Identity, Provider
@@ -30,7 +32,20 @@ class ProviderDirectory:
         self.configuration = configuration
         self._paths = paths
         self._credentials = credentials
+        self._zone: tuple[str | None, ZoneInfo] | None = None
         self._capabilities: dict[str, tuple[str, Capabilities]] = {}
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The person's time zone, looked up once for each configuration (the look-up reads files)."""
+        wanted = self.configuration.ui.timezone
+        if self._zone is None or self._zone[0] != wanted:
+            self._zone = (wanted, local_zone(wanted))
+        return self._zone[1]
+
+    def localise(self, moment: datetime) -> datetime:
+        """Puts an instant into the zone the Date header is written in (``compose.date_zone``)."""
+        return moment if self.configuration.compose.date_zone == "utc" else moment.astimezone(self.zone)
 
     def account(self, name: str) -> Account:
         """Returns the account of that name; raises `ConfigurationError` naming those that exist."""
@@ -109,16 +124,11 @@ class AccountService:
     def draft_account(self, name: str, mapping: Mapping[str, object]) -> Account:
         """Makes an account from a mapping as it would stand in the file, judged like the file.
 
-        Raises `ConfigurationError` with what is wrong, `InvalidAddress` for the identity.
+        Raises `ConfigurationError` with what is wrong.
         """
-        known = {"provider", "from", "credential"}
-        account = Account(
-            name=name,
-            provider=str(mapping.get("provider", "")),
-            identities=(parse_address(str(mapping.get("from", "")), field="from"),),
-            settings={key: value for key, value in mapping.items() if key not in known},
-            credential=CredentialSource(kind="prompt"),
-        )
+        from tui_mailer.accounts.load import read_account
+
+        account = read_account(name, mapping, self.paths.config_file.parent)
         self._directory(account).settings(account)
         return account
 
@@ -144,8 +154,7 @@ class AccountService:
         from tui_mailer.accounts.edit import add_account
         from tui_mailer.accounts.load import load
 
-        probe = self.draft_account(name, mapping)
-        del probe
+        self.draft_account(name, mapping)
         add_account(self.paths, name, mapping, make_default=make_default)
         self.configuration = load(self.paths)
         return self.configuration

@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from tui_mailer.accounts.configuration import Account, Configuration, Paths
-from tui_mailer.accounts.zone import local_zone
 from tui_mailer.domain import mime
 from tui_mailer.domain.address import format_address_list
 from tui_mailer.domain.message import Draft, Message
@@ -111,11 +110,11 @@ class Mailer:
 
     def parse_query(self, text: str) -> HistoryQuery:
         """Reads a QUERY (DESIGN A1); anything it doesn't know is literal."""
-        return parse_query(text, now=self.store.clock.now(), zone=local_zone(self.configuration.ui.timezone))
+        return parse_query(text, now=self.store.clock.now(), zone=self.directory.zone)
 
     def parse_past(self, text: str) -> datetime:
         """Reads a date or an age such as ``90d``; raises `InvalidSchedule`."""
-        return parse_past(text, now=self.store.clock.now(), zone=local_zone(self.configuration.ui.timezone))
+        return parse_past(text, now=self.store.clock.now(), zone=self.directory.zone)
 
     def export(self, submission_id: str) -> Iterator[bytes]:
         """Yields the message as an .eml, exactly as it went (or would go) out; never the Bcc."""
@@ -123,7 +122,7 @@ class Mailer:
         date = submission.date or frozen_date(submission.created_at, submission.not_before)
         built = mime.build(
             submission.message,
-            date=self._writer.local(date),
+            date=self.directory.localise(date),
             contents=contents_of(submission.message, self.store.spool),
         )
         blocks: AsyncIterator[bytes] = built.stream()
@@ -151,8 +150,7 @@ class Mailer:
 
     def reschedule(self, submission_id: str, when: str) -> Submission:
         """Moves it to another time; raises `InvalidSchedule`."""
-        zone = local_zone(self.configuration.ui.timezone)
-        schedule = parse_when(when, now=self.store.clock.now(), zone=zone)
+        schedule = parse_when(when, now=self.store.clock.now(), zone=self.directory.zone)
         return self.store.outbox.reschedule(submission_id, schedule.at, schedule.words, schedule.zone)
 
     def settle(self, submission_id: str, how: Literal["sent", "failed", "resend"]) -> Submission:

@@ -90,7 +90,7 @@ class Worker:
             account=account,
             is_account_changed=self._standing.mark(account) != submission.account_fingerprint,
             delivery=self._work.delivery,
-            localise=self._work.localise,
+            localise=self._work.directory.localise,
             now=self._work.now,
         )
         attempt = self.attempt = Attempt(claim, provider, terms, self)
@@ -153,7 +153,7 @@ async def settle_by_asking(work: Workplace, standing: AccountStanding, submissio
         contents = await work.db(contents_of, submission.message, work.store.spool)
         outgoing = outgoing_of(
             submission,
-            date=work.localise(submission.date or submission.created_at),
+            date=work.directory.localise(submission.date or submission.created_at),
             contents=contents,
             attempt=submission.attempts,
         )

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from tui_mailer.accounts.configuration import DeliverySettings
-from tui_mailer.accounts.zone import local_zone
 from tui_mailer.services.account import ProviderDirectory
 from tui_mailer.services.event import Event, SubmissionChanged
 from tui_mailer.storage.record import Submission
@@ -45,13 +44,6 @@ class Workplace:
     def now(self) -> datetime:
         """The wall clock, UTC."""
         return self.store.clock.now()
-
-    def localise(self, moment: datetime) -> datetime:
-        """Puts an instant into the zone the Date header is written in (``compose.date_zone``)."""
-        configuration = self.directory.configuration
-        if configuration.compose.date_zone == "utc":
-            return moment
-        return moment.astimezone(local_zone(configuration.ui.timezone))
 
     def tell(self, submission: Submission) -> None:
         """Tells the listener where a submission stands now."""

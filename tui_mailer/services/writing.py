@@ -11,7 +11,6 @@ from ulid import ULID
 
 from tui_mailer.accounts.configuration import LOCAL_ACCOUNT, Account, Configuration
 from tui_mailer.accounts.identity import account_for_sender
-from tui_mailer.accounts.zone import local_zone
 from tui_mailer.domain import mime
 from tui_mailer.domain.address import format_address_list, parse_address
 from tui_mailer.domain.checks import Finding, Severity, check_message
@@ -154,7 +153,7 @@ class Writer:
             submission_id=message.id,
             message=message,
             recipients=recipients_of(message),
-            date=self.local(frozen_date(now, not_before)),
+            date=self.directory.localise(frozen_date(now, not_before)),
             envelope_from=message.sender.addr_spec,
             not_before=not_before if keeps_schedule(capabilities, not_before, now) else None,
             idempotency_key=message.id,
@@ -234,12 +233,6 @@ class Writer:
         )
         return self.store.outbox.seal([new])[0]
 
-    def local(self, moment: datetime) -> datetime:
-        """Puts an instant into the zone the Date header is written in (``compose.date_zone``)."""
-        if self.configuration.compose.date_zone == "utc":
-            return moment
-        return moment.astimezone(local_zone(self.configuration.ui.timezone))
-
     def _new(
         self, draft: Draft, account: Account, request: SealRequest, now: datetime, intake: Intake
     ) -> NewSubmission:
@@ -311,12 +304,12 @@ class Writer:
 
     def _size(self, message: Message, now: datetime) -> int:
         sealed_only = replace(message, attachments=tuple(one for one in message.attachments if one.sha256 is not None))
-        return mime.build(sealed_only, date=self.local(now), contents={}).size
+        return mime.build(sealed_only, date=self.directory.localise(now), contents={}).size
 
     def _schedule(self, draft: Draft, now: datetime) -> Schedule | None:
         if not draft.schedule.strip():
             return None
-        return parse_when(draft.schedule, now=now, zone=local_zone(self.configuration.ui.timezone))
+        return parse_when(draft.schedule, now=now, zone=self.directory.zone)
 
     def _fanned_out(self, draft: Draft) -> list[Draft]:
         from tui_mailer.domain.address import parse_address_list
