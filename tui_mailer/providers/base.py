@@ -6,7 +6,7 @@ source of the secret, and sealed messages.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
@@ -138,11 +138,17 @@ class Prepared:
     """What will go on the wire: shown by ``--dry-run``, sent by ``send``."""
 
     outgoing: Outgoing
-    steps: tuple[Step, ...]
+    describe: Callable[[], tuple[Step, ...]]
+    """Tells the steps in words, from the payload; called only where somebody looks."""
     size: int
     """Bytes on the wire."""
     payload: object = None
     """The provider's own form of it."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The ordered network steps, as ``--dry-run`` shows them."""
+        return self.describe()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,12 +101,14 @@ class MaildirProvider:
         mime = build(outgoing.message, date=outgoing.date, contents=outgoing.contents)
         capability.require(outgoing.message, self.capabilities, account=self._account, size=mime.size)
         file_name = _file_name(outgoing)
-        where = Step(
-            title="Maildir", lines=(f"{self._folder}/new/{file_name}", "kept on this computer, sent to nobody")
-        )
+
+        def describe() -> tuple[Step, ...]:
+            lines = (f"{self._folder}/new/{file_name}", "kept on this computer, sent to nobody")
+            return (Step(title="Maildir", lines=lines), message_step(outgoing.message, mime.header))
+
         return Prepared(
             outgoing=outgoing,
-            steps=(where, message_step(outgoing.message, mime.header)),
+            describe=describe,
             size=mime.size,
             payload=_Payload(mime, file_name),
         )

@@ -118,7 +118,7 @@ class SmtpProvider:
         )
         return Prepared(
             outgoing=outgoing,
-            steps=(self._envelope_step(envelope), message_step(message, mime.header)),
+            describe=lambda: (self._envelope_step(envelope), message_step(message, mime.header)),
             size=mime.size,
             payload=_Payload(mime, envelope),
         )

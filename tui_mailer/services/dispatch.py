@@ -36,8 +36,8 @@ class Dispatcher:
         self._standing = AccountStanding(work)
         self._owner = ""
         self._workers: dict[asyncio.Task[None], Worker] = {}
-        self._attempted: dict[str, None] = {}
-        """IDs of what was attempted here, in this order."""
+        self._attempted: dict[str, Submission | None] = {}
+        """What was attempted here, in this order, as it stood right after; None while it is under way."""
         self._only: list[str] | None = None
         self._wake = asyncio.Event()
         self._is_stopping = False
@@ -85,7 +85,7 @@ class Dispatcher:
         """Delivers all that is due; returns what was attempted."""
         await self._standing.probe_again()
         await self._until(self._are_tried, timeout_seconds)
-        return [await self._work.db(self._work.store.find, one) for one in self._attempted]
+        return [known or await self._work.db(self._work.store.find, one) for one, known in self._attempted.items()]
 
     async def deliver_only(self, submission_ids: list[str], timeout_seconds: float) -> list[Submission]:
         """Gives each of these one attempt, by us or by whoever holds it."""
@@ -157,7 +157,7 @@ class Dispatcher:
 
     def _worker_ended(self, task: asyncio.Task[None]) -> None:
         worker = self._workers.pop(task)
-        self._attempted.update(dict.fromkeys(one.id for one in worker.finished))
+        self._attempted.update((one.id, one) for one in worker.finished)
         self._wake.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             self._work.emit(EngineTroubled(text=f"Delivery stopped for a moment: {error}"))

@@ -120,11 +120,10 @@ class Worker:
                 finished = await self._work.db(outbox.finish, claim, outcome)
         except Fenced:
             return None
-        self.finished.append(finished)
         self._work.tell(finished)
         if outcome.receipt is not None:
             await self._standing.answered(self.account)
-        await settle_by_asking(self._work, self._standing, finished)
+        self.finished.append(await settle_by_asking(self._work, self._standing, finished))
         return following
 
     def _on_phase(self, phase: Phase) -> None:
@@ -142,14 +141,17 @@ class Worker:
         return f"Its time passed {hours} h ago while no tui-mailer ran: release it to send it now."
 
 
-async def settle_by_asking(work: Workplace, standing: AccountStanding, submission: Submission) -> None:
-    """Settles an uncertain outcome without a person, where the provider can be asked what became of it."""
+async def settle_by_asking(work: Workplace, standing: AccountStanding, submission: Submission) -> Submission:
+    """Settles an uncertain outcome without a person, where the provider can be asked what became of it.
+
+    Returns the submission as it then stands.
+    """
     if submission.state is not State.UNCERTAIN:
-        return
+        return submission
     try:
         provider = await standing.provider(work.directory.account(submission.account))
         if provider.capabilities.idempotency != "findable":
-            return
+            return submission
         contents = await work.db(contents_of, submission.message, work.store.spool)
         outgoing = outgoing_of(
             submission,
@@ -159,6 +161,8 @@ async def settle_by_asking(work: Workplace, standing: AccountStanding, submissio
         )
         receipt = await provider.find(outgoing, {})
     except (ConfigurationError, CredentialUnavailable, DeliveryError, StorageError):
-        return  # it stays uncertain, as shown; a person or the next start settles it
+        return submission  # it stays uncertain, as shown; a person or the next start settles it
     how = "resend" if receipt is None else "sent"
-    work.tell(await work.db(work.store.outbox.settle, submission.id, how, work.now()))
+    settled = await work.db(work.store.outbox.settle, submission.id, how, work.now())
+    work.tell(settled)
+    return settled

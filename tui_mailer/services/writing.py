@@ -290,10 +290,6 @@ class Writer:
         size = message.raw_size if message.raw_size is not None else self._size(message, now)
         capabilities = self.directory.capabilities(account.name)
         require(message, capabilities, account=account.name, size=size)
-        if message.raw_sha256 is None:
-            for finding in check_message(message, body_typed=message.text or ""):
-                if finding.severity is Severity.ERROR:
-                    raise InvalidMessage(finding.text, field=finding.field)
         return size
 
     def _refuse_missing(self, message: Message) -> None:

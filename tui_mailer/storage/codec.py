@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+Encoder = Callable[[Any], Any]
 Decoder = Callable[[Any], Any]
+_LEAVES = frozenset({str, int, float, bool, NoneType})
 
 
 def to_json(value: object) -> str:
@@ -36,15 +38,41 @@ def tuple_from_json(kind: type[T], text: str) -> tuple[T, ...]:
 
 
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, (str, int, float, bool)):
-        return value
-    if is_dataclass(value):
-        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    return [_plain(one) for one in value]
+    kind = cast("type[Any]", type(value))
+    return value if kind in _LEAVES else _encoder(kind)(value)
+
+
+@cache
+def _encoder(kind: type[Any]) -> Encoder:
+    if is_dataclass(kind):
+        return _record_encoder(kind)
+    if issubclass(kind, StrEnum):
+        return str
+    if issubclass(kind, datetime):
+        return datetime.isoformat
+    if issubclass(kind, Mapping):
+        return lambda value: {str(key): _plain(one) for key, one in value.items()}
+    return lambda value: [_plain(one) for one in value]
+
+
+def _record_encoder(kind: type[Any]) -> Encoder:
+    """Leaves out what stands at its default: most fields of most messages do."""
+    defaults = {one.name: _default(one) for one in fields(kind)}
+
+    def encode(value: Any) -> dict[str, Any]:
+        record: dict[str, Any] = {}
+        for name, default in defaults.items():
+            current = getattr(value, name)
+            if current != default:
+                record[name] = _plain(current)
+        return record
+
+    return encode
+
+
+def _default(one: Field[Any]) -> Any:
+    """A field's default; `MISSING`, which equals nothing else, where it has none."""
+    return one.default if one.default_factory is MISSING else one.default_factory()
 
 
 def _as_is(value: Any) -> Any:
