@@ -433,3 +433,24 @@ def test_killed_at_any_moment_nothing_is_lost_or_misremembered(data_dir: Path, s
     assert not {one.submission.id for one in again} & {one for one, word in said.items() if word != "queued"}
     assert store.outbox.rebuild() == 0
     store.close()
+
+
+def files_holding(data_dir: Path, text: bytes) -> set[str]:
+    return {one.name for one in data_dir.rglob("*") if one.is_file() and text in one.read_bytes()}
+
+
+def test_what_is_deleted_is_in_no_file_any_more(open_store: OpenStore, data_dir: Path, clock: HandClock) -> None:
+    """Deleting overwrites: text, address and index words are gone from databases, logs and sealed copies."""
+    post = Post(open_store(), clock)
+    for number in range(20):
+        post.end(subject=f"note {number}", text="ordinary words " * 50)
+    gone = post.end("xyzzyrecipient@example.org", text="plugh xyzzytext " * 200, draft=Draft(body="xyzzydraft"))
+    for number in range(20):
+        post.end(subject=f"note {number}", text="ordinary words " * 50)
+    while post.store.archive_ended():
+        pass
+    assert "history.db-wal" in files_holding(data_dir, b"xyzzytext")
+    post.store.delete(gone.id)
+    post.store.close()
+    for secret in (b"xyzzytext", b"xyzzyrecipient", b"xyzzydraft", b"yzzytext"):
+        assert files_holding(data_dir, secret) == set()

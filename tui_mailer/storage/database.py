@@ -98,7 +98,7 @@ class Database:
             database = cls(connection, schema, path)
             database._prepare()
             if is_checked and path is not None and path.stat().st_size <= LARGEST_CHECKED_AT_START:
-                database._check()
+                _refuse_damaged(database, path)
             database._migrate(lock)
         except BaseException:
             if database is not None:
@@ -220,11 +220,6 @@ class Database:
         self._execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
         self._is_wal = mode == "wal"
 
-    def _check(self) -> None:
-        found = [str(next(iter(row.values()))) for row in self.rows("PRAGMA quick_check(1)")]
-        if found != ["ok"]:
-            raise _damaged(self._path)
-
     def _migrate(self, lock: MigrationLock | None) -> None:
         version = self._version()
         if version == self._schema.version:
@@ -234,7 +229,7 @@ class Database:
         is_shared = version > 0 and lock is not None
         with lock.alone() if is_shared and lock is not None else nullcontext():
             if version > 0 and self._path is not None:
-                self._back_up(self._path, version)
+                _back_up(self._connection, self._path, version)
             with _translated(self._path):
                 self._execute("BEGIN IMMEDIATE")
                 try:
@@ -249,19 +244,9 @@ class Database:
                         self._execute("ROLLBACK")
                     raise
 
-    def _back_up(self, path: Path, version: int) -> None:
-        """Copies the database before it is changed; a copy of an earlier try is replaced."""
-        copy = path.with_name(f"{path.name}.before-{version + 1}")
-        copy.unlink(missing_ok=True)
-        file_system.create_private_file(copy)
-        if shutil.disk_usage(path.parent).free < 2 * path.stat().st_size:
-            raise DiskFull(f"There isn't room in {path.parent} to bring {path.name} up to date; nothing was changed.")
-        with _translated(path):
-            self._execute("VACUUM INTO ?", (str(copy),))
-
     # small things
 
-    def _execute(self, sql: str, bindings: Bindings | tuple[str, ...] | None = None) -> None:
+    def _execute(self, sql: str, bindings: Bindings | None = None) -> None:
         """Runs statements to their end and leaves their rows."""
         self._connection.execute(sql, bindings).fetchall()  # pyright: ignore[reportUnknownMemberType]
 
@@ -284,6 +269,22 @@ class Database:
             with _translated(self._path):
                 self._execute(f"PRAGMA synchronous = {'FULL' if is_full else 'NORMAL'}")
             self._is_full_sync = is_full
+
+
+def _refuse_damaged(database: Database, path: Path) -> None:
+    if database.rows("PRAGMA quick_check(1)") != [{"quick_check": "ok"}]:
+        raise _damaged(path)
+
+
+def _back_up(connection: apsw.Connection, path: Path, version: int) -> None:
+    """Copies the database before it is changed; a copy of an earlier try is replaced."""
+    if shutil.disk_usage(path.parent).free < 2 * path.stat().st_size:
+        raise DiskFull(f"There isn't room in {path.parent} to bring {path.name} up to date; nothing was changed.")
+    copy = path.with_name(f"{path.name}.before-{version + 1}")
+    copy.unlink(missing_ok=True)
+    file_system.create_private_file(copy)
+    with _translated(path):
+        connection.execute("VACUUM INTO ?", (str(copy),)).fetchall()  # pyright: ignore[reportUnknownMemberType]
 
 
 def _open_flags(path: Path | None) -> int:

@@ -15,7 +15,7 @@ from tui_mailer.storage.codec import to_json
 from tui_mailer.storage.database import Database, Row
 from tui_mailer.storage.record import HistoryQuery, Submission
 from tui_mailer.storage.row import attempts_of_ended_row, ended_row, submission_of_ended_row
-from tui_mailer.storage.search import match_expression
+from tui_mailer.storage.search import can_widen, match_expression
 from tui_mailer.storage.statement import statements
 
 MOST_COUNTED = 100_000
@@ -61,7 +61,7 @@ class History:
         bindings = _range(query)
         if before is not None:
             bindings["below"] = min(bindings["below"], self._row(before)["position"])
-        expression = match_expression(query) if query else None
+        expression = self._expression(query)
         if expression is not None:
             bindings["match"] = expression
         rows = self._database.rows(
@@ -69,9 +69,19 @@ class History:
         )
         return [submission_of_ended_row(row) for row in rows]
 
+    def is_widened(self, query: HistoryQuery) -> bool:
+        """Says whether a query's last word is taken for the beginning of one: nothing matches it as a whole word.
+
+        Not always: the beginning of a common word costs a pass over all that hold it, a whole word only its page.
+        """
+        expression = match_expression(query)
+        if expression is None or not can_widen(query):
+            return False
+        return self._database.row(self._sql["find_match"], {"match": expression}) is None
+
     def count(self, query: HistoryQuery | None = None) -> int:
         """Counts what matches, up to 100,000; the whole history exactly."""
-        expression = match_expression(query) if query else None
+        expression = self._expression(query)
         if query is None or (expression is None and query.before is None and query.after is None):
             return self._number("count_all", {})
         bindings = {**_range(query, is_exact=True), "limit": MOST_COUNTED}
@@ -137,6 +147,9 @@ class History:
         return {row["sha256"] for row in self._database.rows(self._sql["list_references"])}
 
     # small things
+
+    def _expression(self, query: HistoryQuery | None) -> str | None:
+        return match_expression(query, is_widened=self.is_widened(query)) if query else None
 
     def _row(self, submission_id: str) -> Row:
         row = self._database.row(self._sql["find"], {"id": submission_id})

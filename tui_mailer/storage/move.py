@@ -10,11 +10,10 @@ from tui_mailer.domain.message import Draft
 from tui_mailer.domain.submission import DUE_STATUSES, SETTLED_STATUSES, Recipient, RecipientStatus, State, derive_state
 from tui_mailer.storage.clock import to_microseconds
 from tui_mailer.storage.database import Row
-from tui_mailer.storage.draft import Drafts
 from tui_mailer.storage.outcome import restate
 from tui_mailer.storage.record import StoredDraft, Submission
 from tui_mailer.storage.row import submission_of_row
-from tui_mailer.storage.submission_table import OutboxParts, SubmissionTable
+from tui_mailer.storage.submission_table import SubmissionTable
 
 _WAITING = frozenset({State.HELD, State.QUEUED, State.DEFERRED})
 _UNKNOWN = frozenset({RecipientStatus.UNKNOWN})
@@ -31,10 +30,6 @@ class Moves(SubmissionTable):
 
     Raises `NotFound`, and `TooLate` naming the state that doesn't allow the move.
     """
-
-    def __init__(self, parts: OutboxParts) -> None:
-        super().__init__(parts)
-        self._drafts = Drafts(parts.database, parts.clock)
 
     def hold(self, submission_id: str, reason: str) -> Submission:
         """Keeps it until it is released."""
@@ -119,7 +114,7 @@ class Moves(SubmissionTable):
             if wanted is None:
                 raise InvalidMessage(f"{submission_id} was made by no draft; cancel it and write it anew.")
             self._cancel(row, "taken back to a draft")
-            return self._drafts.insert(wanted)
+            return self._parts.drafts.insert(wanted)
 
     # small things
 

@@ -5,13 +5,14 @@ Submissions come back from their sealed copies, not from here: their state in a 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 import apsw
 
 from tui_mailer.domain.errors import StorageError
-from tui_mailer.storage.database import Database
+from tui_mailer.storage.database import Database, outbox_schema
 from tui_mailer.storage.file_system import reason
 from tui_mailer.storage.lock import StoreLock
 from tui_mailer.storage.statement import statements
@@ -37,23 +38,25 @@ def move_aside(data_dir: Path, now: datetime) -> Path:
     return damaged
 
 
-def salvage(damaged: Path, database: Database) -> int:
+def salvage(damaged: Path, sound: Path) -> int:
     """Copies the readable rows of a damaged outbox into a new one, each table as far as it goes; returns how many."""
-    sql = statements("salvage")
-    copied = 0
     try:
-        connection = apsw.Connection(str(damaged), flags=apsw.SQLITE_OPEN_READWRITE)
+        source = apsw.Connection(str(damaged), flags=apsw.SQLITE_OPEN_READWRITE)
     except apsw.Error:
         return 0
+    database = Database.open(sound, outbox_schema())
     try:
-        for table in ("draft", "submission_key", "account_hold"):
-            try:
-                rows = connection.execute(sql[f"read_{table}"])  # pyright: ignore[reportUnknownMemberType]
-                for (row,) in rows:
-                    with database.transaction(is_durable=False):
-                        copied += database.run(sql[f"write_{table}"], {"row": row})
-            except apsw.Error:
-                continue  # the rest of this table is what was damaged
+        return sum(_copy(source, table, database) for table in ("draft", "submission_key", "account_hold"))
     finally:
-        connection.close(force=True)
+        database.close()
+        source.close(force=True)
+
+
+def _copy(source: apsw.Connection, table: str, database: Database) -> int:
+    sql = statements("salvage")
+    copied = 0
+    with suppress(apsw.Error):  # the rest of this table is what was damaged
+        for (row,) in source.execute(sql[f"read_{table}"]):  # pyright: ignore[reportUnknownMemberType]
+            with database.transaction(is_durable=False):
+                copied += database.run(sql[f"write_{table}"], {"row": row})
     return copied

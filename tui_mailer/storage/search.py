@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from tui_mailer.storage.record import HistoryQuery, Submission
 from tui_mailer.storage.row import account_tag, state_tag
@@ -12,16 +12,14 @@ from tui_mailer.storage.row import account_tag, state_tag
 TEXT_COLUMNS = "{subject sender recipients body}"
 
 
-def match_expression(query: HistoryQuery) -> str | None:
-    """Writes the FTS5 expression: every term quoted, ANDed; the last plain word also as the beginning of a word.
+def match_expression(query: HistoryQuery, *, is_widened: bool = False) -> str | None:
+    """Writes the FTS5 expression: every term quoted, ANDed; widened, the last word may be a word's beginning.
 
     None: there is nothing to match by, every row will do. A term without a letter or digit matches nothing.
     """
-    terms: list[str] = []
-    for position, word in enumerate(query.words):
-        is_last = position == len(query.words) - 1
-        is_prefix = is_last and len(tokens(word)) == 1 and word[-1:].isalnum()
-        terms.append(_term(TEXT_COLUMNS, word) + ("*" if is_prefix else ""))
+    terms = [_term(TEXT_COLUMNS, word) for word in query.words]
+    if is_widened and can_widen(query):
+        terms[-1] += "*"
     for column, wanted in (("sender", query.sender), ("recipients", query.to), ("subject", query.subject)):
         terms.extend(_term(column, one) for one in wanted)
     if query.account is not None:
@@ -31,14 +29,23 @@ def match_expression(query: HistoryQuery) -> str | None:
     return " AND ".join(terms) or None
 
 
-def matches(query: HistoryQuery, submission: Submission) -> bool:
+def can_widen(query: HistoryQuery) -> bool:
+    """Says whether the last word could be one that is still being typed."""
+    return bool(query.words) and len(tokens(query.words[-1])) == 1 and query.words[-1][-1:].isalnum()
+
+
+def matches(query: HistoryQuery, submission: Submission, *, is_widened: bool = False) -> bool:
     """Says whether an ended submission that isn't in the history yet fits a query."""
     message = submission.message
     recipients = " ".join(str(one) for one in message.recipients())
     columns = (message.subject, str(message.sender), recipients, message.text or "" if submission.keep else "")
     texts = [tokens(one) for one in columns]
+    words, last = query.words, ""
+    if is_widened and can_widen(query):
+        words, last = query.words[:-1], tokens(query.words[-1])[0]
     return (
-        all(_holds(texts, word, is_prefix=is_last and word[-1:].isalnum()) for word, is_last in _marked(query.words))
+        all(_holds(texts, word) for word in words)
+        and (not last or any(one.startswith(last) for text in texts for one in text))
         and all(_holds([tokens(str(message.sender))], one) for one in query.sender)
         and all(_holds([tokens(recipients)], one) for one in query.to)
         and all(_holds([tokens(message.subject)], one) for one in query.subject)
@@ -61,15 +68,7 @@ def _term(column: str, text: str) -> str:
     return f'{column} : "{safe.replace(chr(34), chr(34) * 2)}"'
 
 
-def _marked(words: Sequence[str]) -> Iterable[tuple[str, bool]]:
-    return ((word, position == len(words) - 1) for position, word in enumerate(words))
-
-
-def _holds(texts: Iterable[list[str]], wanted: str, *, is_prefix: bool = False) -> bool:
+def _holds(texts: Iterable[list[str]], wanted: str) -> bool:
     phrase = tokens(wanted)
-    if not phrase:
-        return False
-    if is_prefix and len(phrase) == 1:
-        return any(one.startswith(phrase[0]) for text in texts for one in text)
     size = len(phrase)
-    return any(text[at : at + size] == phrase for text in texts for at in range(len(text) - size + 1))
+    return size > 0 and any(text[at : at + size] == phrase for text in texts for at in range(len(text) - size + 1))

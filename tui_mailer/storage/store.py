@@ -59,9 +59,11 @@ class Store:
             raise
         ballast = Ballast(directory)
         ballast.lay()
+        self.drafts = Drafts(self._outbox_database, clock)
         self.outbox = Outbox(
             OutboxParts(
                 database=self._outbox_database,
+                drafts=self.drafts,
                 clock=clock,
                 locks=locks,
                 sidecars=sidecars,
@@ -69,7 +71,6 @@ class Store:
                 find_ended=self._find_in_history,
             )
         )
-        self.drafts = Drafts(self._outbox_database, clock)
 
     @classmethod
     def open(cls, data_dir: Path, *, clock: Clock | None = None) -> Store:
@@ -104,14 +105,14 @@ class Store:
 
         Raises `StorageError` while another process has the store open.
         """
-        damaged: Path | None = None
         try:
             store = cls.open(data_dir, clock=clock)
         except DamagedStore:
             damaged = move_aside(data_dir, (clock or SystemClock()).now())
             store = cls.open(data_dir, clock=clock)
+            salvage(damaged, data_dir / "outbox.db")
         try:
-            return store.take_back(damaged)
+            return store.outbox.rebuild()
         finally:
             store.close()
 
@@ -243,16 +244,13 @@ class Store:
         referenced = {digest for text in texts for digest in _SHA256.findall(text)}
         return self.spool.collect(referenced | self.history.references(), older_than)
 
-    def take_back(self, damaged: Path | None) -> int:
-        """Fills a new outbox from the sealed copies and from what can be read of the damaged one."""
-        if damaged is not None:
-            salvage(damaged, self._outbox_database)
-        return self.outbox.rebuild()
-
     def _find_in_history(self, submission_id: str) -> Submission:
         return self.history.get(submission_id)
 
     def _list_unmoved(self, query: HistoryQuery | None, limit: int, before: str | None) -> list[Submission]:
         # Few: the deliverer moves them as it goes. All are looked at when there is something to match.
         unmoved = self.outbox.list_ended(limit if query is None else -1, before)
-        return [one for one in unmoved if query is None or matches(query, one)]
+        if query is None:
+            return unmoved
+        is_widened = self.history.is_widened(query)
+        return [one for one in unmoved if matches(query, one, is_widened=is_widened)]

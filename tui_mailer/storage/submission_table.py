@@ -14,6 +14,7 @@ from tui_mailer.storage.ballast import Ballast
 from tui_mailer.storage.clock import Clock, to_microseconds
 from tui_mailer.storage.codec import from_json
 from tui_mailer.storage.database import Bindings, Database, Row
+from tui_mailer.storage.draft import Drafts
 from tui_mailer.storage.lock import OwnerLocks
 from tui_mailer.storage.record import Submission
 from tui_mailer.storage.row import attempt_of_row, recipient_of_row, recipient_rows, submission_of_row
@@ -26,6 +27,7 @@ class OutboxParts:
     """What an outbox is made of."""
 
     database: Database
+    drafts: Drafts
     clock: Clock
     locks: OwnerLocks
     sidecars: Sidecars

@@ -45,6 +45,9 @@ WHERE ended_text MATCH :match AND ended_text.rowid < :below AND ended_text.rowid
 ORDER BY ended_text.rowid DESC
 LIMIT :limit
 
+-- name: find_match
+SELECT rowid FROM ended_text WHERE ended_text MATCH :match LIMIT 1
+
 -- name: count_all
 SELECT number FROM tally WHERE name = 'ended'
 
