@@ -7,6 +7,7 @@ MailerError                      a sentence for a person: what happened, what it
 |   +-- InvalidAttachment        missing, unreadable, not a regular file, changed while read
 |   +-- Unsupported              the provider can't carry it: field, why, what to do
 +-- ConfigurationError           config.yaml, file and line named (exit 78)
+|   +-- UnchangedConfiguration   the file can't be written: carries the block to paste (accounts.edit)
 +-- NotFound                     no such ID, account, provider or file (exit 66)
 +-- TooLate                      the submission's state doesn't allow it any more (exit 69)
 +-- StorageError                 the data dir can't be written or read (exit 73)
