@@ -12,6 +12,7 @@ from functools import cached_property
 
 from textual.binding import Binding, BindingType
 from textual.keys import Keys
+from textual.widgets import Input, TextArea
 
 from tui_mailer.domain.errors import ConfigurationError
 
@@ -104,10 +105,11 @@ def types_text(key: str) -> bool:
 def _is_character_name(name: str) -> bool:
     for candidate in (name.replace("_", " "), name.replace("_", "-")):
         try:
-            unicodedata.lookup(candidate.upper())
+            character = unicodedata.lookup(candidate.upper())
         except KeyError:
             continue
-        return True
+        # Unicode names a banana too; what keyboards have lies in the Latin blocks.
+        return character < "\u0250"
     return False
 
 
@@ -199,7 +201,8 @@ _DIALOGS = frozenset(
 def bindings(actions: Iterable[Action], place: str) -> list[BindingType]:
     """Makes the Textual bindings of one place.
 
-    Keys that no text field needs get priority, so that a focused field can't swallow them.
+    They get priority: a focused field can't swallow them, and they act before the next key is read, so that type-ahead
+    on a slow line lands where it was meant. Where a field is focused, `types_into` keeps plain keys out of its way.
     """
     return [
         Binding(
@@ -209,8 +212,15 @@ def bindings(actions: Iterable[Action], place: str) -> list[BindingType]:
             id=action.id,
             tooltip=action.help,
             show=action.is_shown,
-            priority=not action.is_plain and place not in _DIALOGS and place != "list",
+            priority=place != "list" and not (place == ANYWHERE and action.is_plain),
         )
         for action in actions
         if place in action.where
     ]
+
+
+def types_into(focused: object, actions: Iterable[Action], place: str, verb: str) -> bool:
+    """Says whether a verb of a place must rest because its key types a character into the focused field."""
+    if not isinstance(focused, Input | TextArea):
+        return False
+    return any(action.is_plain and action.verb == verb and place in action.where for action in actions)

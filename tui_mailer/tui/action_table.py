@@ -85,6 +85,14 @@ _COMPOSE = (
         where=("compose",),
         is_shown=True,
     ),
+    Action(id="compose.next-field", keys=("tab",), label="Next", help="Go to the next field.", where=("compose",)),
+    Action(
+        id="compose.previous-field",
+        keys=("shift+tab",),
+        label="Previous",
+        help="Go to the field before.",
+        where=("compose",),
+    ),
     Action(
         id="compose.more-fields",
         keys=("f6",),
@@ -239,7 +247,6 @@ _HISTORY = (
         label="Clear",
         help="Clear the filter.",
         where=("history",),
-        is_plain=True,
     ),
 )
 

@@ -45,6 +45,7 @@ class MailerApp(App[int], inherit_bindings=False):
         theme = theme_name(desk.configuration.ui.theme)
         super().__init__()
         self.desk = desk
+        desk.listener = self._hear
         self.watch_desk = Watch(desk)
         self.compose_screen = ComposeScreen(desk, draft)
         self.errands = Errands(self, desk, self.watch_desk, self.compose_screen)
@@ -64,7 +65,7 @@ class MailerApp(App[int], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Leaves all that is slow until the first frame is out."""
-        self.call_after_refresh(self.errands.run, self.errands.begin(self._hear))
+        self.call_after_refresh(self.errands.run, self.errands.begin())
 
     def _hear(self, event: Event) -> None:
         """Called in the engine's thread: posts, and returns at once."""

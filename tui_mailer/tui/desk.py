@@ -41,11 +41,17 @@ class Desk:
     _session: Session | None = None
     """Only ever used in the I/O thread."""
 
-    def open(self, listener: Listener) -> Future[None]:
-        """Opens the store and starts the engine, in the I/O thread; what is asked meanwhile waits its turn."""
-        return self.io.submit(self._open, listener)
+    listener: Listener | None = None
+    """Hears the engine's events, in the engine's thread."""
+    _opening: Future[None] | None = None
 
-    def _open(self, listener: Listener) -> None:
+    def open(self) -> Future[None]:
+        """Opens the store and starts the engine, in the I/O thread, once; what is asked meanwhile waits its turn."""
+        if self._opening is None:
+            self._opening = self.io.submit(self._open)
+        return self._opening
+
+    def _open(self) -> None:
         from tui_mailer.accounts.zone import local_zone
         from tui_mailer.services.session import Session
         from tui_mailer.storage.store import Store
@@ -57,11 +63,12 @@ class Desk:
             credentials=self.credentials,
             store=Store.open(self.paths.data_dir),
         )
-        self.engine = self._session.engine("app", listener)
+        self.engine = self._session.engine("app", self.listener)
         self.engine.start()
 
     async def ask(self, question: Callable[[Mailer], T]) -> T:
         """Puts a question to the mailer in the I/O thread; its `MailerError`s are raised here."""
+        self.open()
         return await self.io.run(self.answer, question)
 
     def answer(self, question: Callable[[Mailer], T]) -> T:

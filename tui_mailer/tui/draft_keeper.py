@@ -74,6 +74,7 @@ class DraftKeeper:
         if draft == self._kept or draft.is_empty():
             return
         draft_id, epoch = self._stored_id, self._epoch
+        self._desk.open()
         saving = self._desk.io.submit(
             self._desk.answer, lambda mailer: mailer.save_draft(draft, draft_id=draft_id, epoch=epoch)
         )

@@ -16,7 +16,6 @@ from tui_mailer.tui.words import say_recipients, say_subject, say_time
 if TYPE_CHECKING:
     from textual.app import App
 
-    from tui_mailer.services.engine import Listener
     from tui_mailer.storage.record import StoredDraft
     from tui_mailer.tui.screens.compose import ComposeScreen
 
@@ -54,9 +53,9 @@ class Errands:
         except MailerError as error:
             self._desk.status.complain(str(error))
 
-    async def begin(self, listener: Listener) -> None:
+    async def begin(self) -> None:
         """Opens the store, starts the engine, warms imports up, and mentions what the last run left."""
-        await asyncio.wrap_future(self._desk.open(listener))
+        await asyncio.wrap_future(self._desk.open())
         await self._desk.io.run(_warm_up)
         await self._watch.count()
         undoable, drafts = await self._desk.ask(lambda mailer: (mailer.undoable(), mailer.drafts(limit=1)))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
 import threading
 
@@ -18,6 +20,7 @@ GRACE_SECONDS = 5.0
 SIGNAL_GRACE_SECONDS = 2.0
 PATIENCE_SECONDS = 0.7
 """Before it is said that one waits for the message under way."""
+HUNG_UP = 128 + signal.SIGHUP
 
 
 class Run:
@@ -41,7 +44,9 @@ class Run:
             said = self._wind_up(is_signaled=code > 128)
         finally:
             self._lifeline.let_go()
-        if said:
+        if code == HUNG_UP:
+            _let_go_of_terminal()
+        elif said:
             sys.stderr.write(f"{said}\n")
         return code
 
@@ -70,3 +75,11 @@ class Run:
 
     def _hand_over(self) -> None:
         farewell.flush_detached(self._desk.paths)
+
+
+def _let_go_of_terminal() -> None:
+    """Points the streams elsewhere: flushing them into a terminal that is gone would turn the exit code into 120."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    os.close(nowhere)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from textual import work
+from textual.actions import SkipAction
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
@@ -128,6 +129,15 @@ class ComposeScreen(Room):
         elif chosen is not None:
             self.form.sender.choose(senders[int(chosen)])
 
+    def action_next_field(self) -> None:
+        """Moves on before the next key is read, so that type-ahead on a slow line lands where it was meant."""
+        if self.focused is self.form.attachments.path and self.form.attachments.path.value:
+            raise SkipAction  # the path completes itself
+        self.focus_next()
+
+    def action_previous_field(self) -> None:
+        self.focus_previous()
+
     def action_more_fields(self) -> None:
         self.form.toggle_more_fields()
 
@@ -171,7 +181,7 @@ class ComposeScreen(Room):
         if after != before:
             self.form.body.load_text(after)
             self.form.post_message(ComposeForm.Changed())
-        self.form.body.focus()
+        self.form.focus_field("body")
 
     def action_send(self) -> None:
         """Opens the review sheet."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, TypeVar
 
 from rich.text import Text
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widget import Widget
@@ -14,7 +15,7 @@ from textual.widgets import Static
 
 from tui_mailer.domain.errors import MailerError
 from tui_mailer.domain.text import clean
-from tui_mailer.tui.action import Keymap
+from tui_mailer.tui.action import Keymap, types_into
 from tui_mailer.tui.widgets.key_line import KeyLine
 
 R = TypeVar("R")
@@ -24,6 +25,11 @@ class Dialog(ModalScreen[R]):
     """A box with a title, something in it, a line for what is wrong, and its keys."""
 
     place: ClassVar[str] = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # With priority: focus moves before the next key is read, and type-ahead lands where it was meant.
+        Binding("tab", "app.focus_next", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", show=False, priority=True),
+    ]
     DEFAULT_CSS = """
     Dialog { align: center middle; background: transparent; }
     Dialog > .box {
@@ -53,6 +59,11 @@ class Dialog(ModalScreen[R]):
     def contents(self) -> Iterable[Widget]:
         """What is in the box."""
         raise NotImplementedError
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Lets a text field have the keys that type characters."""
+        del parameters
+        return not types_into(self.focused, self.keymap.actions, self.place, action)
 
     def say(self, text: str, *, is_quiet: bool = False) -> None:
         """Shows a sentence under the contents; empty takes it away."""

@@ -87,7 +87,7 @@ class DraftListScreen(Dialog[StoredDraft | None]):
 
     def action_filter(self) -> None:
         self.add_class("-filtering")
-        self.query_one("#filter").focus()
+        self.set_focus(self.query_one("#filter"))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Keeps the drafts that hold every word."""
@@ -104,7 +104,7 @@ class DraftListScreen(Dialog[StoredDraft | None]):
         )
 
     def on_input_submitted(self) -> None:
-        self._rows.focus()
+        self.set_focus(self._rows)
 
     def action_delete(self) -> None:
         """Deletes the draft under the cursor at the second press."""

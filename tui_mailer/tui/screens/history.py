@@ -157,13 +157,13 @@ class HistoryScreen(MailRoom):
 
     def action_filter(self) -> None:
         self.add_class("-filtering")
-        self.filter.focus()
+        self.set_focus(self.filter)
 
     def action_clear_filter(self) -> None:
         """Takes the filter away."""
         self.remove_class("-filtering")
         self.filter.value = ""
-        self.rows.focus()
+        self.set_focus(self.rows)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Searches once the typing pauses."""
@@ -178,7 +178,7 @@ class HistoryScreen(MailRoom):
         self.attempt(self.reload())
 
     def on_input_submitted(self) -> None:
-        self.rows.focus()
+        self.set_focus(self.rows)
 
     def action_edit(self) -> None:
         """Writes a new message from it."""

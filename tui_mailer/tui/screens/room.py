@@ -10,7 +10,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from tui_mailer.domain.errors import MailerError
-from tui_mailer.tui.action import ANYWHERE
+from tui_mailer.tui.action import ANYWHERE, types_into
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.widgets.key_line import KeyLine
 from tui_mailer.tui.widgets.mode_line import ModeLine
@@ -43,6 +43,11 @@ class Room(Screen[None]):
     def furniture(self) -> Iterable[Widget]:
         """What stands between the frame's lines."""
         raise NotImplementedError
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Lets a text field have the keys that type characters."""
+        del parameters
+        return not types_into(self.focused, self.desk.keymap.actions, self.place, action)
 
     def attempt(self, work: Coroutine[Any, Any, None]) -> None:
         """Does some work without holding up the keys; what goes wrong on purpose is told in the status line."""

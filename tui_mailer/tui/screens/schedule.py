@@ -108,7 +108,7 @@ class ScheduleScreen(Dialog[str | None]):
         offers = self.query_one(OfferList)
         if event.key == "down" and self._input.has_focus:
             event.stop()
-            offers.focus()
+            self.set_focus(offers)
         elif event.key == "up" and offers.has_focus and offers.cursor == 0:
             event.stop()
-            self._input.focus()
+            self.set_focus(self._input)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from tui_mailer.accounts.configuration import Configuration
@@ -113,7 +114,7 @@ class ComposeForm(Vertical):
             hidden = name not in self._shown and not self.inputs[name].value
             self.fields[name].set_class(hidden, "-hidden")
         if self.screen.focused is not None and not self.screen.focused.display:
-            self.inputs["to"].focus()
+            self.screen.set_focus(self.inputs["to"])
 
     def show_wrong(self, field: str | None, text: str) -> bool:
         """Says what is wrong under the field it belongs to; False where there is no such field."""
@@ -131,11 +132,13 @@ class ComposeForm(Vertical):
         """Puts the cursor into a field by its name."""
         name = {"at": "schedule", "when": "schedule"}.get(field, field)
         if name == "attachments":
-            self.attachments.path.focus()
+            control: Widget = self.attachments.path
         elif name == "body":
-            self.body.focus()
+            control = self.body
         else:
-            self.inputs.get(name, self.inputs["to"]).focus()
+            control = self.inputs.get(name, self.inputs["to"])
+        # Not `focus()`, which comes later than the next key.
+        self.screen.set_focus(control)
 
     def wrong_fields(self) -> Iterable[str]:
         """Names the fields under which something wrong is shown."""
