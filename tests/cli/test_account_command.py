@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +38,23 @@ def test_an_account_added_by_options_is_the_default_and_stands_in_the_file(
     shown = tui_mailer("account", "show", "work")
     assert "smtp.example.org" in shown.out
     assert tui_mailer(*ADD).code == 78
+
+
+def test_on_a_terminal_what_is_missing_is_asked_for(tui_mailer: TuiMailer, shut_out_the_developer: Path) -> None:
+    """Each question offers what is usual; Enter takes it."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "tui_mailer", "account", "add", "--json"]
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, text=True) as process:
+        os.write(ours, b"\n\nAda <ada@example.org>\nsmtp.example.org\nstarttls\n\n-\n")
+        out, _ = process.communicate(timeout=60)
+    os.close(theirs)
+    os.close(ours)
+    assert process.returncode == 0
+    added = json.loads(out)
+    assert (added["name"], added["identities"]) == ("work", ["Ada <ada@example.org>"])
+    assert added["settings"] == {"host": "smtp.example.org", "port": 587, "security": "starttls"}
+    assert (shut_out_the_developer / "config" / "tui-mailer" / "config.yaml").exists()
+    assert tui_mailer("account", "list", "--json").json[0]["is_default"]
 
 
 def test_an_account_can_be_added_to_a_file_that_is_not_there_yet(tui_mailer: TuiMailer, tmp_path: Path) -> None:

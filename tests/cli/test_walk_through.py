@@ -19,7 +19,7 @@ def test_one_line_sends_a_message_on_a_fresh_machine(tui_mailer: TuiMailer, mail
     """Without any configuration a message lands in the local Maildir, and that is said plainly."""
     run = tui_mailer("send", "--to", "ada@example.org", "--subject", "Grüße", "--body", "See you.")
     assert (run.code, run.out) == (0, "")
-    assert "sent to nobody" in run.err
+    assert f"sent to nobody: {maildir.parent}" in run.err
     (kept,) = maildir.iterdir()
     assert b"To: ada@example.org\n" in kept.read_bytes().replace(b"\r", b"")
     listed = tui_mailer("history", "list")
@@ -30,6 +30,7 @@ def test_one_line_sends_a_message_on_a_fresh_machine(tui_mailer: TuiMailer, mail
 def test_bcc_reaches_the_envelope_and_no_header(tui_mailer: TuiMailer, maildir: Path) -> None:
     """A blind copy is a recipient, but stands nowhere in the message."""
     sent = send(tui_mailer, "--bcc", "secret@example.org")
+    assert sent["kept_locally"] is True
     assert [(each["address"], each["kind"]) for each in sent["recipients"]] == [
         ("ada@example.org", "to"),
         ("secret@example.org", "bcc"),
@@ -84,6 +85,7 @@ def test_each_recipient_gets_a_submission_of_its_own(tui_mailer: TuiMailer) -> N
         (["--to", "a@example.org", "--header", "Bcc: b@example.org"], 65, "headers"),
         (["--to", "a@example.org", "--body-file", "/nowhere/body"], 66, None),
         (["--to", "a@example.org", "--account", "nope"], 78, None),
+        (["--to", "a@example.org", "--account", "box", "--from", "boss@example.org"], 65, "from"),
         (["--to", "a@example.org", "--expand", "--body", "${x}"], 65, "body"),
     ],
 )
@@ -91,6 +93,7 @@ def test_a_message_that_cannot_be_sealed_is_refused_and_nothing_is_stored(
     tui_mailer: TuiMailer, words: list[str], code: int, field: str | None
 ) -> None:
     """Bad message data is told in one sentence with its field, and nothing is stored."""
+    assert tui_mailer("account", "add", "box", "--provider", "maildir", "--from", "me@example.org").code == 0
     run = tui_mailer("send", "--json", *words)
     assert run.code == code, run.err
     assert run.json["error"]["code"] == code

@@ -58,10 +58,13 @@ def add(context: Context, arguments: argparse.Namespace) -> int:
     from tui_mailer.domain.errors import CredentialUnavailable
     from tui_mailer.services.json_view import account_view
 
+    service = _service(context)
+    if is_interactive():
+        arguments.name = arguments.name or _ask("Name of the account", "work")
+    _refuse_taken(arguments.name, service)
     if is_interactive():
         ask_for_missing(arguments)
     mapping = mapping_of(arguments)
-    service = _service(context)
     is_first = not any(each.lines for each in service.configuration.accounts.values())
     account = service.draft_account(arguments.name, mapping)
     secret = _secret(arguments, mapping)
@@ -87,6 +90,15 @@ def add(context: Context, arguments: argparse.Namespace) -> int:
     elif mapping.get("credential") == "keyring":
         context.output.say(f"Store its secret: tui-mailer account set-secret {added.name}")
     return exit_code.DONE
+
+
+def _refuse_taken(name: str | None, service: AccountService) -> None:
+    """Tells that a name is taken before anything else is asked."""
+    from tui_mailer.domain.errors import ConfigurationError
+
+    known = service.configuration.accounts.get(name or "")
+    if known is not None and known.lines:
+        raise ConfigurationError(f"{service.configuration.path}: there is an account '{name}'. Nothing was changed.")
 
 
 def mapping_of(arguments: argparse.Namespace) -> dict[str, object]:
@@ -121,8 +133,7 @@ def credential_of(text: str) -> object:
 
 def ask_for_missing(arguments: argparse.Namespace) -> None:
     """Asks a person for each thing the options left out, with what is usual offered."""
-    arguments.name = arguments.name or _ask("Name of the account", "work")
-    arguments.provider = arguments.provider or _ask("Provider", "smtp")
+    arguments.provider = arguments.provider or ("smtp" if arguments.host else _ask("Provider", "smtp"))
     arguments.sender = arguments.sender or _ask("Send as (Name <address>)")
     if arguments.provider != "smtp":
         return

@@ -46,17 +46,20 @@ def compose(context: Context, arguments: argparse.Namespace) -> int:
     for name in ("each", "undo"):
         if getattr(arguments, name):
             raise UsageError(f"--{name} belongs to 'tui-mailer send'; in the app choose it when sending.")
+    from tui_mailer.accounts.credential import Credentials
+    from tui_mailer.accounts.load import find_paths, load
+
     base = _base(context, arguments.target)
-    session = context.session
-    source = Input(account=context.account, default_format=session.configuration.compose.format, may_read_stdin=False)
+    # Not the session: the app's first frame needs neither the outbox nor the mail machinery.
+    paths = find_paths(context.config, context.data_dir)
+    configuration = load(paths)
+    source = Input(account=context.account, default_format=configuration.compose.format, may_read_stdin=False)
     draft = read_draft(arguments, source, base=base)
     from tui_mailer.tui.app import run_app
 
     is_filled_in = not draft.is_empty() or draft != read_nothing(source)
-    configuration, paths, credentials = session.configuration, session.paths, session.credentials
-    context.close()
     return run_app(
-        configuration=configuration, paths=paths, credentials=credentials, draft=draft if is_filled_in else None
+        configuration=configuration, paths=paths, credentials=Credentials(), draft=draft if is_filled_in else None
     )
 
 

@@ -139,10 +139,15 @@ class _Sentence:
 
     def _sent(self) -> str:
         if self.submission.is_kept_locally:
-            where = self.context.session.paths.data_dir / "Maildir"
-            return f"Kept on this computer, sent to nobody: account {self.submission.account}, {where}."
+            return f"Kept on this computer, sent to nobody: {self._folder()} (account {self.submission.account})."
         answer = f" The server said: {self.submission.response_text}" if self.submission.response_text else ""
         return f"Sent to {addressees(self.submission)}.{answer}"
+
+    def _folder(self) -> str:
+        session = self.context.session
+        account = session.configuration.accounts.get(self.submission.account)
+        own = account.settings.get("path") if account else None
+        return str(own or session.paths.data_dir / "Maildir")
 
     def _partial(self) -> str:
         recipients = self.submission.recipients
