@@ -18,9 +18,8 @@ from tui_mailer.storage.record import Submission
 
 POLL_SECONDS = 1.0
 """How often the outbox is looked at without a nudge: for other processes' commits, recovery and what has become due."""
-LEASE_SECONDS = 15.0
-"""Renewed every `RENEW_SECONDS`; a stopped process is taken over within 20 s (DESIGN B2.3)."""
 RENEW_SECONDS = 5.0
+"""How often leases are renewed; they last three times as long (`storage.lease.LEASE_SECONDS`)."""
 INTENT_GRACE_SECONDS = 20.0
 """How much longer a stop waits for answers after the point of no return: it spares a person an uncertain outcome."""
 WAIT_POLL_SECONDS = 0.1
@@ -75,8 +74,7 @@ class Dispatcher:
         companions = [asyncio.create_task(self._renew_forever()), asyncio.create_task(tidy_forever(self._work))]
         try:
             while not self._is_stopping:
-                await self._look()
-                await self._sleep(await self._pause())
+                await self._sleep(await self._round())
         finally:
             for companion in companions:
                 companion.cancel()
@@ -112,20 +110,17 @@ class Dispatcher:
             renewer.cancel()
 
     async def _look(self) -> None:
-        """One round: take over what was left behind, claim what is due, put away what has ended."""
-        try:
-            for left in await self._work.db(
-                self._outbox.recover, policy=self._work.delivery.uncertain, now=self._work.now()
-            ):
-                self._work.tell(left)
-                await settle_by_asking(self._work, self._standing, left)
-            await self._claim_all()
-            if not self._workers:
-                await self._work.db(self._work.store.archive_ended)
-            if await self._work.db(self._outbox.has_changed):
-                self._work.emit(StoreChanged())
-        except StorageError as error:
-            self._work.emit(EngineTroubled(text=str(error)))
+        """Takes over what was left behind, claims what is due, puts away what has ended."""
+        for left in await self._work.db(
+            self._outbox.recover, policy=self._work.delivery.uncertain, now=self._work.now()
+        ):
+            self._work.tell(left)
+            await settle_by_asking(self._work, self._standing, left)
+        await self._claim_all()
+        if not self._workers:
+            await self._work.db(self._work.store.archive_ended)
+        if await self._work.db(self._outbox.has_changed):
+            self._work.emit(StoreChanged())
 
     async def _claim_all(self) -> None:
         while not self._is_stopping:
@@ -136,7 +131,6 @@ class Dispatcher:
                 limit=1,
                 ids=self._untried(),
                 skip_accounts=self._busy_accounts(),
-                lease_seconds=LEASE_SECONDS,
             )
             if not claims:
                 return
@@ -180,8 +174,14 @@ class Dispatcher:
                 return False
         return True
 
-    async def _pause(self) -> float:
-        due = await self._work.db(self._outbox.next_due, self._work.now())
+    async def _round(self) -> float:
+        """Looks once; returns how long the next look can wait."""
+        try:
+            await self._look()
+            due = await self._work.db(self._outbox.next_due, self._work.now())
+        except StorageError as error:
+            self._work.emit(EngineTroubled(text=str(error)))
+            return POLL_SECONDS
         if due is None:
             return POLL_SECONDS
         return min(POLL_SECONDS, max(0.01, (due - self._work.now()).total_seconds()))
@@ -196,10 +196,12 @@ class Dispatcher:
 
     async def _renew_forever(self) -> None:
         while True:
-            await self._work.db(self._outbox.seen, self._owner, self._work.now())
-            if self._workers:
-                claims = [worker.claim for worker in self._workers.values()]
-                await self._work.db(self._outbox.renew, claims)
+            try:
+                await self._work.db(self._outbox.seen, self._owner, self._work.now())
+                if self._workers:
+                    await self._work.db(self._outbox.renew, [worker.claim for worker in self._workers.values()])
+            except StorageError as error:
+                self._work.emit(EngineTroubled(text=str(error)))
             await asyncio.sleep(RENEW_SECONDS)
 
     async def _settle_workers(self, grace_seconds: float) -> None:

@@ -7,17 +7,17 @@ network is the engine's business (`services.engine`): nothing here awaits it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from tui_mailer.accounts.configuration import Account, Configuration, Paths
 from tui_mailer.domain import mime
-from tui_mailer.domain.address import format_address_list
+from tui_mailer.domain.address import Address, format_address_list
 from tui_mailer.domain.message import Draft, Message
 from tui_mailer.domain.schedule import parse_when
-from tui_mailer.domain.submission import Attempt, State
+from tui_mailer.domain.submission import ENDED_STATES, SETTLED_STATUSES, Attempt, State
 from tui_mailer.providers.base import Capabilities, Prepared
 from tui_mailer.services.account import ProviderDirectory
 from tui_mailer.services.delivery import contents_of
@@ -236,10 +236,17 @@ async def _next_block(blocks: AsyncIterator[bytes]) -> bytes | None:
 
 
 def _draft_of(submission: Submission) -> Draft:
-    """The draft a submission was sealed from, else one that would seal to the same content."""
-    if submission.draft is not None:
+    """The draft a submission was sealed from, for those who haven't accepted it yet.
+
+    Where there is none (raw mail), or where some have accepted, it is made anew from the message.
+    """
+    settled = {one.address for one in submission.recipients if one.status in SETTLED_STATUSES}
+    is_ended = submission.state in ENDED_STATES
+    if submission.draft is not None and (is_ended or not settled):
         return submission.draft
-    message: Message = submission.message
+    message = submission.message
+    if not is_ended:
+        message = _without(message, settled)
     draft = Draft(
         account=submission.account,
         sender=str(message.sender),
@@ -257,4 +264,13 @@ def _draft_of(submission: Submission) -> Draft:
         tags=message.tags,
         metadata=dict(message.metadata),
     )
-    return replace(draft, note=submission.note or "")
+    return replace(draft, note=submission.note or "", retries=submission.retries)
+
+
+def _without(message: Message, settled: Collection[str]) -> Message:
+    """Leaves out who has the message already."""
+
+    def left(addresses: tuple[Address, ...]) -> tuple[Address, ...]:
+        return tuple(one for one in addresses if one.addr_spec not in settled)
+
+    return replace(message, to=left(message.to), cc=left(message.cc), bcc=left(message.bcc))

@@ -23,7 +23,8 @@ from tui_mailer.storage.statement import statements
 from tui_mailer.storage.submission_table import OutboxParts
 from tui_mailer.storage.waiting import Waiting
 
-LEASE_SECONDS = 120.0
+LEASE_SECONDS = 15.0
+"""Renewed every few seconds while an attempt lasts; a stopped process is taken over within 20 s."""
 UNHINTED_RETRY = timedelta(minutes=5)
 """Until the next attempt when neither the engine nor the provider named a time."""
 

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -37,6 +38,14 @@ class OwnerLocks(Protocol):
 
     def forget(self, owner: str) -> None:
         """Removes what a dead owner left."""
+        ...
+
+    def touch(self, owner: str, now: datetime) -> None:
+        """Notes that the owner of a lock held here is about."""
+        ...
+
+    def seen_at(self, owner: str) -> datetime | None:
+        """Tells when the owner was last about; None when it is gone."""
         ...
 
 
@@ -90,6 +99,20 @@ class FileOwnerLocks:
             with suppress(OSError):
                 self._path(owner).unlink(missing_ok=True)
 
+    def touch(self, owner: str, now: datetime) -> None:
+        """Notes that the owner is about, in the lock's time stamp: a commit would be news to every other process."""
+        descriptor = self._held.get(owner)
+        if descriptor is not None:
+            with suppress(OSError):
+                os.utime(descriptor, (now.timestamp(), now.timestamp()))
+
+    def seen_at(self, owner: str) -> datetime | None:
+        """Tells when the owner was last about; None when it is gone."""
+        try:
+            return datetime.fromtimestamp(self._path(owner).stat().st_mtime, UTC)
+        except OSError:
+            return None
+
     def _path(self, owner: str) -> Path:
         return self._directory / f"{owner.replace(' ', '-').replace('/', '-')}.lock"
 
@@ -98,15 +121,15 @@ class MemoryOwnerLocks:
     """Owner locks of a store in memory: alive until released."""
 
     def __init__(self) -> None:
-        self._held: set[str] = set()
+        self._held: dict[str, datetime | None] = {}
 
     def acquire(self, owner: str) -> None:
         """Takes the lock of a new owner."""
-        self._held.add(owner)
+        self._held[owner] = None
 
     def release(self, owner: str) -> None:
         """Lets go of a lock."""
-        self._held.discard(owner)
+        self._held.pop(owner, None)
 
     def is_alive(self, owner: str) -> bool:
         """Says whether the lock is held."""
@@ -114,6 +137,15 @@ class MemoryOwnerLocks:
 
     def forget(self, owner: str) -> None:
         """Has nothing to remove."""
+
+    def touch(self, owner: str, now: datetime) -> None:
+        """Notes that the owner is about."""
+        if owner in self._held:
+            self._held[owner] = now
+
+    def seen_at(self, owner: str) -> datetime | None:
+        """Tells when the owner was last about."""
+        return self._held.get(owner)
 
 
 class StoreLock:

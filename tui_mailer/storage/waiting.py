@@ -86,8 +86,7 @@ class Waiting(SubmissionTable):
 
     def seen(self, owner: str, now: datetime) -> None:
         """Notes that a deliverer is about."""
-        with self._database.transaction(is_durable=False):
-            self._database.run(self._waiting_sql["see_deliverer"], {"owner": owner, "now": to_microseconds(now)})
+        self._parts.locks.touch(owner, now)
 
     def deliverers(self, _now: datetime | None = None) -> list[Deliverer]:
         """Lists the processes that deliver; those that died are listed as such until the next `recover`."""
@@ -95,7 +94,7 @@ class Waiting(SubmissionTable):
             Deliverer(
                 owner=displayed_owner(row["owner"]),
                 role=row["role"],
-                seen_at=from_microseconds(row["seen_at"]),
+                seen_at=self._parts.locks.seen_at(row["owner"]) or from_microseconds(row["seen_at"]),
                 is_alive=self._parts.locks.is_alive(row["owner"]),
             )
             for row in self._database.rows(self._waiting_sql["list_deliverers"])

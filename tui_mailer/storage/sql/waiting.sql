@@ -30,9 +30,6 @@ SELECT id FROM submission WHERE state = 'sending' AND account = :account LIMIT 1
 -- name: insert_deliverer
 INSERT INTO deliverer (owner, role, seen_at) VALUES (:owner, :role, :now)
 
--- name: see_deliverer
-UPDATE deliverer SET seen_at = :now WHERE owner = :owner
-
 -- name: list_deliverers
 SELECT * FROM deliverer ORDER BY owner
 
