@@ -103,7 +103,7 @@ async def test_nobody_listening_is_75_and_costs_no_attempt(send, server: Scripte
 async def test_a_call_that_may_not_wait_is_75(send, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """With --wait 0 the message is stored and left to a process of its own."""
     started: list[object] = []
-    monkeypatch.setattr("tui_mailer.cli.detached_flush.start_detached_flush", lambda *them: started.append(them))
+    monkeypatch.setattr("tui_mailer.services.detached_flush.start_detached_flush", lambda *them: started.append(them))
     run = await send("send", "--wait", "0")
     assert (run.code, run.json["state"], len(started)) == (75, "queued", 1)
     assert server.stored == []

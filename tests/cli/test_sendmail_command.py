@@ -17,7 +17,7 @@ MESSAGE = b"From: Ada <ada@example.org>\nTo: bob@example.org\nBcc: secret@exampl
 @pytest.fixture(autouse=True)
 def nobody_delivers(monkeypatch: pytest.MonkeyPatch) -> None:
     """What these tests look at is what was stored: the process that would deliver it isn't started."""
-    monkeypatch.setattr("tui_mailer.cli.detached_flush.start_detached_flush", lambda *_: None)
+    monkeypatch.setattr("tui_mailer.services.detached_flush.start_detached_flush", lambda *_: None)
 
 
 @pytest.mark.parametrize(

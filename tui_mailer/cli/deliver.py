@@ -53,14 +53,14 @@ def deliver(context: Context, _arguments: argparse.Namespace) -> int:
             {"data_dir": str(session.paths.data_dir), "accounts": list(session.configuration.accounts)},
         )
         try:
-            _watch(context, happened, engine)
+            code = _watch(context, happened, engine)
         finally:
             engine.stop()
         _tell(context, "stopped", {})
-    return exit_code.DONE
+    return code
 
 
-def _watch(context: Context, happened: queue.SimpleQueue[events.Event | None], engine: Engine) -> None:
+def _watch(context: Context, happened: queue.SimpleQueue[events.Event | None], engine: Engine) -> int:
     configuration = ConfigurationWatch(context)
     while True:
         try:
@@ -69,9 +69,11 @@ def _watch(context: Context, happened: queue.SimpleQueue[events.Event | None], e
             configuration.apply_changes(engine)
             continue
         if event is None:
-            return
+            return exit_code.DONE
         if not isinstance(event, _QUIET):
             _tell(context, _event_name(event), {each.name: _plain(getattr(event, each.name)) for each in fields(event)})
+        if isinstance(event, events.EngineFailed):
+            return exit_code.NO_STORAGE
 
 
 class ConfigurationWatch:
@@ -130,6 +132,7 @@ def _event_name(event: events.Event) -> str:
         events.SubmissionChanged: "submission_changed",
         events.AccountChanged: "account_changed",
         events.EngineTroubled: "engine_troubled",
+        events.EngineFailed: "engine_failed",
     }
     return names.get(type(event), type(event).__name__)
 

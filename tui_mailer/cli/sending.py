@@ -172,6 +172,6 @@ def _leave_to_others(context: Context) -> None:
     from tui_mailer.cli.wording import LASTING_ROLES
 
     if not any(each.role in LASTING_ROLES for each in context.mailer.deliverers()):
-        from tui_mailer.cli.detached_flush import start_detached_flush
+        from tui_mailer.services.detached_flush import start_detached_flush
 
         start_detached_flush(context.session.paths, context.session.configuration)

@@ -135,7 +135,7 @@ def sendmail(context: Context, arguments: argparse.Namespace) -> int:
 
 def _deliver_detached(context: Context) -> None:
     """The message is durable: trouble in starting its delivery is told, but it is no failure."""
-    from tui_mailer.cli.detached_flush import start_detached_flush
+    from tui_mailer.services.detached_flush import start_detached_flush
 
     try:
         start_detached_flush(context.session.paths, context.session.configuration)

@@ -13,8 +13,10 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+from tui_mailer.domain.errors import MailerError
 from tui_mailer.services.account import ProviderDirectory
 from tui_mailer.services.dispatch import Dispatcher
+from tui_mailer.services.event import EngineFailed
 from tui_mailer.services.workplace import Listener, Workplace
 
 if TYPE_CHECKING:
@@ -93,7 +95,14 @@ class Engine:
         self._thread = None
 
     def _run_thread(self) -> None:
-        asyncio.run(self._with_dispatcher(lambda one: one.run(), is_service=True))
+        try:
+            asyncio.run(self._with_dispatcher(lambda one: one.run(), is_service=True))
+        except MailerError as error:
+            self._listener(EngineFailed(text=str(error)))
+        except Exception as error:  # noqa: BLE001 - the thread's boundary: a person is told, the outbox keeps the mail
+            self._listener(EngineFailed(text=f"Delivery stopped by a bug ({type(error).__name__}); the mail is kept."))
+        finally:
+            self._is_ready.set()
 
     async def _with_dispatcher(
         self, work: Callable[[Dispatcher], Coroutine[None, None, T]], *, is_service: bool = False

@@ -58,4 +58,11 @@ class EngineTroubled:
     text: str
 
 
-Event = SubmissionChanged | PhaseReached | BytesProgressed | AccountChanged | StoreChanged | EngineTroubled
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineFailed:
+    """The engine has stopped and can't go on in this process; what is in the outbox stays there."""
+
+    text: str
+
+
+Event = SubmissionChanged | PhaseReached | BytesProgressed | AccountChanged | StoreChanged | EngineTroubled | EngineFailed
