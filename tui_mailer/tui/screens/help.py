@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rich.text import Text
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
@@ -12,6 +11,7 @@ from textual.widgets import Static
 from tui_mailer.tui.action import ANYWHERE, Keymap, display_key
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.screens.dialog import Dialog
+from tui_mailer.tui.sheet import Sheet
 
 WIDE = 110
 """Columns from which the ids that ``ui.keys`` uses are shown too."""
@@ -36,17 +36,15 @@ class HelpScreen(Dialog[None]):
     def contents(self) -> Iterable[Widget]:
         """A line a key."""
         with VerticalScroll(id="help", can_focus=True):
-            yield Static(self._text(), markup=False)
+            yield Static(self._sheet().as_renderable(), markup=False)
 
-    def _text(self) -> Text:
-        text = Text()
+    def _sheet(self) -> Sheet:
+        sheet = Sheet(label_width=12)
         for place in (*self._places, ANYWHERE):
-            if place == ANYWHERE and len(text):
-                text.append("\nEverywhere\n", "bold")
+            if place == ANYWHERE and self._places:
+                sheet.heading("Everywhere")
             for action in self.keymap.actions_of(place):
                 keys = " ".join(display_key(key) for key in self.keymap.keys(action.id))
-                text.append(f"{keys:<12}", "bold")
-                text.append(f" {action.help}")
-                text.append(f"  {action.id}\n" if self._shows_ids else "\n", "dim")
-        text.rstrip()
-        return text
+                remark = f"  ({action.id})" if self._shows_ids else ""
+                sheet.line(keys, f"{action.help}{remark}", label_style="bold")
+        return sheet

@@ -7,26 +7,26 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Literal
 
-from rich.text import Text
 from textual import events
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui_mailer.domain.checks import Finding, Severity
+from tui_mailer.domain.checks import Severity
 from tui_mailer.domain.errors import MailerError
 from tui_mailer.domain.schedule import describe
-from tui_mailer.domain.text import clean
 from tui_mailer.services.writing import Review
 from tui_mailer.storage.record import Submission
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.screens.dialog import Dialog
+from tui_mailer.tui.sheet import Sheet
 from tui_mailer.tui.words import KIND_WORD, say_size, say_subject
 
 MUST_BE_UP_SECONDS = 0.5
 """Before Enter sends: a key meant for the form must not send a message."""
 
+_SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "dim"}
 _SEVERITY_WORD = {Severity.ERROR: "Error", Severity.WARNING: "Look", Severity.INFO: "Note"}
 
 
@@ -64,7 +64,7 @@ class ReviewScreen(Dialog[ReviewAnswer]):
     def contents(self) -> Iterable[Widget]:
         """The sheet, scrollable where the screen is small."""
         with VerticalScroll(id="sheet", can_focus=True):
-            yield Static(self._text(), markup=False)
+            yield Static(self._sheet().as_renderable(), markup=False)
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._start_clock)
@@ -79,36 +79,34 @@ class ReviewScreen(Dialog[ReviewAnswer]):
     def _start_clock(self) -> None:
         self._up_since = monotonic()
 
-    def _text(self) -> Text:
+    def _sheet(self) -> Sheet:
         review = self._review
-        text = Text()
+        sheet = Sheet()
         for kind, word in KIND_WORD.items():
             addresses = [recipient.address for recipient in review.recipients if recipient.kind is kind]
             if addresses:
-                _line(text, word, ", ".join(addresses))
-        _line(text, "Subject", say_subject(self._subject))
-        _line(text, "From", f"{review.message.sender}  (account {review.account.name})")
+                sheet.line(word, ", ".join(addresses))
+        sheet.line("Subject", say_subject(self._subject))
+        sheet.line("From", f"{review.message.sender}  (account {review.account.name})")
         names = [
             f"{attachment.name} {say_size(attachment.size)}" if attachment.size is not None else attachment.name
             for attachment in review.message.attachments
         ]
         if names:
-            _line(text, "Attached", ", ".join(names))
-        _line(
-            text,
+            sheet.line("Attached", ", ".join(names))
+        sheet.line(
             "Size",
             f"{say_size(review.size)}, {len(review.recipients)} recipient{'s' * (len(review.recipients) != 1)}",
         )
         now = self._desk.now()
-        _line(text, "When", describe(review.schedule, now=now) if review.schedule else self._now_words())
+        sheet.line("When", describe(review.schedule, now=now) if review.schedule else self._now_words())
         if review.capabilities.delivers:
-            _line(text, "Sent by", review.who_sends)
+            sheet.line("Sent by", review.who_sends)
         else:
-            _line(text, "Sent by", "kept on this computer, sent to nobody")
+            sheet.line("Sent by", "kept on this computer, sent to nobody")
         for finding in review.findings:
-            _finding(text, finding)
-        text.rstrip()
-        return text
+            sheet.line(_SEVERITY_WORD[finding.severity], finding.text, label_style=_SEVERITY_STYLE[finding.severity])
+        return sheet
 
     def _now_words(self) -> str:
         seconds = self._desk.configuration.compose.undo_seconds
@@ -147,14 +145,3 @@ class ReviewScreen(Dialog[ReviewAnswer]):
         if event.is_printable and not self._is_sealing:
             event.stop()
             self.dismiss(ReviewAnswer(how="back", typed=event))
-
-
-def _line(text: Text, label: str, value: str) -> None:
-    text.append(f"{label:<13}", "dim")
-    text.append(f"{clean(value)}\n")
-
-
-def _finding(text: Text, finding: Finding) -> None:
-    style = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow"}.get(finding.severity, "")
-    text.append(f"{_SEVERITY_WORD[finding.severity]:<13}", style)
-    text.append(f"{clean(finding.text)}\n")

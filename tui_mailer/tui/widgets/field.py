@@ -21,7 +21,6 @@ class Field(Vertical):
     Field LineInput { width: 1fr; }
     Field .remark { width: auto; max-width: 60%; color: $text-muted; padding: 0 0 0 1; }
     Field .wrong { color: $text-error; text-style: bold; padding: 0 0 0 9; height: auto; }
-    Field:focus-within .label { color: $text-primary; text-style: bold; }
     """
 
     def __init__(self, label: str, control: Widget, *, id: str | None = None, classes: str = "") -> None:  # noqa: A002  # Textual's own name
