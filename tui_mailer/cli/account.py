@@ -133,7 +133,7 @@ def set_secret(context: Context, arguments: argparse.Namespace) -> int:
     is_released = held is not None and held.reason != HELD_BY_PERSON
     if is_released:
         context.mailer.release_account(account.name)
-    context.output.document({"stored": True, **view_of(context, account)})
+    context.output.outcome({"stored": True, **view_of(context, account)})
     again = " Its mail goes out again." if is_released else ""
     context.output.say(f"The secret of account {account.name} is stored in the keyring.{again}")
     return exit_code.DONE
@@ -143,7 +143,7 @@ def hold(context: Context, arguments: argparse.Namespace) -> int:
     """Keeps an account's mail in the outbox."""
     account = _account(context, arguments.name)
     context.mailer.hold_account(account.name, HELD_BY_PERSON)
-    context.output.document(view_of(context, account))
+    context.output.outcome(view_of(context, account))
     context.output.say(f"Account {account.name} is held: its mail waits until you release it.")
     return exit_code.DONE
 
@@ -155,7 +155,7 @@ def release(context: Context, arguments: argparse.Namespace) -> int:
     account = _account(context, arguments.name)
     context.mailer.release_account(account.name)
     view = view_of(context, account)
-    context.output.document(view)
+    context.output.outcome(view)
     waits = f" {view['open']} wait: {who_delivers(context.mailer.deliverers(), context.now())}" if view["open"] else ""
     context.output.say(f"Account {account.name} is released.{waits}")
     return exit_code.DONE
@@ -175,7 +175,7 @@ def remove(context: Context, arguments: argparse.Namespace) -> int:
     remove_account(context.session.paths, account.name)
     context.mailer.release_account(account.name)
     secret = _forget_secret(context, account)
-    context.output.document({"removed": account.name})
+    context.output.outcome({"removed": account.name})
     context.output.say(f"Account {account.name} is removed from {context.session.paths.config_file}.{secret}")
     return exit_code.DONE
 

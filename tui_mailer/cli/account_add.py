@@ -75,7 +75,7 @@ def add(context: Context, arguments: argparse.Namespace) -> int:
     configuration = service.add(arguments.name, mapping, make_default=arguments.default or is_first)
     added = configuration.accounts[arguments.name]
     is_default = configuration.default_account == added.name
-    context.output.document(account_view(added, is_default=is_default, hold=None, open_count=0))
+    context.output.outcome(account_view(added, is_default=is_default, hold=None, open_count=0))
     context.output.say(
         f"Account {added.name} is added to {configuration.path}{' as the default' if is_default else ''}."
     )

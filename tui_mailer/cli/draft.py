@@ -110,7 +110,7 @@ def new(context: Context, arguments: argparse.Namespace) -> int:
 
     source = Input(account=context.account, default_format=context.session.configuration.compose.format)
     stored = context.mailer.save_draft(read_draft(arguments, source))
-    context.output.document(draft_view(stored))
+    context.output.outcome(draft_view(stored))
     context.output.say(f"{stored.id}  Draft stored. To send it: tui-mailer draft send {stored.id}")
     return exit_code.DONE
 
@@ -144,6 +144,6 @@ def delete(context: Context, arguments: argparse.Namespace) -> int:
     """Deletes a draft."""
     stored = context.mailer.draft(arguments.id)
     context.mailer.delete_draft(stored.id)
-    context.output.document({"deleted": 1, "id": stored.id})
+    context.output.outcome({"deleted": 1, "id": stored.id})
     context.output.say(f"{stored.id}  Draft deleted.")
     return exit_code.DONE

@@ -112,7 +112,7 @@ def delete(context: Context, arguments: argparse.Namespace) -> int:
     """Deletes one ended submission."""
     submission_id = context.mailer.resolve_id(arguments.id)
     context.mailer.delete(submission_id)
-    context.output.document({"deleted": 1, "id": submission_id})
+    context.output.outcome({"deleted": 1, "id": submission_id})
     context.output.say(f"{submission_id}  Deleted from the history.")
     return exit_code.DONE
 
@@ -124,6 +124,6 @@ def purge(context: Context, arguments: argparse.Namespace) -> int:
 
     before = context.mailer.parse_past(arguments.before)
     deleted = context.mailer.purge(before)
-    context.output.document({"deleted": deleted, "before": instant(before)})
+    context.output.outcome({"deleted": deleted, "before": instant(before)})
     context.output.say(f"{deleted} that ended before {moment(before, context.zone)} deleted from the history.")
     return exit_code.DONE

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TextIO
 
 from tui_mailer.cli.global_option import VALUED
 
@@ -98,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(name: str, words: list[str]) -> int:
     from tui_mailer.cli import exit_code
-    from tui_mailer.cli.output import Output
+    from tui_mailer.cli.output import Output, fall_silent
 
     make_streams_safe()
     output = Output(as_json="--json" in words)
@@ -113,7 +113,7 @@ def _run(name: str, words: list[str]) -> int:
         output.error("Stopped by a signal.", code=code)
         return code
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        fall_silent(sys.stdout)
         return exit_code.PIPE_CLOSED
     except Exception as error:  # noqa: BLE001 - the outermost boundary: a person gets a sentence, never a traceback
         return _explain(error, output)
@@ -212,7 +212,11 @@ def make_streams_safe() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _flush(stream: object) -> None:
-    flush = getattr(stream, "flush", None)
-    if flush is not None:
-        flush()
+def _flush(stream: TextIO) -> None:
+    from tui_mailer.cli.output import fall_silent
+
+    try:
+        stream.flush()
+    except OSError:
+        fall_silent(stream)
+        raise

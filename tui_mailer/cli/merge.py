@@ -246,7 +246,7 @@ class ResultFile:
 def _summarise(context: Context, run: MergeRun, rows: int, result_path: Path | None) -> int:
     handled = sum(run.states.values())
     states = ", ".join(f"{count} {state}" for state, count in run.states.items())
-    context.output.document(
+    context.output.outcome(
         {
             "rows": rows,
             "handled": handled,

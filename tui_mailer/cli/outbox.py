@@ -101,7 +101,7 @@ def reschedule(context: Context, arguments: argparse.Namespace) -> int:
     from tui_mailer.services.json_view import submission_view
 
     moved = context.mailer.reschedule(context.mailer.resolve_id(arguments.id), " ".join(arguments.when))
-    context.output.document(submission_view(moved))
+    context.output.outcome(submission_view(moved))
     context.output.say(
         f"{moved.id}  Goes out {moment(moved.not_before, context.zone)}. "
         f"{who_delivers(context.mailer.deliverers(), context.now())}"
@@ -119,7 +119,7 @@ def resolve(context: Context, arguments: argparse.Namespace) -> int:
 def rebuild(context: Context, _arguments: argparse.Namespace) -> int:
     """Restores submissions from the spool; each is held, nothing is sent by itself."""
     restored = context.mailer.store.outbox.rebuild()
-    context.output.document({"restored": restored})
+    context.output.outcome({"restored": restored})
     context.output.say(
         f"{restored} brought back from the spool, held: look at each, then release or cancel it."
         if restored

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -23,9 +24,12 @@ class Output:
         self._has_document = False
 
     def say(self, text: str) -> None:
-        """Writes a sentence for a person to stderr, whatever it may contain."""
-        self._err.write(clean(text, keep_newlines=True).rstrip() + "\n")
-        self._err.flush()
+        """Writes a sentence for a person to stderr, whatever it may contain; where nobody can read it, to nobody."""
+        try:
+            self._err.write(clean(text, keep_newlines=True).rstrip() + "\n")
+            self._err.flush()
+        except OSError:
+            fall_silent(self._err)
 
     def document(self, document: object) -> None:
         """Writes the one JSON document, if ``--json`` was given and none was written yet."""
@@ -33,6 +37,18 @@ class Output:
             self._has_document = True
             self._out.write(json.dumps(document, indent=2) + "\n")
             self._out.flush()
+
+    def outcome(self, document: object) -> None:
+        """Writes the document of a command that has done something.
+
+        Where stdout can't take it, that is told, and the exit code goes on saying what was done: a caller that took it
+        for a failure would do it again.
+        """
+        try:
+            self.document(document)
+        except OSError as error:
+            fall_silent(self._out)
+            self.say(f"tui-mailer: What was done couldn't be written to stdout: {error.strerror or error}.")
 
     def line(self, document: object) -> None:
         """Writes one line of JSON Lines; no document follows."""
@@ -84,10 +100,19 @@ class Output:
         self.say(f"tui-mailer: {text}")
         if usage:
             self.say(f"usage: {usage}")
-        self.document(error_view(text, code=code, field=field, state=state))
+        self.outcome(error_view(text, code=code, field=field, state=state))
 
     def _width(self) -> int | None:
         return shutil.get_terminal_size().columns if self._out.isatty() else None
+
+
+def fall_silent(stream: TextIO) -> None:
+    """Sends what a stream still holds, and all that follows, nowhere: else the end of the process fails on it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, stream.fileno())
+    finally:
+        os.close(nowhere)
 
 
 def error_view(text: str, *, code: int, field: str | None = None, state: str | None = None) -> dict[str, Any]:

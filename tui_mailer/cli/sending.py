@@ -131,7 +131,7 @@ def report(
 
     holds = context.mailer.account_holds()
     views = [submission_view(each, account_hold=holds.get(each.account)) for each in submissions]
-    context.output.document(views if is_array else views[0])
+    context.output.outcome(views if is_array else views[0])
     for each in submissions:
         context.output.say(describe_submission(each, context, holds.get(each.account)))
     return exit_code.worst(_code(each, holds, waiting, context) for each in submissions)

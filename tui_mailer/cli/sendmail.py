@@ -128,7 +128,7 @@ def sendmail(context: Context, arguments: argparse.Namespace) -> int:
         return exit_code.NOT_YET
     from tui_mailer.services.json_view import submission_view
 
-    context.output.document(submission_view(sealed))
+    context.output.outcome(submission_view(sealed))
     _deliver_detached(context)
     return exit_code.DONE
 
