@@ -118,7 +118,9 @@ def resolve(context: Context, arguments: argparse.Namespace) -> int:
 
 def rebuild(context: Context, _arguments: argparse.Namespace) -> int:
     """Restores submissions from the spool; each is held, nothing is sent by itself."""
-    restored = context.mailer.store.outbox.rebuild()
+    from tui_mailer.services.session import rebuild_outbox
+
+    restored = rebuild_outbox(config=context.config, data_dir=context.data_dir)
     context.output.outcome({"restored": restored})
     context.output.say(
         f"{restored} brought back from the spool, held: look at each, then release or cancel it."

@@ -101,14 +101,14 @@ def deliver_and_report(
 ) -> int:
     """Tries what is due once, says where each stands, and exits by the worst outcome.
 
-    What is sealed stays sealed: trouble from here on is 75, and a signal's own code is left to the caller.
+    What is sealed stays sealed: whatever trouble comes from here on, the code says where the message stands (75: it
+    waits), and a signal's own code is left to the caller.
     """
     try:
         current = _attempt(context, list(sealed), waiting)
     except (MailerError, OSError) as error:
         context.output.say(f"{error} The message is stored.")
-        report(context, _as_they_stand(context, sealed), is_array=is_array)
-        return exit_code.NOT_YET
+        return report(context, _as_they_stand(context, sealed), is_array=is_array)
     except BaseException:
         report(context, _as_they_stand(context, sealed), is_array=is_array)
         raise

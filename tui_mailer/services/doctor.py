@@ -162,12 +162,12 @@ def _of_database(paths: Paths) -> Iterator[Diagnosis]:
     try:
         store = Store.open(paths.data_dir)
     except StorageError as error:
-        yield _bad(Area.DATABASE, str(error), "If it is damaged: move outbox.db away, then tui-mailer outbox rebuild")
+        yield _bad(Area.DATABASE, str(error), "If it is damaged: tui-mailer outbox rebuild")
         return
     try:
         yield from _of_store(store)
     except StorageError as error:
-        yield _bad(Area.DATABASE, str(error), "If it is damaged: move outbox.db away, then tui-mailer outbox rebuild")
+        yield _bad(Area.DATABASE, str(error), "If it is damaged: tui-mailer outbox rebuild")
     finally:
         store.close()
 

@@ -64,3 +64,14 @@ def open_session(*, config: str | None = None, data_dir: str | None = None) -> S
         credentials=Credentials(),
         store=Store.open(paths.data_dir),
     )
+
+
+def rebuild_outbox(*, config: str | None = None, data_dir: str | None = None) -> int:
+    """Brings back, held, what the outbox has lost, a damaged one made anew; returns how many submissions.
+
+    No session may be open in this process. Raises `ConfigurationError`, and `StorageError` while another process has
+    the damaged outbox open.
+    """
+    paths = find_paths(config, data_dir)
+    load(paths)
+    return Store.rebuild(paths.data_dir)

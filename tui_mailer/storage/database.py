@@ -328,7 +328,7 @@ def _has_no_room(path: Path | None) -> bool:
 
 
 def _full(path: Path | None) -> DiskFull:
-    return DiskFull(f"The disk of {path.parent if path else 'the store'} is full; nothing was stored. Make room.")
+    return DiskFull(f"The disk of {path.parent if path else 'the store'} is full, so this wasn't written. Make room.")
 
 
 def _damaged(path: Path | None) -> DamagedStore:
