@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import binascii
+import re
 from typing import TYPE_CHECKING
 
 from tui_mailer.domain.errors import DeliveryError, NotAuthorized, TryLater
 from tui_mailer.providers.base import SecretSource
-from tui_mailer.providers.smtp_reply import make_reply
+from tui_mailer.providers.smtp_reply import Reply, make_reply
 from tui_mailer.providers.smtp_settings import SmtpSettings
 from tui_mailer.providers.smtp_wire import Transcript
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 _BY_ITSELF = ("plain", "login", "cram-md5")
 """What ``auth: auto`` chooses from, best first: over TLS a plain password leaves the server free to store a hash."""
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}")
 
 
 async def authenticate(
@@ -29,8 +33,10 @@ async def authenticate(
     try:
         response = await _exchange(client, settings, mechanism, secret)
     except errors.SMTPAuthenticationError as error:
-        raise _refusal(error.code, error.message, settings, secrets, transcript) from None
-    transcript.received(make_reply(response.code, response.message.split("\n")))
+        reply = make_reply(error.code, _without(secret, error.message).split("\n"))
+        transcript.received(reply)
+        raise _refusal(reply, settings, secrets, transcript) from None
+    transcript.received(make_reply(response.code, _without(secret, response.message).split("\n")))
 
 
 def _choose_mechanism(client: SMTP, settings: SmtpSettings, transcript: Transcript) -> str:
@@ -77,16 +83,25 @@ async def _auth_oauthbearer(client: SMTP, settings: SmtpSettings, token: str) ->
     return response
 
 
-def _refusal(
-    code: int, message: str, settings: SmtpSettings, secrets: SecretSource, transcript: Transcript
-) -> DeliveryError:
-    reply = make_reply(code, message.split("\n"))
-    transcript.received(reply)
-    if reply.is_temporary and code != 432:
+def _without(secret: str, answer: str) -> str:
+    """Takes the secret out of an answer, plain or in base64: some servers echo what they were sent."""
+
+    def hidden(word: re.Match[str]) -> str:
+        try:
+            decoded = base64.b64decode(word[0], validate=True)
+        except binascii.Error:
+            return word[0]
+        return "<secret>" if secret.encode() in decoded else word[0]
+
+    return _BASE64.sub(hidden, answer.replace(secret, "<secret>"))
+
+
+def _refusal(reply: Reply, settings: SmtpSettings, secrets: SecretSource, transcript: Transcript) -> DeliveryError:
+    if reply.is_temporary and reply.code != 432:
         return TryLater(
             f"{settings.host_label} can't check the password now: {reply}. Nothing was sent.",
             is_account_wide=True,
-            code=code,
+            code=reply.code,
             enhanced_code=reply.enhanced_code,
             transcript=transcript.lines(),
         )
@@ -94,7 +109,7 @@ def _refusal(
     what = "access token" if settings.auth in {"xoauth2", "oauthbearer"} else "user name or password"
     return NotAuthorized(
         f"{settings.host_label} refused the {what}: {reply}. Nothing was sent. Set the credential anew.",
-        code=code,
+        code=reply.code,
         enhanced_code=reply.enhanced_code,
         transcript=transcript.lines(),
     )
