@@ -85,7 +85,7 @@ def test_keys_typed_before_the_first_frame_are_not_lost(tmp_path: Path) -> None:
         terminal.shows("early@example.org")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_saves_the_draft_and_restores_the_screen(tmp_path: Path, number: signal.Signals) -> None:
     """Told to go, the app has the last letter on disk, the screen, cursor, mouse and keyboard as they were."""
     configure(tmp_path)

@@ -75,6 +75,7 @@ class MailerApp(App[int], inherit_bindings=False):
         """Passes on what the engine says; an outbox that can't be read is told, not fatal."""
         try:
             await self.watch_desk.take(message.event)
+            self.errands.heard(message.event)
         except MailerError as error:
             self.desk.status.complain(str(error))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -44,12 +45,14 @@ class Desk:
     listener: Listener | None = None
     """Hears the engine's events, in the engine's thread."""
     _opening: Future[None] | None = None
+    _opening_lock: threading.Lock = field(default_factory=threading.Lock)
 
     def open(self) -> Future[None]:
         """Opens the store and starts the engine, in the I/O thread, once; what is asked meanwhile waits its turn."""
-        if self._opening is None:
-            self._opening = self.io.submit(self._open)
-        return self._opening
+        with self._opening_lock:
+            if self._opening is None:
+                self._opening = self.io.submit(self._open)
+            return self._opening
 
     def _open(self) -> None:
         from tui_mailer.accounts.zone import local_zone

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import datetime
 
-from tui_mailer.domain.errors import MailerError
+from tui_mailer.domain.errors import MailerError, NotFound
 from tui_mailer.domain.message import Draft
 from tui_mailer.storage.record import StoredDraft, Submission
 from tui_mailer.tui.desk import Desk
@@ -58,30 +59,36 @@ class DraftKeeper:
     async def _save(self, draft: Draft) -> None:
         if draft == self._kept:
             return
-        draft_id, epoch = self._stored_id, self._epoch
+        draft_id = self._stored_id
         if draft.is_empty():
             if draft_id is not None:
-                await self._desk.ask(lambda mailer: mailer.delete_draft(draft_id))
+                # Deleted elsewhere meanwhile is as good.
+                with contextlib.suppress(NotFound):
+                    await self._desk.ask(lambda mailer: mailer.delete_draft(draft_id))
             self.forget()
             return
-        stored = await self._desk.ask(lambda mailer: mailer.save_draft(draft, draft_id=draft_id, epoch=epoch))
+        self._desk.open()
+        stored = await self._desk.io.run(self._write, draft)
         self.adopt(stored)
         if stored.is_copy_of is not None and stored.is_copy_of == draft_id:
             self._desk.status.say("this draft was changed elsewhere too: yours goes on as a copy")
 
     def save_at_once(self, draft: Draft) -> None:
-        """Saves without an event loop and waits for it; for signals. Never raises for a full disk."""
+        """Saves without an event loop and waits for it; not in the loop's thread. Never raises for a full disk."""
         if draft == self._kept or draft.is_empty():
             return
-        draft_id, epoch = self._stored_id, self._epoch
         self._desk.open()
-        saving = self._desk.io.submit(
-            self._desk.answer, lambda mailer: mailer.save_draft(draft, draft_id=draft_id, epoch=epoch)
-        )
         try:
-            self.adopt(saving.result(timeout=5.0))
+            self._kept = self._desk.io.submit(self._write, draft).result(timeout=5.0).draft
         except (MailerError, TimeoutError):
             return
+
+    def _write(self, draft: Draft) -> StoredDraft:
+        """In the I/O thread, where ID and epoch are always those of the last save: two saves in a row never race."""
+        draft_id, epoch = self._stored_id, self._epoch
+        stored = self._desk.answer(lambda mailer: mailer.save_draft(draft, draft_id=draft_id, epoch=epoch))
+        self._stored_id, self._epoch = stored.id, stored.epoch
+        return stored
 
     async def seal(self, draft: Draft, *, undo_seconds: int) -> list[Submission]:
         """Seals the draft, and counts it as kept so that no late save revives it; `forget` comes next.

@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from tui_mailer.domain.errors import MailerError
+from tui_mailer.services.event import AccountChanged, Event
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.draft_keeper import is_recent
 from tui_mailer.tui.watch import Watch
@@ -137,6 +138,16 @@ class Errands:
         self._desk.nudge()
         self._desk.status.say(f"{name} is tried again")
         await self._watch.count()
+
+    def heard(self, event: Event) -> None:
+        """Asks for a secret at once where an account is held for it and nobody is in the middle of writing."""
+        if not isinstance(event, AccountChanged) or event.held_reason is None or event.is_offline:
+            return
+        account = self._desk.configuration.accounts.get(event.account)
+        is_prompt = account is not None and account.credential is not None and account.credential.kind == "prompt"
+        is_writing = self._app.screen is self._compose and not self._compose.form.read().is_empty()
+        if is_prompt and not is_writing and not self._app.screen.is_modal:
+            self.run(self.ask_secret(event.account))
 
     async def ask_secret(self, name: str) -> None:
         """Asks for a secret and lets the account go on with it."""

@@ -1,7 +1,8 @@
 """What happens when the program is told to go: SIGTERM, SIGHUP, a terminal that vanished or no longer reads.
 
-The draft is saved from the handler itself, through the I/O thread: the event loop may stand still, since a terminal
-that has stopped reading stops it. A clean end through the loop is tried first, and made certain by a watchdog.
+The event loop may stand still by then, since a terminal that has stopped reading stops it. So the handler only reads
+the form and hands it to a thread that has been waiting for it, by the one queue that may be used in a handler: whatever
+lock the interrupted code held, nothing waits for it there. The thread saves, has the loop end the app, and makes sure.
 """
 
 from __future__ import annotations
@@ -14,8 +15,12 @@ import sys
 import termios
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
+from queue import SimpleQueue
 from types import FrameType
 from typing import Any
+
+from tui_mailer.domain.message import Draft
 
 RESTORE_SCREEN = (
     b"\x1b[<u\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1049l\x1b[?25h\x1b[?1004l"
@@ -25,15 +30,27 @@ PATIENCE_SECONDS = 8.0
 """For a clean end; then the process leaves without it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastWill:
+    """What has to be done when a signal comes."""
+
+    read: Callable[[], Draft | None]
+    """Called in the handler: the draft as it stands; takes no lock."""
+    save: Callable[[Draft], None]
+    """Called in the lifeline's thread."""
+    leave: Callable[[int], None]
+    """Called in the event loop with the exit code."""
+    abandon: Callable[[], None]
+    """Called in the lifeline's thread when the loop didn't end the app in time."""
+
+
 class Lifeline:
     """Catches the signals that end a program in a terminal, for as long as the app runs."""
 
-    def __init__(self, *, save: Callable[[], None], leave: Callable[[int], None], abandon: Callable[[], None]) -> None:
-        """``save`` is called in the handler, ``leave`` in the loop, ``abandon`` in a thread if the loop stalled."""
-        self._save = save
-        self._leave = leave
-        self._abandon = abandon
+    def __init__(self, will: LastWill) -> None:
+        self._will = will
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._caught_signals: SimpleQueue[tuple[int, Draft | None]] = SimpleQueue()
         self._ended = threading.Event()
         self._is_leaving = False
         self._before: dict[int, Any] = {}
@@ -43,7 +60,8 @@ class Lifeline:
         """Starts catching; call it in the main thread, before the terminal is changed."""
         with contextlib.suppress(termios.error, ValueError, OSError):
             self._attributes = termios.tcgetattr(sys.stdin.fileno())
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        threading.Thread(target=self._wait_for_signal, name="tui-lifeline", daemon=True).start()
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             self._before[number] = signal.signal(number, self._caught)
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -58,20 +76,21 @@ class Lifeline:
 
     def _caught(self, number: int, frame: FrameType | None) -> None:
         del frame
-        if self._is_leaving:
-            return
-        self._is_leaving = True
-        self._save()
-        threading.Thread(target=self._make_sure, args=(number,), name="tui-lifeline", daemon=True).start()
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._leave, 128 + number)
+        if not self._is_leaving:
+            self._is_leaving = True
+            self._caught_signals.put((number, self._will.read()))
 
-    def _make_sure(self, number: int) -> None:
+    def _wait_for_signal(self) -> None:
+        number, draft = self._caught_signals.get()
+        if draft is not None:
+            self._will.save(draft)
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._will.leave, 128 + number)
         if self._ended.wait(PATIENCE_SECONDS):
             return
-        self._abandon()
+        self._will.abandon()
         with contextlib.suppress(OSError, ValueError):
-            os.set_blocking(sys.__stdout__.fileno() if sys.__stdout__ else 1, False)
+            os.set_blocking(1, False)  # the system's own signature
             os.write(1, RESTORE_SCREEN)
         with contextlib.suppress(termios.error, OSError, ValueError):
             if self._attributes is not None:

@@ -11,9 +11,10 @@ import threading
 from textual.app import App
 
 from tui_mailer.domain.errors import MailerError
+from tui_mailer.domain.message import Draft
 from tui_mailer.tui import crash, farewell
 from tui_mailer.tui.desk import Desk
-from tui_mailer.tui.lifeline import Lifeline
+from tui_mailer.tui.lifeline import LastWill, Lifeline
 from tui_mailer.tui.screens.compose import ComposeScreen
 
 GRACE_SECONDS = 5.0
@@ -30,7 +31,8 @@ class Run:
         self._app = app
         self._desk = desk
         self._compose = compose
-        self._lifeline = Lifeline(save=self._save, leave=app.exit, abandon=self._hand_over)
+        will = LastWill(read=self._read, save=compose.keeper.save_at_once, leave=app.exit, abandon=self._hand_over)
+        self._lifeline = Lifeline(will)
 
     def to_the_end(self) -> int:
         """Returns the exit code."""
@@ -50,9 +52,8 @@ class Run:
             sys.stderr.write(f"{said}\n")
         return code
 
-    def _save(self) -> None:
-        if self._compose.is_mounted:
-            self._compose.keeper.save_at_once(self._compose.form.read())
+    def _read(self) -> Draft | None:
+        return self._compose.form.read() if self._compose.is_mounted else None
 
     def _wind_up(self, *, is_signaled: bool) -> str:
         """Ends engine and store; the screen is back by now, so waiting is said in words."""

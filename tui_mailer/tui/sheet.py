@@ -12,7 +12,7 @@ from tui_mailer.domain.text import clean
 class Sheet:
     """Lines as they are added, then one renderable."""
 
-    def __init__(self, *, label_width: int = 13) -> None:
+    def __init__(self, *, label_width: int = 12) -> None:
         self._label_width = label_width
         self._parts: list[Table | Text] = []
 

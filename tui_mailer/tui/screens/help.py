@@ -39,7 +39,7 @@ class HelpScreen(Dialog[None]):
             yield Static(self._sheet().as_renderable(), markup=False)
 
     def _sheet(self) -> Sheet:
-        sheet = Sheet(label_width=12)
+        sheet = Sheet(label_width=11)
         for place in (*self._places, ANYWHERE):
             if place == ANYWHERE and self._places:
                 sheet.heading("Everywhere")

@@ -1,0 +1,47 @@
+"""Sizes and themes: nothing breaks, nothing is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from app_stage import configuration_of, local_account, on_stage
+
+from tui_mailer.accounts.configuration import UiSettings
+from tui_mailer.domain.message import Draft
+from tui_mailer.domain.text import cell_width
+
+LETTER = Draft(to="bob@example.org", subject="漢字 und 👍🏽 и עברית", body="שלום\n漢字漢字\n" + "word " * 400)
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 36), (250, 80)])
+async def test_every_mode_fits_every_size(tmp_path: Path, size: tuple[int, int]) -> None:
+    """From 60x20 to 250x80 the frame's lines are where they belong, wide characters or not."""
+    async with on_stage(tmp_path, size=size, draft=LETTER) as stage:
+        for key, mode in (("f2", "[Compose]"), ("f3", "[Outbox]"), ("f4", "[History]")):
+            await stage.press(key)
+            await stage.shows(mode)
+            lines = stage.lines()
+            assert len(lines) == size[1]
+            assert "^Q Quit" in lines[-1]
+            assert max(cell_width(line) for line in lines) <= size[0]
+        await stage.press("f2", "ctrl+s")
+        await stage.shows("nothing has been sent yet", "Enter Send")
+
+
+async def test_resizing_keeps_what_is_written(tmp_path: Path) -> None:
+    """A window made small and large again shows the same draft."""
+    async with on_stage(tmp_path, size=(160, 45), draft=LETTER) as stage:
+        for size in ((60, 20), (250, 80), (80, 24)):
+            await stage.pilot.resize_terminal(*size)
+            await stage.pilot.pause()
+        assert stage.app.compose_screen.form.read() == LETTER
+        await stage.shows("[Compose]", "^Q Quit")
+
+
+@pytest.mark.parametrize("theme", ["default", "dark", "light", "ansi"])
+async def test_every_theme_shows_the_same_words(tmp_path: Path, theme: str) -> None:
+    """A theme changes colours, never what can be read."""
+    async with on_stage(tmp_path, configuration_of(local_account(), ui=UiSettings(theme=theme))) as stage:
+        await stage.press("f3")
+        await stage.shows("[Outbox]", "The outbox is empty", "r Retry")
