@@ -83,6 +83,7 @@ class Dispatcher:
         """Delivers all that is due; returns what was attempted."""
         await self._standing.probe_again()
         await self._until(self._are_tried, timeout_seconds)
+        await self._archive_all()
         return [known or await self._work.db(self._work.store.find, one) for one, known in self._attempted.items()]
 
     async def deliver_only(self, submission_ids: list[str], timeout_seconds: float) -> list[Submission]:
@@ -91,7 +92,13 @@ class Dispatcher:
         submissions = [await self._work.db(self._work.store.find, one) for one in submission_ids]
         await self._standing.probe_again(one.account for one in submissions)
         await self._until(self._are_tried, timeout_seconds)
+        await self._archive_all()
         return [await self._work.db(self._work.store.find, one) for one in submission_ids]
+
+    async def _archive_all(self) -> None:
+        """Leaves nothing that has ended in the outbox; in batches, so that others can write in between."""
+        while await self._work.db(self._work.store.archive_ended):
+            pass
 
     async def _until(self, is_done: Callable[[], Awaitable[bool]], timeout_seconds: float | None) -> None:
         renewer = asyncio.create_task(self._renew_forever())

@@ -195,15 +195,23 @@ class Leases(Waiting):
         if row is None:
             raise _fenced(claim)
         if _is_leased(row, claim):
-            return self._settle(row, claim, outcome, DUE_STATUSES)
+            # While the lease lasts nobody else touches the recipients: they are as they were claimed.
+            return self._settle(row, claim, outcome, claim.submission.recipients, DUE_STATUSES)
         if row["uncertain_epoch"] == claim.epoch and row["state"] == State.UNCERTAIN and has_accepted(outcome):
             # Recovery gave this attempt up, but it lived and has its answer: a definite one beats a guess.
-            return self._settle(row, claim, outcome, frozenset({RecipientStatus.UNKNOWN}))
+            guessed = self._recipients(claim.submission.id)
+            return self._settle(row, claim, outcome, guessed, frozenset({RecipientStatus.UNKNOWN}))
         raise _fenced(claim)
 
-    def _settle(self, row: Row, claim: Claim, outcome: Outcome, answered: frozenset[RecipientStatus]) -> Submission:
+    def _settle(
+        self,
+        row: Row,
+        claim: Claim,
+        outcome: Outcome,
+        before: tuple[Recipient, ...],
+        answered: frozenset[RecipientStatus],
+    ) -> Submission:
         now = self._clock.now()
-        before = self._recipients(claim.submission.id)
         after = apply_outcome(before, outcome, now, answered=answered)
         state = derive_outcome_state(after, outcome)
         if row["state"] == State.UNCERTAIN and state is State.DEFERRED:
