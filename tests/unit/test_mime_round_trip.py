@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import inspect
 import re
 from email.header import decode_header
 from email.message import EmailMessage
@@ -40,11 +41,15 @@ def read(rendered: bytes) -> EmailMessage:
     return message
 
 
+LENIENT = {"strict": False} if "strict" in inspect.signature(getaddresses).parameters else {}
+"""The strict reading of newer Pythons refuses address literals (ada@[192.0.2.1])."""
+
+
 def read_names(message: CompatMessage, field: str) -> list[tuple[str, str]]:
     """Reads addresses with the old API: the modern one puts spaces between adjacent encoded words up to 3.13.0."""
     unfolded = [re.sub(r"\r?\n(?=[ \t])", "", value) for value in message.get_all(field, [])]
     pairs = []
-    for name, spec in getaddresses(unfolded):
+    for name, spec in getaddresses(unfolded, **LENIENT):
         decoded = "".join(
             piece if isinstance(piece, str) else piece.decode(charset or "ascii")
             for piece, charset in decode_header(name)
