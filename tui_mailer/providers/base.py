@@ -6,14 +6,14 @@ source of the secret, and sealed messages.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from tui_mailer.domain.address import Address
 from tui_mailer.domain.message import Content, Message
-from tui_mailer.domain.submission import Phase, Receipt, Recipient, RecipientStatus
+from tui_mailer.domain.submission import Phase, Receipt, Recipient, RecipientResult, RecipientStatus
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -34,10 +34,13 @@ class SecretSource(Protocol):
 class Progress(Protocol):
     """Awaited before each network step."""
 
-    async def __call__(self, phase: Phase, note: Mapping[str, str] | None = None) -> None:
+    async def __call__(
+        self, phase: Phase, note: Mapping[str, str] | None = None, *, answers: Sequence[RecipientResult] = ()
+    ) -> None:
         """Makes ``phase`` (and ``note``, ids got so far) durable; raises `Fenced` when the lease is lost.
 
-        `Phase.INTENT` must be awaited right before the point of no return, whatever else is reported.
+        `Phase.INTENT` must be awaited right before the point of no return, whatever else is reported; with it,
+        ``answers`` says whom the server has turned away already: what follows is no longer about them.
         """
         ...
 

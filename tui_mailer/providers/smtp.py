@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from tui_mailer.domain.errors import Unsupported
 from tui_mailer.domain.mime import MimeMessage, build
-from tui_mailer.domain.submission import Phase, Receipt
+from tui_mailer.domain.submission import Phase, Receipt, RecipientResult
 from tui_mailer.domain.text import clean
 from tui_mailer.providers import capability
 from tui_mailer.providers.base import (
@@ -55,10 +55,12 @@ class _Advance:
         self._progress = progress
         self._left = [Phase.CONNECTING, Phase.ENVELOPE, Phase.BODY, Phase.INTENT]
 
-    async def __call__(self, phase: Phase, note: Mapping[str, str] | None = None) -> None:
+    async def __call__(
+        self, phase: Phase, note: Mapping[str, str] | None = None, *, answers: Sequence[RecipientResult] = ()
+    ) -> None:
         if phase in self._left:
             del self._left[: self._left.index(phase) + 1]
-            await self._progress(phase, note)
+            await self._progress(phase, note, answers=answers)
 
 
 class SmtpProvider:

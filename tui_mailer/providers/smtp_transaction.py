@@ -209,7 +209,7 @@ class SmtpTransaction:
         self._is_body_begun = True
         verdict = await self._send_body()
         if verdict is None:
-            await self._hooks.progress(Phase.INTENT)
+            await self._hooks.progress(Phase.INTENT, answers=results)
             verdict = await self._early_verdict()
         if verdict is not None:
             self._wire.abort()

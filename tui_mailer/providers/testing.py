@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from tui_mailer.domain.address import Address
 from tui_mailer.domain.errors import Fenced, Unsupported
 from tui_mailer.domain.message import Attachment, Message
-from tui_mailer.domain.submission import Kind, Phase, Recipient, RecipientStatus
+from tui_mailer.domain.submission import Kind, Phase, Recipient, RecipientResult, RecipientStatus
 from tui_mailer.providers.base import Capabilities, Outgoing, Prepared, Provider
 
 SECRET = "correct-horse-battery-staple"  # noqa: S105 - a password for tests
@@ -65,10 +65,18 @@ class Recorder:
 
     def __init__(self, on_phase: Callable[[Phase], None] | None = None) -> None:
         self.phases: list[Phase] = []
+        self.answers: tuple[RecipientResult, ...] = ()
         self._on_phase = on_phase
 
-    async def __call__(self, phase: Phase, note: Mapping[str, str] | None = None) -> None:  # noqa: ARG002 - the contract's signature
+    async def __call__(
+        self,
+        phase: Phase,
+        note: Mapping[str, str] | None = None,  # noqa: ARG002 - the contract's signature
+        *,
+        answers: Sequence[RecipientResult] = (),
+    ) -> None:
         self.phases.append(phase)
+        self.answers = (*self.answers, *answers)
         if self._on_phase is not None:
             self._on_phase(phase)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -28,7 +28,7 @@ from tui_mailer.domain.errors import (
     TryLater,
 )
 from tui_mailer.domain.message import Content, Message
-from tui_mailer.domain.submission import DUE_STATUSES, Phase, Receipt, RecipientStatus, State
+from tui_mailer.domain.submission import DUE_STATUSES, Phase, Receipt, RecipientResult, RecipientStatus, State
 from tui_mailer.domain.text import clean
 from tui_mailer.providers.base import BytesSent, Outgoing, Prepared, Progress, Provider
 from tui_mailer.providers.capability import keeps_schedule, require
@@ -57,7 +57,12 @@ class Ledger(Protocol):
     """Where an attempt's phases are made durable."""
 
     async def set_phase(
-        self, claim: Claim, phase: Phase, note: Mapping[str, str] | None, date: datetime | None
+        self,
+        claim: Claim,
+        phase: Phase,
+        note: Mapping[str, str] | None,
+        date: datetime | None,
+        answers: Sequence[RecipientResult],
     ) -> None:
         """Commits; raises `Fenced` when the lease is lost."""
         ...
@@ -153,10 +158,12 @@ class Attempt:
         return submission.date or frozen_date(submission.created_at, submission.not_before)
 
     def _progress(self, on_phase: Callable[[Phase], None]) -> Progress:
-        async def progress(phase: Phase, note: Mapping[str, str] | None = None) -> None:
+        async def progress(
+            phase: Phase, note: Mapping[str, str] | None = None, *, answers: Sequence[RecipientResult] = ()
+        ) -> None:
             """Commits what recovery must know: INTENT and notes. Phases before INTENT are recovered like CLAIMED."""
             if phase is Phase.INTENT or note:
-                await self._ledger.set_phase(self.claim, phase, note, self._date())
+                await self._ledger.set_phase(self.claim, phase, note, self._date(), answers)
             if PHASE_ORDER.index(phase) > PHASE_ORDER.index(self.phase):
                 self.phase = phase
             on_phase(phase)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from tui_mailer.domain.errors import ConfigurationError, CredentialUnavailable, DeliveryError, Fenced, StorageError
 from tui_mailer.domain.message import Content
-from tui_mailer.domain.submission import Phase, State
+from tui_mailer.domain.submission import Phase, RecipientResult, State
 from tui_mailer.services.delivery import AccountTrouble, Attempt, Terms, contents_of, outgoing_of
 from tui_mailer.services.event import BytesProgressed, PhaseReached, SubmissionChanged
 from tui_mailer.services.standing import AccountStanding
@@ -47,10 +47,15 @@ class Worker:
             following = await self._deliver(following)
 
     async def set_phase(
-        self, claim: Claim, phase: Phase, note: Mapping[str, str] | None, date: datetime | None
+        self,
+        claim: Claim,
+        phase: Phase,
+        note: Mapping[str, str] | None,
+        date: datetime | None,
+        answers: Sequence[RecipientResult],
     ) -> None:
         """Makes a phase durable before the step that makes it true (the `Ledger` of an attempt)."""
-        await self._work.db(self._work.store.outbox.set_phase, claim, phase, note, date=date)
+        await self._work.db(self._work.store.outbox.set_phase, claim, phase, note, date=date, answers=answers)
 
     async def _deliver(self, claim: Claim) -> Claim | None:
         submission = claim.submission

@@ -13,10 +13,25 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from tui_mailer.domain.errors import Fenced
-from tui_mailer.domain.submission import DUE_STATUSES, Phase, Recipient, RecipientStatus, State, derive_state
+from tui_mailer.domain.submission import (
+    DUE_STATUSES,
+    Phase,
+    Recipient,
+    RecipientResult,
+    RecipientStatus,
+    State,
+    derive_state,
+)
 from tui_mailer.storage.clock import to_microseconds
 from tui_mailer.storage.database import DatabaseBusy, DiskFull, Row
-from tui_mailer.storage.outcome import apply_outcome, derive_outcome_state, has_accepted, restate
+from tui_mailer.storage.outcome import (
+    AT_STAKE,
+    apply_outcome,
+    derive_outcome_state,
+    has_accepted,
+    put_at_stake,
+    restate,
+)
 from tui_mailer.storage.record import Claim, Outcome, Submission
 from tui_mailer.storage.row import date_bindings, submission_of_row
 from tui_mailer.storage.statement import statements
@@ -60,12 +75,19 @@ class Leases(Waiting):
             return [self._lease(one, owner, now, lease_seconds) for one in due]
 
     def set_phase(
-        self, claim: Claim, phase: Phase, note: Mapping[str, str] | None = None, *, date: datetime | None = None
+        self,
+        claim: Claim,
+        phase: Phase,
+        note: Mapping[str, str] | None = None,
+        *,
+        date: datetime | None = None,
+        answers: Sequence[RecipientResult] = (),
     ) -> None:
         """Commits how far an attempt got, with ids learnt on the way, and extends its lease; raises `Fenced`.
 
         ``date`` freezes the Date header if it isn't. Phases before `Phase.INTENT` may be lost in a power cut, after
-        which they make no difference; the intent, and any note, may not.
+        which they make no difference; the intent, and any note, may not. With the intent goes whom the server has
+        turned away already (``answers``): an outcome that is never learnt is not about them.
         """
         with self._database.transaction(is_durable=bool(note) or phase in (Phase.INTENT, Phase.DONE)):
             changed = self._database.run(
@@ -87,6 +109,9 @@ class Leases(Waiting):
                     self._lease_sql["note"],
                     {"id": claim.submission.id, "epoch": claim.epoch, "note": json.dumps(dict(note))},
                 )
+            if phase is Phase.INTENT:
+                before = claim.submission.recipients
+                self._update_recipients(claim.submission.id, before, put_at_stake(before, answers, self._clock.now()))
 
     def renew(self, claims: Iterable[Claim]) -> set[str]:
         """Extends leases; returns the ids of those that are lost."""
@@ -195,7 +220,11 @@ class Leases(Waiting):
         if row is None:
             raise _fenced(claim)
         if _is_leased(row, claim):
-            # While the lease lasts nobody else touches the recipients: they are as they were claimed.
+            if outcome.receipt is None and row["phase"] == Phase.INTENT:
+                at_stake = AT_STAKE if outcome.fallback_state is State.UNCERTAIN else DUE_STATUSES
+                return self._settle(row, claim, outcome, self._recipients(claim.submission.id), at_stake)
+            # While the lease lasts nobody else touches the recipients: they are as they were claimed, and a receipt
+            # names again whom the intent has.
             return self._settle(row, claim, outcome, claim.submission.recipients, DUE_STATUSES)
         if row["uncertain_epoch"] == claim.epoch and row["state"] == State.UNCERTAIN and has_accepted(outcome):
             # Recovery gave this attempt up, but it lived and has its answer: a definite one beats a guess.
@@ -312,10 +341,11 @@ class Leases(Waiting):
         changes = {"epoch": row["epoch"] + 1, "error": _UNKNOWN, "response_text": None, "response_code": None}
         if policy == "resend":
             return self._move(row, State.DEFERRED, due_at=to_microseconds(now), **changes), recipients
-        after = restate(recipients, DUE_STATUSES, RecipientStatus.UNKNOWN, _UNKNOWN, now)
+        after = restate(recipients, AT_STAKE, RecipientStatus.UNKNOWN, _UNKNOWN, now)
         self._update_recipients(row["id"], recipients, after)
         state = derive_state(one.status for one in after)
-        return self._move(row, state, uncertain_epoch=row["epoch"], **changes), after
+        due_at = to_microseconds(now + UNHINTED_RETRY)
+        return self._move(row, state, uncertain_epoch=row["epoch"], due_at=due_at, **changes), after
 
 
 def _is_leased(row: Row, claim: Claim) -> bool:

@@ -23,6 +23,20 @@ _FALLBACK_STATUSES = {
     State.UNCERTAIN: RecipientStatus.UNKNOWN,
 }
 
+AT_STAKE = frozenset({RecipientStatus.PENDING})
+"""Once the intent is recorded: whom the message is being handed over for; see `put_at_stake`."""
+
+
+def put_at_stake(
+    recipients: Sequence[Recipient], answers: Sequence[RecipientResult], now: datetime
+) -> tuple[Recipient, ...]:
+    """Returns the recipients as they stand at the intent: pending, but for whom the server has turned away by now."""
+    turned_away = {one.address: one for one in answers if one.status not in SETTLED_STATUSES}
+    return tuple(
+        _put_at_stake(one, turned_away.get(one.address), now) if one.status in DUE_STATUSES else one
+        for one in recipients
+    )
+
 
 def apply_outcome(
     recipients: Sequence[Recipient],
@@ -65,6 +79,12 @@ def restate(
 ) -> tuple[Recipient, ...]:
     """Gives every recipient of some statuses another one."""
     return tuple(replace(one, status=new, detail=detail, at=now) if one.status in old else one for one in recipients)
+
+
+def _put_at_stake(recipient: Recipient, answer: RecipientResult | None, now: datetime) -> Recipient:
+    if answer is not None:
+        return replace(recipient, status=answer.status, detail=answer.text or None, at=now)
+    return recipient if recipient.status in AT_STAKE else replace(recipient, status=RecipientStatus.PENDING, at=now)
 
 
 def _after(recipient: Recipient, answer: RecipientResult | None, outcome: Outcome, now: datetime) -> Recipient:
