@@ -10,8 +10,8 @@ import pytest
 from app_stage import configuration_of, paths_in
 
 from tui_mailer.accounts.credential import Credentials
+from tui_mailer.services.crash_log import LOG_NAME, crash_sentence, redact, write_crash_log
 from tui_mailer.tui.app import make_app
-from tui_mailer.tui.crash import LOG_NAME, crash_sentence, redact, write_crash_log
 
 SECRET = "hunter2-Zq8Jx1Lk5Vw3Ty7Nb0Mc9Pd4"
 

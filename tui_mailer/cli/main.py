@@ -152,9 +152,10 @@ def _explain(error: Exception, output: Output) -> int:
 
     code = exit_code.code_of_error(error)
     if code == exit_code.BUG and not isinstance(error, MailerError):
-        from tui_mailer.cli.crash_log import write_crash
+        from tui_mailer.accounts.load import find_paths
+        from tui_mailer.services.crash_log import crash_sentence, write_crash_log
 
-        output.error(f"This is a bug in tui-mailer, sorry. {write_crash(error)}", code=code)
+        output.error(crash_sentence(write_crash_log(find_paths().state_dir, error)), code=code)
         return code
     text = str(error)
     if isinstance(error, OSError) and not isinstance(error, MailerError):

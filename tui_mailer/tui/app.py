@@ -14,7 +14,7 @@ from textual.screen import Screen
 
 from tui_mailer.domain.errors import MailerError
 from tui_mailer.domain.message import Draft
-from tui_mailer.tui import crash
+from tui_mailer.services import crash_log
 from tui_mailer.tui.action import ANYWHERE, Keymap
 from tui_mailer.tui.action_table import ACTIONS, bindings
 from tui_mailer.tui.desk import Desk
@@ -153,9 +153,9 @@ class MailerApp(App[int], inherit_bindings=False):
     def _fatal_error(self) -> None:
         """Ends with one sentence: Textual's own way prints local variables, secrets among them."""
         error = sys.exc_info()[1] or self._exception
-        log = crash.write_crash_log(self.desk.paths.state_dir, error) if error else None
-        self._return_code = crash.EXIT_CODE
-        self._exit_renderables[:] = [Text(crash.crash_sentence(log))]
+        log = crash_log.write_crash_log(self.desk.paths.state_dir, error) if error else None
+        self._return_code = crash_log.EXIT_CODE
+        self._exit_renderables[:] = [Text(crash_log.crash_sentence(log))]
         self._close_messages_no_wait()
 
 

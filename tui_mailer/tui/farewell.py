@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tui_mailer.domain.submission import State
 
 if TYPE_CHECKING:
-    from tui_mailer.accounts.configuration import Paths
     from tui_mailer.services.mailer import Mailer
 
 MOST_ROWS = 500
@@ -47,24 +44,3 @@ def say_farewell(mailer: Mailer) -> str:
     if has_other_deliverer(mailer):
         return f"{said}: another process of tui-mailer that is running delivers."
     return f"{said}: nobody delivers until tui-mailer runs again (or: tui-mailer deliver)."
-
-
-def flush_detached(paths: Paths) -> None:
-    """Starts a process of its own that delivers what is due and ends."""
-    subprocess.Popen(  # noqa: S603  # our own program, no shell
-        [
-            sys.executable,
-            "-m",
-            "tui_mailer",
-            "--config",
-            str(paths.config_file),
-            "--data-dir",
-            str(paths.data_dir),
-            "outbox",
-            "flush",
-        ],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )

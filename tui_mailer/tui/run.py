@@ -12,7 +12,9 @@ from textual.app import App
 
 from tui_mailer.domain.errors import MailerError
 from tui_mailer.domain.message import Draft
-from tui_mailer.tui import crash, farewell
+from tui_mailer.services import crash_log
+from tui_mailer.services.detached_flush import start_detached_flush
+from tui_mailer.tui import farewell
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.lifeline import LastWill, Lifeline
 from tui_mailer.tui.screens.compose import ComposeScreen
@@ -42,7 +44,7 @@ class Run:
                 self._lifeline.attach(runner.get_loop())
                 code = runner.run(self._app.run_async(mouse=self._desk.configuration.ui.mouse))
             if code is None:
-                code = self._app.return_code or crash.EXIT_CODE
+                code = self._app.return_code or crash_log.EXIT_CODE
             said = self._wind_up(is_signaled=code > 128)
         finally:
             self._lifeline.let_go()
@@ -75,7 +77,7 @@ class Run:
         return said
 
     def _hand_over(self) -> None:
-        farewell.flush_detached(self._desk.paths)
+        start_detached_flush(self._desk.paths, self._desk.configuration)
 
 
 def _let_go_of_terminal() -> None:

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 LOG_NAME = "crash.log"
+LARGEST_LOG = 1_000_000
+"""Bytes; a longer log is begun anew."""
 EXIT_CODE = 70
 """A bug (sysexits.h)."""
 _SECRETS = (
@@ -42,7 +44,9 @@ def write_crash_log(state_dir: Path, error: BaseException) -> Path | None:
     path = state_dir / LOG_NAME
     try:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        is_long = path.exists() and path.stat().st_size > LARGEST_LOG
+        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (os.O_TRUNC if is_long else os.O_APPEND)
+        handle = os.open(path, flags, 0o600)
         with os.fdopen(handle, "a", encoding="utf-8", errors="backslashreplace") as file:
             file.writelines(lines)
     except OSError:
