@@ -8,6 +8,7 @@ from tui_mailer.domain.submission import Phase, State
 from tui_mailer.services.event import (
     AccountChanged,
     BytesProgressed,
+    EngineFailed,
     EngineTroubled,
     Event,
     PhaseReached,
@@ -47,7 +48,7 @@ class Watch:
             case AccountChanged():
                 await self.count()
                 self._say_account(event)
-            case EngineTroubled():
+            case EngineTroubled() | EngineFailed():
                 self._desk.status.complain(event.text)
             case _:
                 await self.count()
