@@ -65,6 +65,7 @@ class ReplyParser:
 
     def __init__(self) -> None:
         self._buffer = b""
+        self._code = b""
         self._lines: list[str] = []
         self._size = 0
 
@@ -75,8 +76,11 @@ class ReplyParser:
         for line in lines:
             match = _LINE.fullmatch(line.rstrip(b"\r"))
             self._size += len(line)
-            if match is None or self._size > _MAX_REPLY_BYTES:
+            # Lines that disagree say nothing: RFC 5321 section 4.2.1 wants one code on all of them.
+            is_at_odds = match is not None and bool(self._lines) and match[1] != self._code
+            if match is None or is_at_odds or self._size > _MAX_REPLY_BYTES:
                 raise GarbledReply(clean(line[:80].decode("utf-8", "replace")))
+            self._code = match[1]
             self._lines.append((match[3] or b"").decode("utf-8", "replace"))
             if match[2] != b"-":
                 replies.append(make_reply(int(match[1]), self._lines))
