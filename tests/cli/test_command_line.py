@@ -9,7 +9,7 @@ import sys
 import pytest
 from program_run import TuiMailer
 
-from tui_mailer.cli.main import COMMANDS
+from tui_mailer.cli.command import COMMANDS
 
 HEAVY = ("pydantic", "httpx", "keyring", "aiosmtplib", "ruamel", "apsw", "textual", "asyncio", "email", "ulid", "idna")
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import groupby
-from typing import TYPE_CHECKING
 
+from tui_mailer.cli.command import Command
 from tui_mailer.cli.exit_code import EXPLAINED
-
-if TYPE_CHECKING:
-    from tui_mailer.cli.main import Command
 
 _TEXT = """\
 usage: tui-mailer [global options] [COMMAND] [options]
