@@ -12,7 +12,7 @@ from datetime import datetime
 
 from tui_mailer.domain.address import Address, parse_address_list
 from tui_mailer.domain.address_token import Kind, Token, tokenize
-from tui_mailer.domain.errors import InvalidAddress
+from tui_mailer.domain.errors import InvalidAddress, InvalidMessage
 from tui_mailer.domain.header import write_addresses, write_date, write_msg_ids
 from tui_mailer.domain.text import clean
 
@@ -23,6 +23,7 @@ _EXCERPT = 64 * 1024
 _HEADER_LINE = re.compile(rb"(?P<name>[!-9;-~]+)[ \t]*:|[ \t]+[^ \t\r\n]")
 _LINE_END = re.compile(rb"\r*\n")
 _HIDDEN = frozenset({b"bcc", b"resent-bcc"})
+_HIDDEN_LINE = re.compile(rb"^(?:resent-)?bcc[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _NO_DOMAIN = "name-without-domain.invalid"
 """Stands in for the domain of a bare name while an address list is read (RFC 2606)."""
 
@@ -94,8 +95,18 @@ class RawMessage:
 
 
 def read_raw(data: bytes) -> RawMessage:
-    """Reads a message with LF or CRLF line ends; what has no header is all body, as sendmail has it."""
-    header, body = _split(data)
+    """Reads a message with LF or CRLF line ends; what has no header is all body, as sendmail has it.
+
+    Raises `InvalidMessage` for a header that a broken line ends before its Bcc: that would be text for all to read, and
+    whom it names would get nothing.
+    """
+    header, body, is_cut_short = _split(data)
+    if is_cut_short and _HIDDEN_LINE.search(body.partition(b"\r\n\r\n")[0]):
+        broken = clean(body.partition(b"\r\n")[0][:60].decode(errors="replace"))
+        raise InvalidMessage(
+            f"The header ends at a line that isn't part of one ('{broken}'), and Bcc comes after it. Mend that line.",
+            field="bcc",
+        )
     kept: list[bytes] = []
     fields: list[tuple[str, str]] = []
     for field in _fields(header):
@@ -136,12 +147,13 @@ def complete(raw: RawMessage, *, sender: Address, message_id: str, date: datetim
     )
 
 
-def _split(data: bytes) -> tuple[list[bytes], bytes]:
-    """Splits into header lines and body, all with CRLF; a line that can't be a header's begins the body.
+def _split(data: bytes) -> tuple[list[bytes], bytes, bool]:
+    """Splits into header lines and body, all with CRLF, and says whether a line that can't be a header's begins it.
 
     A lone CR becomes a space in the header, where it could pass for the end of a line, and a line end in the body.
     """
     lines: list[bytes] = []
+    is_cut_short = False
     position = 0
     while position < len(data):
         found = _LINE_END.search(data, position)
@@ -155,13 +167,14 @@ def _split(data: bytes) -> tuple[list[bytes], bytes]:
             break
         is_header = _HEADER_LINE.match(line)
         if not is_header or (is_header["name"] is None and not lines):
+            is_cut_short = bool(lines)
             break
         lines.append(line)
         position = after
     body = re.sub(rb"\r*\n|\r", b"\r\n", data[position:])
     if body and not body.endswith(b"\r\n"):
         body += b"\r\n"
-    return lines, body
+    return lines, body, is_cut_short
 
 
 def _fields(lines: Iterable[bytes]) -> Iterator[bytes]:
