@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from tui_mailer.cli.output import Output
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came where Ctrl+C would be a KeyboardInterrupt.
+
+    A class of its own: after a KeyboardInterrupt itself inside an ``exec`` (every dataclass has one) CPython ends the
+    process as if by SIGINT, whatever exit code is asked for.
+    """
+
+
 class StopSignals:
     """Lets SIGTERM end a command in the same good order as Ctrl+C does, and remembers which of them it was."""
 
@@ -47,6 +55,8 @@ class StopSignals:
 
     def _terminate(self, _number: int, _frame: FrameType | None) -> None:
         self.is_terminated = True
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            raise Terminated
         # Whoever handles Ctrl+C just now (an event loop cancels its task) handles this.
         signal.raise_signal(signal.SIGINT)
 
