@@ -1,6 +1,7 @@
 """The one thread that uses an engine's store: a wait for SQLite's lock never stops a transfer.
 
-An executor does the same with three more objects, two locks and twice the time for each call; a message takes several.
+An executor does the same, but chains a second future to the first: an empty call took 100 us of CPU through one and 65
+this way (busy machine; in the time for a whole message, some 4 ms, the difference drowns).
 """
 
 from __future__ import annotations
