@@ -44,6 +44,7 @@ class Dispatcher:
     async def open(self) -> None:
         """Registers with the outbox."""
         self._owner = await self._work.db(self._work.store.become_deliverer, self._work.role)
+        await self._standing.look()
 
     async def close(self, grace_seconds: float) -> None:
         """Lets workers finish within the grace, gives the rest back, closes connections."""
@@ -127,6 +128,7 @@ class Dispatcher:
         if not self._workers:
             await self._work.db(self._work.store.archive_ended)
         if await self._work.db(self._outbox.has_changed):
+            await self._standing.look()
             self._work.emit(StoreChanged())
 
     async def _claim_all(self) -> None:

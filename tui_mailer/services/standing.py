@@ -76,12 +76,24 @@ class AccountStanding:
         )
 
     async def answered(self, account: str) -> None:
-        """The account's server has given a definite answer: whatever trouble there was is over."""
+        """The account's server has given a definite answer: it isn't off line, whoever has noted that.
+
+        A hold that waits for a person is left to the person.
+        """
         if account not in self._probing:
             return
         self._probing.discard(account)
-        await self._work.db(self._work.store.outbox.release_account, account)
+        hold = (await self._work.db(self._work.store.outbox.account_holds)).get(account)
+        if hold is not None:
+            if not hold.is_offline:
+                return
+            await self._work.db(self._work.store.outbox.release_account, account)
         self._work.emit(AccountChanged(account=account, held_reason=None))
+
+    async def look(self) -> None:
+        """Learns which accounts other processes have found off line: their next message is a probe."""
+        holds = await self._work.db(self._work.store.outbox.account_holds)
+        self._probing.update(name for name, hold in holds.items() if hold.is_offline)
 
     async def probe_again(self, accounts: Iterable[str] | None = None) -> None:
         """A person asks for a try now: accounts that are off line (all, or these) are probed at once."""
