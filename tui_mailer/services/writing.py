@@ -308,9 +308,12 @@ class Writer:
         return parse_when(draft.schedule, now=now, zone=self.directory.zone)
 
     def _fanned_out(self, draft: Draft) -> list[Draft]:
-        from tui_mailer.domain.address import parse_address_list
+        from tui_mailer.domain.address import Address, parse_address_list
 
-        return [replace(draft, to=format_address_list([one])) for one in parse_address_list(draft.to, field="to")]
+        first: dict[str, Address] = {}
+        for one in parse_address_list(draft.to, field="to"):
+            first.setdefault(one.addr_spec, one)
+        return [replace(draft, to=format_address_list([one])) for one in first.values()]
 
 
 def _nth_key(key: str | None, n: int) -> str | None:
