@@ -155,7 +155,7 @@ class StoreLock:
         make_private_directory(directory)
         path = directory / "store.lock"
         create_private_file(path)
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        self._descriptor = _open(path)
         fcntl.flock(self._descriptor, fcntl.LOCK_SH)
 
     def close(self) -> None:
@@ -190,9 +190,16 @@ class StoreLock:
 @contextmanager
 def locked(path: Path, *, is_alone: bool) -> Generator[None]:
     """Holds the lock of a file, made if missing: shared with others like us, or alone."""
-    descriptor = os.open(path, _MODE, 0o600)
+    descriptor = _open(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX if is_alone else fcntl.LOCK_SH)
         yield
     finally:
         os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, _MODE, 0o600)
+    except OSError as error:
+        raise StorageError(f"{path} can't be written: {reason(error)}. Nothing was stored.") from None
