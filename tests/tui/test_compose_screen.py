@@ -99,6 +99,7 @@ async def test_f6_shows_and_hides_bcc_and_reply_to(tmp_path: Path) -> None:
     async with on_stage(tmp_path) as stage:
         await stage.press("f6")
         await stage.shows("\nBcc", "Reply-To")
+        assert stage.app.focused is stage.app.compose_screen.form.inputs["bcc"]
         await stage.press("f6")
         await stage.until(lambda: "Reply-To" not in stage.text(), "the fields hidden")
         await stage.press("f6")
@@ -223,7 +224,7 @@ async def test_the_next_start_mentions_the_draft_of_the_last(tmp_path: Path) -> 
         await stage.write("bob@example.org", "Left behind", "text")
         await stage.shows("draft saved")
     async with on_stage(tmp_path) as stage:
-        await stage.shows("is kept, Left behind: F8 opens it")
+        await stage.shows("F8 opens the draft of", ": Left behind")
         assert stage.app.compose_screen.form.read().is_empty()
 
 
@@ -258,3 +259,27 @@ async def test_what_the_form_does_not_show_is_kept(tmp_path: Path) -> None:
         kept = stage.app.compose_screen.form.read()
         assert (kept.headers, kept.tags, kept.note) == (draft.headers, draft.tags, "mine")
         assert kept.to == "bob@example.org, cy@example.org"
+
+
+async def test_the_palette_names_add_an_account_and_nothing_twice(tmp_path: Path) -> None:
+    """Ctrl+P leads to the account form by its name, and lists a command that has two keys once."""
+    async with on_stage(tmp_path) as stage:
+        await stage.press("f3")
+        names = [command.title.rpartition("  ")[0] for command in stage.app.get_system_commands(stage.app.screen)]
+        assert len(set(names)) == len(names)
+        await stage.press("ctrl+p")
+        await stage.type("add an account")
+        await stage.shows("Add an SMTP account")
+        await stage.press("enter")
+        await stage.shows("Save", "Host")
+
+
+async def test_a_row_shown_for_its_error_is_hidden_again_when_mended(tmp_path: Path) -> None:
+    """Reply-To that was shown only to say what was wrong is no longer there in the next, empty mail."""
+    async with on_stage(tmp_path) as stage:
+        await stage.press("f6", "tab")
+        await stage.type("nonsense")
+        await stage.press("tab")
+        await stage.shows("has no @")
+        await stage.press("shift+tab", "ctrl+u", "ctrl+n")
+        await stage.until(lambda: "Reply-To" not in stage.text(), "the empty form")

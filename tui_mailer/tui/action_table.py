@@ -94,6 +94,13 @@ _COMPOSE = (
         where=("compose",),
     ),
     Action(
+        id="compose.enter-field",
+        keys=("enter",),
+        label="Next",
+        help="In a one-row field: go to the next.",
+        where=("compose",),
+    ),
+    Action(
         id="compose.more-fields",
         keys=("f6",),
         label="Bcc",

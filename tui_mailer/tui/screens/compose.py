@@ -11,7 +11,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
-from tui_mailer.domain.errors import InvalidMessage, MailerError
+from tui_mailer.domain.errors import MailerError
 from tui_mailer.domain.message import Draft
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk
@@ -64,7 +64,8 @@ class ComposeScreen(Room):
         self.attempt(self.save())
 
     async def save(self) -> None:
-        """Saves the draft as it stands; raises `StorageError`."""
+        """Saves the draft as it stands, all keys read; raises `StorageError`."""
+        await self.form.read_all_keys()
         await self.keeper.save(self.form.read())
 
     async def open_stored(self, stored: StoredDraft) -> None:
@@ -75,6 +76,7 @@ class ComposeScreen(Room):
         self.keeper.adopt(stored)
         self.form.show(stored.draft)
         self.desk.status.say("")
+        self.form.body.move_cursor(self.form.body.document.end)
         self.form.focus_field("body" if stored.draft.to and stored.draft.subject else "to")
 
     async def start_new(self) -> None:
@@ -96,23 +98,9 @@ class ComposeScreen(Room):
         if name in ADDRESS_FIELDS:
             self.form.show_wrong(name, _wrong_addresses(event.value, name))
         elif name == "schedule":
-            self._read_schedule_back(event.value)
+            self.form.read_schedule_back(self.desk.now(), self.desk.zone)
         elif name == "path" and event.value:
             await self.form.attachments.take_pending()
-
-    def _read_schedule_back(self, words: str) -> None:
-        field = self.form.fields["schedule"]
-        if not words.strip() or self.desk.zone is None:
-            field.show_wrong("")
-            field.show_remark("")
-            return
-        from tui_mailer.domain.schedule import describe, parse_when
-
-        now = self.desk.now()
-        try:
-            field.show_remark(describe(parse_when(words, now=now, zone=self.desk.zone), now=now))
-        except InvalidMessage as error:
-            field.show_wrong(str(error))
 
     @work
     async def on_sender_field_list_asked(self, event: SenderField.ListAsked) -> None:
@@ -131,8 +119,14 @@ class ComposeScreen(Room):
 
     def action_next_field(self) -> None:
         """Moves on before the next key is read, so that type-ahead on a slow line lands where it was meant."""
-        if self.focused is self.form.attachments.path and self.form.attachments.path.value:
-            raise SkipAction  # the path completes itself
+        if self.focused is self.form.attachments.path:
+            raise SkipAction  # the path completes itself, and knows first what has been typed into it
+        self.focus_next()
+
+    def action_enter_field(self) -> None:
+        """Moves on from a one-row field; elsewhere Enter means what it means there."""
+        if not self.form.is_passed_by_enter(self.focused):
+            raise SkipAction
         self.focus_next()
 
     def action_previous_field(self) -> None:
@@ -156,7 +150,7 @@ class ComposeScreen(Room):
         words = await self.shell.push_screen_wait(ScheduleScreen(self.desk, written, who=who))
         if words is not None:
             self.form.inputs["schedule"].value = words
-            self._read_schedule_back(words)
+            self.form.read_schedule_back(self.desk.now(), self.desk.zone)
 
     def action_close(self) -> None:
         """Saves the draft and puts it away."""

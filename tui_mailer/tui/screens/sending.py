@@ -40,6 +40,7 @@ class Sending:
             self._is_busy = False
 
     async def _review_and_send(self) -> None:
+        await self._form.read_all_keys()
         if wrong := await self._form.attachments.take_pending():
             self._form.focus_field("attachments")
             self._room.desk.status.complain(f"nothing was sent: {wrong}")
@@ -48,6 +49,7 @@ class Sending:
         review = await self._review(draft)
         if review is None:
             return
+        self._room.desk.status.say("")
         answer = await self._ask(draft, review)
         if answer.how == "add-account":
             self._room.post_message(AccountFormAsked())

@@ -37,22 +37,28 @@ class PathInput(LineInput):
         self._ambiguous = ""
 
     async def _on_key(self, event: events.Key) -> None:
-        if event.key == "tab" and self.value and "://" not in self.value:
-            completion = await self._io.run(complete_path, self.value)
-            if completion.text != self.value or (completion.candidates and self._ambiguous != self.value):
-                event.stop()
-                event.prevent_default()
-                self.value = completion.text
-                self.cursor_position = len(self.value)
-                self._ambiguous = self.value
-                self.post_message(self.Offered(completion.candidates))
-                return
+        if event.key == "tab":
+            event.stop()
+            event.prevent_default()
+            if not await self._complete():
+                self.screen.focus_next()
         if event.key in {"up", "down"} or (event.key in {"delete", "backspace"} and not self.value):
             event.stop()
             event.prevent_default()
             self.post_message(self.Asked({"up": "up", "down": "down"}.get(event.key, "remove")))
-            return
-        await super()._on_key(event)
+
+    async def _complete(self) -> bool:
+        """Extends the path or says which names fit; False where there is nothing more to say."""
+        if not self.value or "://" in self.value:
+            return False
+        completion = await self._io.run(complete_path, self.value)
+        if completion.text == self.value and not (completion.candidates and self._ambiguous != self.value):
+            return False
+        self.value = completion.text
+        self.cursor_position = len(self.value)
+        self._ambiguous = self.value
+        self.post_message(self.Offered(completion.candidates))
+        return True
 
     @dataclass
     class Offered(Message):

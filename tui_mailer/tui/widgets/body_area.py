@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.widgets import TextArea
+
+from tui_mailer.tui.widgets.keys_in_order import act_at_once
 
 
 class BodyArea(TextArea):
@@ -24,3 +27,6 @@ class BodyArea(TextArea):
         )
         self.cursor_blink = False
         self.match_cursor_bracket = False
+
+    async def _on_key(self, event: events.Key) -> None:
+        await act_at_once(self, self._bindings, event)

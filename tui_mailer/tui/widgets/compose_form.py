@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -12,6 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from tui_mailer.accounts.configuration import Configuration
+from tui_mailer.domain.errors import InvalidMessage
 from tui_mailer.domain.message import Draft
 from tui_mailer.tui.io import Io
 from tui_mailer.tui.widgets.attachment_field import AttachmentField
@@ -20,9 +25,13 @@ from tui_mailer.tui.widgets.field import Field
 from tui_mailer.tui.widgets.line_input import AddressInput, LineInput
 from tui_mailer.tui.widgets.sender_field import SenderField, senders_of
 
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
 ADDRESS_FIELDS = ("to", "cc", "bcc", "reply_to")
 HIDABLE_FIELDS = ("bcc", "reply_to")
 """What F6 shows and hides; a field with something in it is never hidden."""
+MOST_SECONDS_FOR_KEYS = 1.0
 
 
 class ComposeForm(Vertical):
@@ -102,12 +111,14 @@ class ComposeForm(Vertical):
         self.sender.show(senders_of(configuration), account=self._base.account, address=self._base.sender)
 
     def toggle_more_fields(self) -> None:
-        """Shows Bcc and Reply-To, or hides those that are empty."""
+        """Shows Bcc and Reply-To, the cursor in Bcc, or hides those that are empty."""
         if set(HIDABLE_FIELDS) <= self._shown:
             self._shown -= set(HIDABLE_FIELDS)
+            self._hide_unused()
         else:
             self._shown |= set(HIDABLE_FIELDS)
-        self._hide_unused()
+            self._hide_unused()
+            self.focus_field("bcc")
 
     def _hide_unused(self) -> None:
         for name in (*HIDABLE_FIELDS, "cc"):
@@ -124,9 +135,24 @@ class ComposeForm(Vertical):
         name = {"at": "schedule", "when": "schedule"}.get(field or "", field or "")
         if name not in self.fields:
             return False
-        self.fields[name].remove_class("-hidden")
+        if text:
+            self.fields[name].remove_class("-hidden")
         self.fields[name].show_wrong(text)
         return True
+
+    def read_schedule_back(self, now: datetime, zone: ZoneInfo | None) -> None:
+        """Says beside the schedule what its words mean, or under it why they mean nothing."""
+        words, field = self.inputs["schedule"].value, self.fields["schedule"]
+        if not words.strip() or zone is None:
+            field.show_wrong("")
+            field.show_remark("")
+            return
+        from tui_mailer.domain.schedule import describe, parse_when
+
+        try:
+            field.show_remark(describe(parse_when(words, now=now, zone=zone), now=now))
+        except InvalidMessage as error:
+            field.show_wrong(str(error))
 
     def focus_field(self, field: str) -> None:
         """Puts the cursor into a field by its name."""
@@ -139,6 +165,19 @@ class ComposeForm(Vertical):
             control = self.inputs.get(name, self.inputs["to"])
         # Not `focus()`, which comes later than the next key.
         self.screen.set_focus(control)
+
+    def is_passed_by_enter(self, control: Widget | None) -> bool:
+        """Whether Enter in this control moves on, as Tab does."""
+        return any(control is self.inputs[name] for name in (*ADDRESS_FIELDS, "subject"))
+
+    async def read_all_keys(self) -> None:
+        """Waits until the focused control has taken every key that was typed into it."""
+        focused = self.screen.focused
+        taken = asyncio.Event()
+        if focused is not None and focused.call_later(taken.set):
+            # A control that goes away meanwhile never answers.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(taken.wait(), MOST_SECONDS_FOR_KEYS)
 
     def wrong_fields(self) -> Iterable[str]:
         """Names the fields under which something wrong is shown."""
@@ -162,12 +201,9 @@ class ComposeForm(Vertical):
         self.post_message(self.Changed())
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter in a one-row field moves on, as Tab does."""
+        """Enter in the schedule reads it back."""
         event.stop()
-        if event.input is self.inputs["schedule"]:
-            event.input.post_message(Input.Blurred(event.input, event.value))
-        else:
-            self.screen.focus_next()
+        event.input.post_message(Input.Blurred(event.input, event.value))
 
     def on_sender_field_chosen(self, event: SenderField.Chosen) -> None:
         event.stop()

@@ -6,6 +6,7 @@ from textual import events
 from textual.widgets import Input
 
 from tui_mailer.domain.text import clean
+from tui_mailer.tui.widgets.keys_in_order import act_at_once
 
 
 class LineInput(Input):
@@ -32,6 +33,9 @@ class LineInput(Input):
         """Makes one line of what was pasted, keeping all of it."""
         lines = [clean(line).strip() for line in pasted.splitlines()]
         return self.joiner.join(line for line in lines if line)
+
+    async def _on_key(self, event: events.Key) -> None:
+        await act_at_once(self, self._bindings, event)
 
     def _on_paste(self, event: events.Paste) -> None:
         # Input's own handler keeps the first line only, and has none to keep in a paste of one line end.

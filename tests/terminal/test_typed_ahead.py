@@ -1,0 +1,45 @@
+"""What is typed faster than it is read, as over a slow line, still lands where and as it was meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from terminal_emulator import in_terminal
+
+BACK = "\x7f"
+
+
+def test_corrections_typed_ahead_are_made_where_they_were_typed(tmp_path: Path) -> None:
+    """A burst of letters, Backspaces, Tabs and Enters reads the same as one typed slowly."""
+    with in_terminal(tmp_path) as terminal:
+        terminal.shows("[Compose]", "^S Send")
+        terminal.type(
+            f"bob@exx{BACK}ample.org\t\tTeh{BACK}{BACK}he news\rHalo{BACK}lo,\r\rold\x15new{BACK}{BACK}ow then"
+        )
+        terminal.shows("To       bob@example.org", "Subject  The news", "\nHallo,\n\nnow then")
+
+
+def test_the_review_has_the_last_letter_typed_before_it(tmp_path: Path) -> None:
+    """Ctrl+S at the end of a burst reviews all of the burst."""
+    with in_terminal(tmp_path) as terminal:
+        terminal.shows("[Compose]", "^S Send")
+        terminal.type("bob@example.org\t\tThe news\tAll is well." + " Truly." * 40 + "\x13")
+        terminal.shows("Review: nothing has been sent yet", "568 B")
+
+
+def test_a_path_completes_in_the_same_burst(tmp_path: Path) -> None:
+    """Ctrl+T, the start of a path, Tab and Enter attach the file without a pause between them."""
+    (tmp_path / "report.pdf").write_bytes(b"%PDF")
+    with in_terminal(tmp_path) as terminal:
+        terminal.shows("[Compose]", "^S Send")
+        terminal.type(f"\x14{tmp_path}/rep\t\r")
+        terminal.shows("report.pdf  4 B")
+
+
+def test_f6_leads_into_bcc(tmp_path: Path) -> None:
+    """The key line calls F6 Bcc, so what is typed next stands there."""
+    with in_terminal(tmp_path) as terminal:
+        terminal.shows("[Compose]", "^S Send")
+        terminal.press("f6")
+        terminal.type("eve@example.org")
+        terminal.shows("Bcc      eve@example.org")
