@@ -125,7 +125,7 @@ def test_a_killed_app_leaves_the_draft_and_the_next_start_mentions_it(tmp_path: 
         os.kill(terminal.process.pid, signal.SIGKILL)
         terminal.ended()
     with in_terminal(tmp_path) as terminal:
-        terminal.shows("is kept, Half a thought: F8 opens it")
+        terminal.shows("F8 opens the draft of", ": Half a thought")
         terminal.press("f8")
         terminal.shows("Drafts:")
         terminal.press("enter")

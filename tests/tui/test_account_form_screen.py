@@ -109,3 +109,24 @@ async def test_an_account_needs_a_plain_name(tmp_path: Path, name: str) -> None:
         await stage.type(name)
         await stage.press("ctrl+s")
         await stage.shows("needs a name")
+
+
+async def test_typing_replaces_a_guess_and_a_wrong_field_is_named_alone(tmp_path: Path) -> None:
+    """The host typed over the guessed one stands alone; what is wrong is said without naming a file not yet written."""
+    async with on_stage(tmp_path) as stage:
+        await stage.press("f9", "n")
+        await stage.shows("Add an SMTP account")
+        await stage.type("ada@work.example")
+        await stage.press("tab")
+        await stage.shows("smtp.work.example")
+        await stage.type("127.0.0.1")
+        await stage.shows("Host     127.0.0.1 ")
+        await stage.press("tab", "tab", "tab")
+        await stage.type("ssl")
+        await stage.press("ctrl+s")
+        await stage.shows("'tls', 'starttls' or")
+        await stage.press("tab", "tab", "tab")
+        await stage.type("ada@")
+        await stage.press("ctrl+s")
+        await stage.shows("│ from: ")
+        assert "config.yaml" not in stage.text()

@@ -138,12 +138,16 @@ class MailerApp(App[int], inherit_bindings=False):
         return [*super().get_line_filters(), self._steering]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Fills the palette from the action table."""
+        """Fills the palette from the action table, each label once, and offers the account form."""
+        yield SystemCommand("Add an account", "Add an SMTP account.", partial(self.post_message, AccountFormAsked()))
         places = (*screen.help_places, ANYWHERE) if isinstance(screen, Room) else (ANYWHERE,)
         for action in self.desk.keymap.actions_of(*places):
+            is_everywhere = ANYWHERE in action.where
             if "list" in action.where or action.id == "app.command-palette":
                 continue
-            namespace = self if ANYWHERE in action.where else screen
+            if not is_everywhere and action.label in _OWN_LABELS:
+                continue
+            namespace = self if is_everywhere else screen
             yield SystemCommand(
                 f"{action.label}  {self.desk.keymap.display(action.id)}",
                 action.help,
@@ -160,6 +164,7 @@ class MailerApp(App[int], inherit_bindings=False):
 
 
 _OWN_VERBS = frozenset(action.verb for action in ACTIONS if ANYWHERE in action.where)
+_OWN_LABELS = frozenset(action.label for action in ACTIONS if ANYWHERE in action.where)
 
 
 def _outbox_screen(desk: Desk, watch: Watch) -> Screen[None]:

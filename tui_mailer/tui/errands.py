@@ -70,9 +70,7 @@ class Errands:
         if is_recent(stored, now):
             subject = say_subject(stored.draft.subject)
             key = self._desk.keymap.display("app.drafts")
-            self._desk.status.say(
-                f"a draft of {say_time(stored.updated_at, now)} is kept, {subject}: {key} opens it", seconds=60
-            )
+            self._desk.status.say(f"{key} opens the draft of {say_time(stored.updated_at, now)}: {subject}", seconds=60)
 
     async def undo(self) -> None:
         """Takes the message just sent back into compose, while its window is open."""

@@ -126,8 +126,10 @@ def _queued(submission: Submission, moment: Moment) -> str:
     if distance <= timedelta(0):
         return "next to go"
     if submission.schedule_words is None and distance < timedelta(minutes=5):
-        return f"leaves in {say_distance(distance)} (u takes it back)"
-    return f"goes {say_time(submission.not_before, moment.now)}, in {say_distance(distance)}"
+        return f"leaves in {say_distance(distance)}, u undoes it"
+    from tui_mailer.domain.schedule import describe_distance
+
+    return f"goes {say_time(submission.not_before, moment.now)}, {describe_distance(submission.not_before, moment.now)}"
 
 
 def _sending(submission: Submission, moment: Moment) -> str:

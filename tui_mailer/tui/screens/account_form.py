@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from tui_mailer.accounts.configuration import Account, Configuration, CredentialSource
-from tui_mailer.domain.errors import CredentialUnavailable, MailerError
+from tui_mailer.domain.errors import ConfigurationError, CredentialUnavailable, MailerError
 from tui_mailer.providers.base import Identity
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk
@@ -62,6 +62,8 @@ class AccountFormScreen(Dialog[AddedAccount | None]):
             )
             for key, _, hint in _FIELDS
         }
+        for control in self._inputs.values():
+            control.select_on_focus = True  # what is typed replaces a guess
         self._fields = {key: Field(label, self._inputs[key]) for key, label, _ in _FIELDS}
         self._is_busy = False
 
@@ -69,6 +71,9 @@ class AccountFormScreen(Dialog[AddedAccount | None]):
         yield from self._fields.values()
         test, save = self.keymap.display("account-form.test"), self.keymap.display("account-form.save")
         yield Static(f"{test} tries it and sends nothing; {save} saves it.", markup=False, classes="label")
+
+    def on_mount(self) -> None:
+        self._fields["security"].show_remark("tls, starttls or none")
 
     @on(Input.Blurred, "#from")
     def guess_from_address(self, event: Input.Blurred) -> None:
@@ -78,8 +83,11 @@ class AccountFormScreen(Dialog[AddedAccount | None]):
             return
         domain = found[1]
         for key, guess in (("username", found[0]), ("host", f"smtp.{domain}"), ("name", domain.partition(".")[0])):
-            if not self._inputs[key].value:
-                self._inputs[key].value = guess
+            control = self._inputs[key]
+            if not control.value:
+                control.value = guess
+                if control.has_focus:
+                    control.select_all()
 
     @on(Input.Blurred, "#security")
     def follow_security(self, event: Input.Blurred) -> None:
@@ -142,7 +150,15 @@ class AccountFormScreen(Dialog[AddedAccount | None]):
     def _check(self, name: str, mapping: dict[str, object], secret: str | None) -> list[Identity]:
         """In a thread of its own: a stalled server must not stop the screen nor the outbox."""
         service = self._service()
-        return asyncio.run(service.test(service.draft_account(name, mapping), secret))
+        return asyncio.run(service.test(self._draft_account(service, name, mapping), secret))
+
+    def _draft_account(self, service: AccountService, name: str, mapping: dict[str, object]) -> Account:
+        try:
+            return service.draft_account(name, mapping)
+        except ConfigurationError as error:
+            # Nothing stands in the file yet, so its name and the place in it would only puzzle.
+            text = str(error)
+            raise ConfigurationError(text.partition(f"accounts.{name}.")[2] or text) from error
 
     def _service(self) -> AccountService:
         from tui_mailer.services.account import AccountService
@@ -154,7 +170,7 @@ class AccountFormScreen(Dialog[AddedAccount | None]):
     async def _save(self) -> None:
         name, mapping, secret = self._account_name(), self._mapping(), self._inputs["password"].value
         service = self._service()
-        account = service.draft_account(name, mapping)
+        account = self._draft_account(service, name, mapping)
         remark = ""
         if secret:
             self.say("storing the password …", is_quiet=True)
