@@ -37,7 +37,9 @@ def build_parser(prog: str) -> parsing.Parser:
     send_parser.add_argument("--at", metavar="WHEN", default="", help="in place of the draft's own time")
     send_parser.add_argument("--undo", metavar="SECONDS", type=parsing.count, default=0)
     send_parser.add_argument("--each", action="store_true", help="one submission per To; prints an array")
-    send_parser.add_argument("--key", metavar="KEY", help="a second call with the key returns the first submission")
+    send_parser.add_argument(
+        "--key", metavar="KEY", type=parsing.key, help="a second call with the key returns the first submission"
+    )
     sending.add_attempt_options(send_parser)
     sending.add_preview_options(send_parser)
     parsing.add_id(parsing.add_command(group, "delete", delete, "delete one", arguments="ID"))

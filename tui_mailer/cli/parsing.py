@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Handler = Callable[["Context", argparse.Namespace], int]
 
+_MOST_DIGITS = 9
+"""Of a count: some thirty years in seconds, and within what every store can hold."""
+
 
 class Parser(argparse.ArgumentParser):
     """A parser of one command or subcommand: no abbreviations, errors as `UsageError`, global options at the end."""
@@ -99,9 +102,18 @@ def count(text: str) -> int:
 
 
 def _whole(text: str, *, least: int) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) >= least):
-        raise argparse.ArgumentTypeError(f"'{text}' is no whole number of {least} or more")
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS and int(text) >= least):
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no whole number of {least} or more, with at most {_MOST_DIGITS} digits"
+        )
     return int(text)
+
+
+def key(text: str) -> str:
+    """Reads what makes a call idempotent; an empty one (a variable that isn't set) would make all messages one."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("a key can't be empty: every message would be taken for the first one")
+    return text
 
 
 def pair(text: str) -> tuple[str, str]:

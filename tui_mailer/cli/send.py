@@ -32,7 +32,9 @@ def build_parser(prog: str) -> parsing.Parser:
     parser = parsing.Parser(prog=prog, description=_DESCRIPTION, epilog=_EPILOG)
     add_message_options(parser)
     sending.add_attempt_options(parser)
-    parser.add_argument("--key", metavar="KEY", help="a second call with the same key returns the first submission")
+    parser.add_argument(
+        "--key", metavar="KEY", type=parsing.key, help="a second call with the same key returns the first submission"
+    )
     sending.add_preview_options(parser)
     parser.set_defaults(handler=send)
     return parser
