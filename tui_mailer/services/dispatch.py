@@ -11,7 +11,7 @@ from tui_mailer.domain.errors import StorageError
 from tui_mailer.domain.submission import State
 from tui_mailer.services.event import EngineTroubled, StoreChanged
 from tui_mailer.services.standing import AccountStanding
-from tui_mailer.services.tidying import tidy_forever
+from tui_mailer.services.tidying import archive_all, tidy_forever
 from tui_mailer.services.worker import Worker, settle_by_asking
 from tui_mailer.services.workplace import Workplace
 from tui_mailer.storage.record import Submission
@@ -84,7 +84,7 @@ class Dispatcher:
         """Delivers all that is due; returns what was attempted."""
         await self._standing.probe_again()
         await self._until(self._are_tried, timeout_seconds)
-        await self._archive_all()
+        await archive_all(self._work)
         return [known or await self._work.db(self._work.store.find, one) for one, known in self._attempted.items()]
 
     async def deliver_only(self, submission_ids: list[str], timeout_seconds: float) -> list[Submission]:
@@ -93,13 +93,8 @@ class Dispatcher:
         submissions = [await self._work.db(self._work.store.find, one) for one in submission_ids]
         await self._standing.probe_again(one.account for one in submissions)
         await self._until(self._are_tried, timeout_seconds)
-        await self._archive_all()
+        await archive_all(self._work)
         return [await self._work.db(self._work.store.find, one) for one in submission_ids]
-
-    async def _archive_all(self) -> None:
-        """Leaves nothing that has ended in the outbox; in batches, so that others can write in between."""
-        while await self._work.db(self._work.store.archive_ended):
-            pass
 
     async def _until(self, is_done: Callable[[], Awaitable[bool]], timeout_seconds: float | None) -> None:
         renewer = asyncio.create_task(self._renew_forever())

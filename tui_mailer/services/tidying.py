@@ -1,4 +1,4 @@
-"""Forgets what is no longer to be kept: texts and attachments past ``history.keep``, files nobody refers to."""
+"""Puts away what has ended; forgets texts and attachments past ``history.keep`` and files nobody refers to."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ from tui_mailer.services.workplace import Workplace
 TIDY_SECONDS = 3600.0
 TIDY_DELAY_SECONDS = 60.0
 """After the start: a person who opens the app waits for nothing."""
+
+
+async def archive_all(work: Workplace) -> None:
+    """Leaves nothing that has ended in the outbox; in batches, so that others can write in between."""
+    while await work.db(work.store.archive_ended):
+        pass
 
 
 async def tidy_forever(work: Workplace) -> None:
