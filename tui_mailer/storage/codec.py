@@ -18,12 +18,14 @@ T = TypeVar("T")
 Encoder = Callable[[Any], Any]
 Decoder = Callable[[Any], Any]
 _LEAVES = frozenset({str, int, float, bool, NoneType})
+_WRITE = json.JSONEncoder(separators=(",", ":")).encode
+"""``json.dumps`` with separators makes such an encoder anew for every value."""
 
 
 def to_json(value: object) -> str:
     """Writes a dataclass, or a sequence of them, as one line of ASCII JSON."""
     # ASCII: a lone surrogate (a file name that isn't UTF-8) has an escape here and no UTF-8 form.
-    return json.dumps(_plain(value), separators=(",", ":"))
+    return _WRITE(_plain(value))
 
 
 def from_json(kind: type[T], text: str) -> T:
