@@ -65,4 +65,6 @@ class EngineFailed:
     text: str
 
 
-Event = SubmissionChanged | PhaseReached | BytesProgressed | AccountChanged | StoreChanged | EngineTroubled | EngineFailed
+Event = (
+    SubmissionChanged | PhaseReached | BytesProgressed | AccountChanged | StoreChanged | EngineTroubled | EngineFailed
+)
