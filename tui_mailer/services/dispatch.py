@@ -118,7 +118,9 @@ class Dispatcher:
             self._outbox.recover, policy=self._work.delivery.uncertain, now=self._work.now()
         ):
             self._work.tell(left)
-            await settle_by_asking(self._work, self._standing, left)
+            settled = await settle_by_asking(self._work, self._standing, left)
+            if settled.state is State.UNCERTAIN:
+                self._attempted[settled.id] = settled  # an outcome that `flush` must not hide
         await self._claim_all()
         if not self._workers:
             await self._work.db(self._work.store.archive_ended)
