@@ -11,7 +11,6 @@ VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 
 CATCH_ALL = {
     "tui_mailer/providers/registry.py": "the plug-in boundary: foreign code may raise anything on import",
-    "tui_mailer/services/database_thread.py": "a thread's boundary: whatever it was, who awaits the call has it raised",
     "tui_mailer/services/engine.py": "the thread's boundary: a person is told, the outbox keeps the mail",
     "tui_mailer/services/worker.py": "the worker boundary: a bug in a provider must not lose a message",
     "tui_mailer/cli/main.py": "the outermost boundary: a person gets a sentence, never a traceback",

@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from tui_mailer.accounts.configuration import Account, Configuration, CredentialSource, Paths
+from tui_mailer.accounts.configuration import LOCAL_ACCOUNT, Account, Configuration, CredentialSource, Paths
+from tui_mailer.accounts.load import embedded_account
 from tui_mailer.accounts.zone import local_zone
 from tui_mailer.domain.errors import ConfigurationError, InvalidMessage, NotFound
 from tui_mailer.providers import registry
@@ -32,6 +33,7 @@ class ProviderDirectory:
         self.configuration = configuration
         self._paths = paths
         self._credentials = credentials
+        self._embedded = embedded_account()
         self._zone: tuple[str | None, ZoneInfo] | None = None
         self._capabilities: dict[str, tuple[str, Capabilities]] = {}
 
@@ -48,8 +50,13 @@ class ProviderDirectory:
         return moment if self.configuration.compose.date_zone == "utc" else moment.astimezone(self.zone)
 
     def account(self, name: str) -> Account:
-        """Returns the account of that name; raises `ConfigurationError` naming those that exist."""
+        """Returns the account of that name; raises `ConfigurationError` naming those that exist.
+
+        The embedded account stays, though no sender is offered for it once there are others: mail may wait in it.
+        """
         account = self.configuration.accounts.get(name)
+        if account is None and name == LOCAL_ACCOUNT:
+            account = self._embedded
         if account is None:
             known = ", ".join(sorted(self.configuration.accounts))
             raise ConfigurationError(f"There is no account '{name}' in the configuration. Accounts: {known}.")

@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from tui_mailer.domain.errors import MailerError
 from tui_mailer.services.account import ProviderDirectory
-from tui_mailer.services.database_thread import DatabaseThread
 from tui_mailer.services.dispatch import Dispatcher
 from tui_mailer.services.event import EngineFailed
 from tui_mailer.services.workplace import Listener, Workplace
@@ -107,8 +107,9 @@ class Engine:
     async def _with_dispatcher(
         self, work: Callable[[Dispatcher], Coroutine[None, None, T]], *, is_service: bool = False
     ) -> T:
-        with DatabaseThread() as database:
-            store = await database.call(self._open)
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, thread_name_prefix="tui-mailer outbox") as database:
+            store = await loop.run_in_executor(database, self._open)
             workplace = Workplace(
                 store=store,
                 database=database,
@@ -119,7 +120,7 @@ class Engine:
                 emit=self._listener,
             )
             dispatcher = Dispatcher(workplace)
-            self._loop, self._dispatcher = asyncio.get_running_loop(), dispatcher
+            self._loop, self._dispatcher = loop, dispatcher
             try:
                 await dispatcher.open()
                 self._is_ready.set()
@@ -128,7 +129,7 @@ class Engine:
                 self._is_ready.set()
                 self._loop = None
                 await dispatcher.close(self._grace_seconds if is_service else 0.0)
-                await database.call(store.close)
+                await loop.run_in_executor(database, store.close)
 
     def _open(self) -> Store:
         if self._open_store is not None:

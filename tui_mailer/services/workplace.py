@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from tui_mailer.accounts.configuration import DeliverySettings
 from tui_mailer.services.account import ProviderDirectory
-from tui_mailer.services.database_thread import DatabaseThread
 from tui_mailer.services.event import Event, SubmissionChanged
 from tui_mailer.storage.record import Submission
 
@@ -29,7 +30,8 @@ class Workplace:
     """Lives as long as its engine's event loop."""
 
     store: Store
-    database: DatabaseThread
+    database: Executor
+    """One thread: a wait for SQLite's lock never stops a transfer."""
     directory: ProviderDirectory
     role: str
     emit: Listener
@@ -56,4 +58,5 @@ class Workplace:
 
     def db(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
         """Runs a storage call in the database thread."""
-        return self.database.call(act, *args, **kwargs)
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(self.database, functools.partial(act, *args, **kwargs))

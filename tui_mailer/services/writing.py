@@ -205,6 +205,9 @@ class Writer:
 
         Raises `InvalidMessage` when nobody was refused, or the content isn't kept any more.
         """
+        if only_refused and original.state is State.CANCELED:
+            # Its recipients count as rejected, but by the person: what was taken back isn't sent by one key.
+            raise InvalidMessage("It was canceled, not refused: nothing was sent again.")
         recipients = tuple(
             replace(one, status=RecipientStatus.PENDING, detail=None, at=None)
             for one in original.recipients

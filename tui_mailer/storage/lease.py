@@ -219,17 +219,14 @@ class Leases(Waiting):
         row = self._database.row(self._sql["find_state"], {"id": claim.submission.id})
         if row is None:
             raise _fenced(claim)
+        recipients = self._recipients(claim.submission.id)
         if _is_leased(row, claim):
-            if outcome.receipt is None and row["phase"] == Phase.INTENT:
-                at_stake = AT_STAKE if outcome.fallback_state is State.UNCERTAIN else DUE_STATUSES
-                return self._settle(row, claim, outcome, self._recipients(claim.submission.id), at_stake)
-            # While the lease lasts nobody else touches the recipients: they are as they were claimed, and a receipt
-            # names again whom the intent has.
-            return self._settle(row, claim, outcome, claim.submission.recipients, DUE_STATUSES)
+            is_uncertain = outcome.receipt is None and outcome.fallback_state is State.UNCERTAIN
+            at_stake = AT_STAKE if is_uncertain and row["phase"] == Phase.INTENT else DUE_STATUSES
+            return self._settle(row, claim, outcome, recipients, at_stake)
         if row["uncertain_epoch"] == claim.epoch and row["state"] == State.UNCERTAIN and has_accepted(outcome):
             # Recovery gave this attempt up, but it lived and has its answer: a definite one beats a guess.
-            guessed = self._recipients(claim.submission.id)
-            return self._settle(row, claim, outcome, guessed, frozenset({RecipientStatus.UNKNOWN}))
+            return self._settle(row, claim, outcome, recipients, frozenset({RecipientStatus.UNKNOWN}))
         raise _fenced(claim)
 
     def _settle(
