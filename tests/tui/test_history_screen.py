@@ -105,6 +105,21 @@ async def test_resending_where_nobody_was_refused_is_told(tmp_path: Path) -> Non
         assert await stage.app.desk.ask(lambda mailer: mailer.outbox()) == []
 
 
+async def test_what_one_canceled_is_not_sent_again_by_s(tmp_path: Path) -> None:
+    """s serves those a server refused; a mail its writer took back stays taken back."""
+    async with on_stage(tmp_path) as stage:
+        await stage.app.desk.ask(lambda mailer: mailer.seal(LETTERS[1], SealRequest(hold=True)))
+        await stage.press("f3")
+        await stage.shows("h releases it: held as asked")
+        await stage.press("x")
+        await stage.shows("canceled: F4 still has it")
+        await stage.press("f4")
+        await stage.shows("canceled by you")
+        await stage.press("s")
+        await stage.shows("canceled, not refused")
+        assert await stage.app.desk.ask(lambda mailer: mailer.outbox()) == []
+
+
 class Shelf:
     """A store of numbered rows that counts how often it is asked."""
 

@@ -111,9 +111,14 @@ def say_why(submission: Submission, moment: Moment) -> str:
     return clean(teller(submission, moment)) if teller else STATE_WORD[submission.state]
 
 
+def say_phase(phase: Phase) -> str:
+    """How far an attempt is, or got."""
+    return _PHASE_WORDS[phase]
+
+
 def _held(submission: Submission, moment: Moment) -> str:
     del moment
-    return f"waits for you: {submission.held_reason or 'held'} (h releases)"
+    return f"h releases it: {submission.held_reason or 'held'}"
 
 
 def _queued(submission: Submission, moment: Moment) -> str:

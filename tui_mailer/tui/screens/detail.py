@@ -14,7 +14,7 @@ from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.screens.dialog import Dialog
 from tui_mailer.tui.sheet import Sheet
-from tui_mailer.tui.words import STATE_WORD, Moment, say_size, say_subject, say_time, say_why
+from tui_mailer.tui.words import STATE_WORD, Moment, say_phase, say_size, say_subject, say_time, say_why
 
 MOST_BODY = 20_000
 """Characters of the text shown; the whole is in the .eml."""
@@ -73,7 +73,7 @@ class DetailScreen(Dialog[None]):
         sheet.heading(f"Attempt {attempt.number}, {say_time(attempt.started_at, now)}")
         codes = " ".join(str(code) for code in (attempt.code, attempt.enhanced_code) if code)
         answer = " ".join(part for part in (codes, attempt.text or "") if part)
-        sheet.line("Reached", str(attempt.phase))
+        sheet.line("Reached", say_phase(attempt.phase))
         sheet.line("Answer", answer or ("none yet" if attempt.ended_at is None else "none"))
         if attempt.transcript:
             sheet.text("\n".join(f"  {line}" for line in attempt.transcript), style="dim")

@@ -190,7 +190,15 @@ class OutboxScreen(MailRoom):
         self._each(lambda mailer, key: mailer.release(key) if key in held else mailer.hold(key))
 
     def action_cancel(self) -> None:
-        self._each(lambda mailer, key: mailer.cancel(key))
+        """Cancels without asking, since nothing is lost by it, and says where it has gone."""
+        keys = self.rows.chosen_keys()
+        if keys:
+            self.attempt(self._cancel(keys))
+
+    async def _cancel(self, keys: list[str]) -> None:
+        await self._do_each(keys, lambda mailer, key: mailer.cancel(key))
+        history = self.desk.keymap.display("app.history")
+        self.desk.status.say(f"canceled: {history} still has it, and e there makes a new message of it")
 
     def action_edit(self) -> None:
         """Takes it back into compose, in one transaction."""
