@@ -59,6 +59,9 @@ class SmtpSettings(BaseModel):
     @classmethod
     def _check_host(cls, host: str) -> str:
         host = host.strip()
+        if "@" in host or "/" in host:
+            # A URL may hold a password: it isn't repeated.
+            raise ValueError("must be a name or an IP address alone, without smtp://, user or path")
         if _ip_address(host) is None:
             to_a_label(host)
         return host

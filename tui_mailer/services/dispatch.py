@@ -130,12 +130,14 @@ class Dispatcher:
 
     async def _claim_all(self) -> None:
         while not self._is_stopping:
+            # With `deliver_only`, each gets one attempt here, even where its retry comes due meanwhile.
+            ids = None if self._only is None else [one for one in self._only if one not in self._attempted]
             claims = await self._work.db(
                 self._outbox.claim,
                 self._owner,
                 now=self._work.now(),
                 limit=1,
-                ids=self._untried(),
+                ids=ids,
                 skip_accounts=self._busy_accounts(),
             )
             if not claims:
@@ -146,10 +148,6 @@ class Dispatcher:
                 task = asyncio.create_task(worker.run())
                 self._workers[task] = worker
                 task.add_done_callback(self._worker_ended)
-
-    def _untried(self) -> list[str] | None:
-        """With `deliver_only`, each gets one attempt here, even where its retry comes due meanwhile."""
-        return None if self._only is None else [one for one in self._only if one not in self._attempted]
 
     def _busy_accounts(self) -> frozenset[str]:
         busy = Counter(worker.account for worker in self._workers.values())
@@ -200,12 +198,21 @@ class Dispatcher:
             pass
         self._wake.clear()
 
+    async def _renew(self) -> None:
+        """Extends the leases; a worker that has lost its own (this process was stopped) gives up what it has begun."""
+        held = {task: worker.claim for task, worker in self._workers.items()}
+        lost = await self._work.db(self._outbox.renew, list(held.values()))
+        for task, claim in held.items():
+            worker = self._workers.get(task)
+            if claim.submission.id in lost and worker is not None and worker.can_be_stopped(claim):
+                task.cancel()
+
     async def _renew_forever(self) -> None:
         while True:
             try:
                 await self._work.db(self._outbox.seen, self._owner, self._work.now())
                 if self._workers:
-                    await self._work.db(self._outbox.renew, [worker.claim for worker in self._workers.values()])
+                    await self._renew()
             except StorageError as error:
                 self._work.emit(EngineTroubled(text=str(error)))
             await asyncio.sleep(RENEW_SECONDS)

@@ -39,6 +39,13 @@ class Worker:
         """Says whether the point of no return has been passed: stopping now would make the outcome uncertain."""
         return self.attempt is not None and self.attempt.phase is Phase.INTENT
 
+    def can_be_stopped(self, claim: Claim) -> bool:
+        """Says whether this claim's attempt is under way and short of the point of no return.
+
+        Past it the answer is still worth waiting for: it settles what recovery had to call uncertain.
+        """
+        return self.attempt is not None and self.attempt.claim is claim and not self.has_intent
+
     async def run(self) -> None:
         """Works until there is nothing more of this account, or `goes_on` is taken back."""
         following: Claim | None = self.claim
