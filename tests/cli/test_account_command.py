@@ -57,6 +57,26 @@ def test_on_a_terminal_what_is_missing_is_asked_for(tui_mailer: TuiMailer, shut_
     assert tui_mailer("account", "list", "--json").json[0]["is_default"]
 
 
+@pytest.mark.usefixtures("shut_out_the_developer")
+def test_a_wrong_answer_is_asked_for_again(tui_mailer: TuiMailer) -> None:
+    """One slip in the questions loses none of the other answers, and a name that is taken isn't offered."""
+    assert tui_mailer(*ADD).code == 0
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "tui_mailer", "account", "add", "--json"]
+    answers = b"work\nhome\nsmpt\n\nada at home\nada@home.example\n\nsmtp.home.example\nssl\ntls\nmany\n\n-\n"
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, text=True) as process:
+        os.write(ours, answers)
+        out, _ = process.communicate(timeout=60)
+    asked = os.read(ours, 65536).decode()
+    os.close(theirs)
+    os.close(ours)
+    assert process.returncode == 0
+    assert json.loads(out)["settings"] == {"host": "smtp.home.example", "port": 465, "security": "tls"}
+    assert "account [work]" not in asked
+    assert "There is an account 'work' already." in asked
+    assert "Security is tls, starttls or none." in asked
+
+
 def test_an_account_can_be_added_to_a_file_that_is_not_there_yet(tui_mailer: TuiMailer, tmp_path: Path) -> None:
     """The command that makes the file doesn't ask for it first."""
     path = tmp_path / "new.yaml"

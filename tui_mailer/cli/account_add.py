@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tui_mailer.cli import exit_code, parsing
@@ -60,7 +60,7 @@ def add(context: Context, arguments: argparse.Namespace) -> int:
 
     service = _service(context)
     if is_interactive():
-        arguments.name = arguments.name or _ask("Name of the account", "work")
+        arguments.name = arguments.name or _ask_name(service)
     _refuse_taken(arguments.name, service)
     if is_interactive():
         ask_for_missing(arguments)
@@ -132,32 +132,74 @@ def credential_of(text: str) -> object:
 
 
 def ask_for_missing(arguments: argparse.Namespace) -> None:
-    """Asks a person for each thing the options left out, with what is usual offered."""
-    arguments.provider = arguments.provider or ("smtp" if arguments.host else _ask("Provider", "smtp"))
-    arguments.sender = arguments.sender or _ask("Send as (Name <address>)")
+    """Asks a person for each thing the options left out, with what is usual offered; asks again where it can't be."""
+    arguments.provider = arguments.provider or (
+        "smtp" if arguments.host else _ask("Provider", "smtp", wrong=_wrong_provider)
+    )
+    arguments.sender = arguments.sender or _ask("Send as (Name <address>)", wrong=_wrong_sender)
     if arguments.provider != "smtp":
         return
     arguments.host = arguments.host or _ask("Server (SMTP host)")
     if arguments.security is None:
-        arguments.security = _ask("Security: tls, starttls or none", "tls")
-        if arguments.security not in _PORTS:
-            raise UsageError("Security is tls, starttls or none.")
+        arguments.security = _ask("Security: tls, starttls or none", "tls", wrong=_wrong_security)
     if arguments.port is None:
-        arguments.port = parsing.positive(_ask("Port", str(_PORTS[arguments.security])))
+        arguments.port = int(_ask("Port", str(_PORTS[arguments.security]), wrong=_wrong_port))
     if arguments.username is None:
         address = arguments.sender.rpartition("<")[2].rstrip("> ")
         typed = _ask("User name (- for no sign-in)", address)
         arguments.username = None if typed == "-" else typed
 
 
-def _ask(question: str, usual: str = "") -> str:
-    sys.stderr.write(f"{question}{f' [{usual}]' if usual else ''}: ")
-    sys.stderr.flush()
-    line = sys.stdin.readline()
-    answer = line.strip() or usual
-    if not line or not answer:
-        raise UsageError(f"No answer to '{question}'. Nothing was added.")
-    return answer
+def _ask_name(service: AccountService) -> str:
+    taken = {name for name, account in service.configuration.accounts.items() if account.lines}
+    return _ask(
+        "Name of the account",
+        "" if "work" in taken else "work",
+        wrong=lambda answer: f"There is an account '{answer}' already." if answer in taken else "",
+    )
+
+
+def _ask(question: str, usual: str = "", *, wrong: Callable[[str], str] | None = None) -> str:
+    """Asks until the answer is one; ``wrong`` says what is wrong with it, or nothing."""
+    while True:
+        sys.stderr.write(f"{question}{f' [{usual}]' if usual else ''}: ")
+        sys.stderr.flush()
+        line = sys.stdin.readline()
+        if not line:
+            raise UsageError(f"No answer to '{question}'. Nothing was added.")
+        answer = line.strip() or usual
+        complaint = "" if answer else "An answer is needed; Ctrl+C ends without adding anything."
+        if answer and wrong is not None:
+            complaint = wrong(answer)
+        if not complaint:
+            return answer
+        sys.stderr.write(f"  {complaint}\n")
+
+
+def _wrong_provider(answer: str) -> str:
+    from tui_mailer.providers import registry
+
+    names = registry.names()
+    return "" if answer in names else f"There is {', '.join(names)}."
+
+
+def _wrong_sender(answer: str) -> str:
+    from tui_mailer.domain.address import parse_address
+    from tui_mailer.domain.errors import InvalidMessage
+
+    try:
+        parse_address(answer)
+    except InvalidMessage as error:
+        return str(error)
+    return ""
+
+
+def _wrong_security(answer: str) -> str:
+    return "" if answer in _PORTS else "Security is tls, starttls or none."
+
+
+def _wrong_port(answer: str) -> str:
+    return "" if answer.isdecimal() and 0 < int(answer) < 65536 else "A port is a number from 1 to 65535."
 
 
 def _secret(arguments: argparse.Namespace, mapping: Mapping[str, object]) -> str | None:
