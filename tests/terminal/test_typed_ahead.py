@@ -43,3 +43,16 @@ def test_f6_leads_into_bcc(tmp_path: Path) -> None:
         terminal.press("f6")
         terminal.type("eve@example.org")
         terminal.shows("Bcc      eve@example.org")
+
+
+def test_what_is_typed_after_putting_a_draft_away_starts_the_next(tmp_path: Path) -> None:
+    """Ctrl+O and Ctrl+N within a burst part three messages, each whole and none twice."""
+    with in_terminal(tmp_path) as terminal:
+        terminal.shows("[Compose]", "^S Send")
+        terminal.type(
+            "bob@example.org\t\tOne\tfirst\x0fcy@example.org\t\tTwo\tsecond\x0edee@example.org\t\tThree\tthird"
+        )
+        terminal.shows("To       dee@example.org", "Subject  Three", "\nthird")
+        terminal.press("f8")
+        terminal.shows("Drafts:", "cy@example.org          Two", "bob@example.org         One")
+        assert terminal.text().count("example.org   ") == 3

@@ -100,8 +100,9 @@ class MailerApp(App[int], inherit_bindings=False):
     async def action_history(self) -> None:
         await self.switch_mode("history")
 
-    def action_new(self) -> None:
-        self.errands.run(self.errands.start_new())
+    async def action_new(self) -> None:
+        """Done before the next key is read: it belongs into the new message."""
+        await self.errands.told(self.errands.start_new())
 
     def action_drafts(self) -> None:
         self.errands.run(self.errands.choose_draft())

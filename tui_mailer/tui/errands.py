@@ -46,9 +46,10 @@ class Errands:
 
     def run(self, errand: Coroutine[Any, Any, None]) -> None:
         """Runs an errand."""
-        self._app.run_worker(self._told(errand))
+        self._app.run_worker(self.told(errand))
 
-    async def _told(self, errand: Coroutine[Any, Any, None]) -> None:
+    async def told(self, errand: Coroutine[Any, Any, None]) -> None:
+        """Does an errand; what goes wrong on purpose is told in the status line."""
         try:
             await errand
         except MailerError as error:

@@ -152,9 +152,9 @@ class ComposeScreen(Room):
             self.form.inputs["schedule"].value = words
             self.form.read_schedule_back(self.desk.now(), self.desk.zone)
 
-    def action_close(self) -> None:
-        """Saves the draft and puts it away."""
-        self.attempt(self._close())
+    async def action_close(self) -> None:
+        """Saves the draft and puts it away before the next key is read: it belongs into the empty form."""
+        await self.attempt_now(self._close())
 
     async def _close(self) -> None:
         had_text = not self.form.read().is_empty()

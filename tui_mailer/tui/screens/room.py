@@ -51,9 +51,10 @@ class Room(Screen[None]):
 
     def attempt(self, work: Coroutine[Any, Any, None]) -> None:
         """Does some work without holding up the keys; what goes wrong on purpose is told in the status line."""
-        self.run_worker(self._attempt(work))
+        self.run_worker(self.attempt_now(work))
 
-    async def _attempt(self, work: Coroutine[Any, Any, None]) -> None:
+    async def attempt_now(self, work: Coroutine[Any, Any, None]) -> None:
+        """Does some work before the next key is read."""
         try:
             await work
         except MailerError as error:
