@@ -51,7 +51,7 @@ async def test_a_server_that_is_not_there_is_told_and_nothing_is_written(tmp_pat
         await stage.press("tab", "ctrl+t")
         await stage.shows("type the password, or leave User empty")
         await stage.press("ctrl+u", "tab", "tab", "tab", "ctrl+u", "9", "ctrl+t")
-        await stage.shows("can't be reached", "Nothing was sent")
+        await stage.shows("can't be reached: Connection refused", "Nothing was sent")
         assert not (tmp_path / "config" / "config.yaml").exists()
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import os
+import re
 import ssl
 import time
 from collections.abc import AsyncGenerator, Mapping
@@ -307,5 +309,9 @@ def _reply(response: SMTPResponse | object) -> Reply:
 
 
 def _reason(error: BaseException) -> str:
+    # asyncio puts its own function and a tuple in place of the system's words, once for each address tried.
+    refused = re.search(r"\[Errno (\d+)\] Connect call failed", str(error))
+    if refused is not None:
+        return os.strerror(int(refused[1]))
     text = getattr(error, "strerror", None) or getattr(error, "reason", None) or str(error)
     return clean(str(text)).rstrip(".")

@@ -134,7 +134,7 @@ class Writer:
         if services:
             return f"The delivery service sends it ({services[0].owner})."
         if schedule is None:
-            return "This program sends it at once."
+            return "This program sends it."
         apps = [one for one in alive if one.role == "app"]
         if apps:
             return f"The open app sends it, if it is still open then ({apps[0].owner})."

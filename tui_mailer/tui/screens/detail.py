@@ -8,7 +8,7 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui_mailer.domain.submission import Attempt
+from tui_mailer.domain.submission import Attempt, RecipientStatus, State
 from tui_mailer.storage.record import Submission
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk
@@ -60,7 +60,10 @@ class DetailScreen(Dialog[None]):
         sheet.heading("Recipients")
         for recipient in one.recipients:
             said = f"  {recipient.detail}" if recipient.detail else ""
-            sheet.line(f"{recipient.kind} {recipient.status}", f"{recipient.address}{said}")
+            # Who was left out by canceling counts as rejected, but no server has said so.
+            is_canceled = one.state is State.CANCELED and recipient.status is RecipientStatus.REJECTED
+            status = "canceled" if is_canceled else recipient.status
+            sheet.line(f"{recipient.kind} {status}", f"{recipient.address}{said}")
         for attempt in self._attempts:
             self._tell_attempt(sheet, attempt)
         if one.message.text:
