@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from pathlib import Path
 
@@ -58,3 +59,12 @@ def shut_out_the_developer(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: py
     ):
         monkeypatch.delenv(name, raising=False)
     return home
+
+
+@pytest.fixture(autouse=True)
+def keep_the_umask() -> Generator[None]:
+    """Takes back the program's umask of 077: the servers of a later test read files as users of their own."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)
