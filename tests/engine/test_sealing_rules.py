@@ -68,6 +68,16 @@ def test_a_missing_attachment_is_refused(bench: EngineBench):
         bench.seal(replace(letter(), attachments=(DraftAttachment(source="/nowhere/report.pdf"),)))
 
 
+def test_a_path_still_being_typed_counts_as_an_attachment(bench: EngineBench, tmp_path: Path):
+    """A draft sent with a path not yet confirmed carries the file, or is refused if there is none."""
+    report = tmp_path / "report.txt"
+    report.write_bytes(b"text\n")
+    sealed = bench.seal(letter(typed_attachment=str(report)))
+    assert [one.name for one in sealed.message.attachments] == ["report.txt"]
+    with pytest.raises(InvalidAttachment, match=r"missing\.txt"):
+        bench.seal(letter(typed_attachment=str(tmp_path / "missing.txt")))
+
+
 async def test_what_was_sealed_is_sent_whatever_becomes_of_the_file(
     bench: EngineBench, server: ScriptedServer, tmp_path: Path
 ):

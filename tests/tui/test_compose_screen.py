@@ -157,6 +157,20 @@ async def test_a_path_not_yet_confirmed_is_attached_by_send(tmp_path: Path) -> N
         assert not stage.app.screen.is_modal
 
 
+async def test_a_path_being_typed_is_kept_with_the_draft(tmp_path: Path) -> None:
+    """What stands in the path and isn't attached yet is put away with Ctrl+O and comes back where it was."""
+    async with on_stage(tmp_path, draft=Draft(to="bob@example.org", subject="s", body="b")) as stage:
+        await stage.press("ctrl+t")
+        await stage.type("/home/ada/half a pa")
+        await stage.press("ctrl+o")
+        form = stage.app.compose_screen.form
+        await stage.until(lambda: not form.attachments.path.value, "the form emptied")
+        (kept,) = await stage.app.desk.ask(lambda mailer: mailer.drafts())
+        assert kept.draft.typed_attachment == "/home/ada/half a pa"
+        form.show(kept.draft)
+        assert form.read() == kept.draft
+
+
 async def test_schedule_words_are_read_back_beside_the_field(tmp_path: Path) -> None:
     """Words in When are told as day, time, zone and distance; nonsense and the past are refused."""
     async with on_stage(tmp_path) as stage:

@@ -91,7 +91,7 @@ def show(context: Context, arguments: argparse.Namespace) -> int:
             ("Bcc", draft.bcc),
             ("Reply-To", draft.reply_to),
             ("Subject", draft.subject),
-            ("Attachments", ", ".join(each.source for each in draft.attachments)),
+            ("Attachments", ", ".join(each.source for each in draft.all_attachments())),
             ("At", draft.schedule),
             ("In-Reply-To", draft.in_reply_to),
             ("References", draft.references),

@@ -74,6 +74,8 @@ class Draft:
     html: str | None = None
     """An HTML body given as such; the text part is ``body``, or made from it when that is empty."""
     attachments: tuple[DraftAttachment, ...] = ()
+    typed_attachment: str = ""
+    """A path or URL still being typed (one a line): attached, or refused if missing, when the draft is sent."""
     schedule: str = ""
     """WHEN as typed; empty: now."""
     in_reply_to: str = ""
@@ -89,11 +91,16 @@ class Draft:
     note: str = ""
     """Kept with the submission, never sent."""
 
+    def all_attachments(self) -> tuple[DraftAttachment, ...]:
+        """Lists what is attached and what is still being typed."""
+        typed = (DraftAttachment(source=one.strip()) for one in self.typed_attachment.splitlines() if one.strip())
+        return (*self.attachments, *typed)
+
     def is_empty(self) -> bool:
         """Says whether a person has written nothing worth keeping."""
         return (
             not (self.to or self.cc or self.bcc or self.reply_to or self.subject or self.body.strip() or self.html)
-            and not self.attachments
+            and not self.all_attachments()
         )
 
 

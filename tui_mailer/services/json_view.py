@@ -144,7 +144,7 @@ def _typed_fields(draft: Draft) -> Json:
         "body": draft.body,
         "format": draft.body_format.value,
         "html": draft.html,
-        "attachments": [_draft_attachment_view(attachment) for attachment in draft.attachments],
+        "attachments": [_draft_attachment_view(attachment) for attachment in draft.all_attachments()],
         "schedule": draft.schedule or None,
         "in_reply_to": draft.in_reply_to or None,
         "references": draft.references or None,

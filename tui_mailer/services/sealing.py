@@ -65,7 +65,7 @@ def message_from(draft: Draft, plan: SealingPlan, intake: Intake) -> Message:
         subject=_one_line(draft.subject, "subject", "The subject"),
         text=text,
         html=html,
-        attachments=tuple(intake(wanted) for wanted in draft.attachments),
+        attachments=tuple(intake(wanted) for wanted in draft.all_attachments()),
         in_reply_to=in_reply_to,
         references=_references(draft.references, in_reply_to),
         headers=tuple(_header(name, value) for name, value in draft.headers),

@@ -257,6 +257,7 @@ class Writer:
                 account=account.name,
                 schedule=schedule.at.isoformat() if schedule else "",
                 attachments=tuple(map(sealed_source, message.attachments)),
+                typed_attachment="",
             ),
         )
 

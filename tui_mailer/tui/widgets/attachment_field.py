@@ -93,11 +93,13 @@ class AttachmentField(Vertical):
         yield Static(id="attached", markup=False)
         yield self.field
 
-    def show(self, attachments: tuple[DraftAttachment, ...]) -> None:
-        """Shows what a draft has attached."""
+    def show(self, attachments: tuple[DraftAttachment, ...], typed: str) -> None:
+        """Shows what a draft has attached, and what was being typed."""
         self.attachments = attachments
         self._cursor = 0
-        self.path.value = ""
+        with self.prevent(LineInput.Changed):
+            self.path.value = typed
+            self.path.cursor_position = len(typed)
         self.field.show_wrong("")
         self._paint()
         self.run_worker(self._measure(), exit_on_error=False)

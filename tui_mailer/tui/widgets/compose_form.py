@@ -92,7 +92,7 @@ class ComposeForm(Vertical):
                 control.value = getattr(draft, name)
                 control.cursor_position = len(control.value)
             self.body.load_text(draft.body)
-        self.attachments.show(draft.attachments)
+        self.attachments.show(draft.attachments, draft.typed_attachment)
         self.sender.show(senders_of(self._configuration), account=draft.account, address=draft.sender)
         self._shown = set(self._configuration.compose.fields) | {"to", "cc"}
         self._hide_unused()
@@ -103,7 +103,13 @@ class ComposeForm(Vertical):
     def read(self) -> Draft:
         """The draft as it stands in the fields, everything not shown as it was."""
         typed = {name: control.value for name, control in self.inputs.items()}
-        return replace(self._base, body=self.body.text, attachments=self.attachments.attachments, **typed)
+        return replace(
+            self._base,
+            body=self.body.text,
+            attachments=self.attachments.attachments,
+            typed_attachment=self.attachments.path.value,
+            **typed,
+        )
 
     def use_configuration(self, configuration: Configuration) -> None:
         """Offers the senders of another configuration."""
