@@ -42,7 +42,7 @@ class ComposeScreen(Room):
         self.keeper = DraftKeeper(desk)
         self.form = ComposeForm(desk.configuration, desk.io, draft or Draft())
         self._pause: Timer | None = None
-        self._sending = Sending(self, self.form, self.keeper)
+        self._sending = Sending(self, self.form, self.keeper, self.empty)
 
     def furniture(self) -> Iterable[Widget]:
         yield self.form

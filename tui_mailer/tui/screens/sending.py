@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from tui_mailer.domain.errors import InvalidMessage
 from tui_mailer.domain.message import Draft
 from tui_mailer.tui.draft_keeper import DraftKeeper
 from tui_mailer.tui.news import AccountFormAsked
+from tui_mailer.tui.screens.room import Room
 from tui_mailer.tui.status import Tone
 from tui_mailer.tui.widgets.compose_form import ComposeForm
 from tui_mailer.tui.words import say_recipients
@@ -16,17 +18,17 @@ from tui_mailer.tui.words import say_recipients
 if TYPE_CHECKING:
     from tui_mailer.services.writing import Review
     from tui_mailer.storage.record import Submission
-    from tui_mailer.tui.screens.compose import ComposeScreen
     from tui_mailer.tui.screens.review import ReviewAnswer
 
 
 class Sending:
     """One at a time: a second press of the key while the first is at work does nothing."""
 
-    def __init__(self, room: ComposeScreen, form: ComposeForm, keeper: DraftKeeper) -> None:
+    def __init__(self, room: Room, form: ComposeForm, keeper: DraftKeeper, empty: Callable[[], None]) -> None:
         self._room = room
         self._form = form
         self._keeper = keeper
+        self._empty = empty
         self._is_busy = False
 
     async def review_and_send(self) -> None:
@@ -86,4 +88,4 @@ class Sending:
         else:
             desk.status.say(said, tone=Tone.GOOD)
         desk.nudge()
-        self._room.empty()
+        self._empty()
