@@ -121,6 +121,17 @@ def test_a_bad_configuration_is_78_but_not_for_help_and_doctor(tui_mailer: TuiMa
     assert "colour" in doctor.out
 
 
+def test_the_doctor_says_which_settings_have_no_effect_yet(tui_mailer: TuiMailer, tmp_path) -> None:
+    """A setting that a later version will heed isn't silently ignored."""
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        "accounts:\n  work: {provider: smtp, from: a@example.org, host: mail.example.org}\n"
+        "  spare: {provider: maildir, from: a@example.org, fallback: [work]}\n"
+    )
+    config.chmod(0o600)
+    assert "accounts.spare.fallback: has no effect in this version yet" in tui_mailer("--config", config, "doctor").out
+
+
 def test_a_bug_is_one_sentence_and_a_private_log_without_secrets(
     tui_mailer: TuiMailer, monkeypatch: pytest.MonkeyPatch, shut_out_the_developer
 ) -> None:

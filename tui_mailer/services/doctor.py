@@ -110,6 +110,8 @@ def _of_configuration(configuration: Configuration) -> Iterator[Diagnosis]:
         return
     names = ", ".join(configuration.accounts)
     yield _ok(Area.CONFIGURATION, f"{configuration.path}: accounts {names}; default {configuration.default_account}.")
+    for notice in configuration.notices:
+        yield _warn(Area.CONFIGURATION, f"{notice}.", "Leave it out, or keep it for a later version.")
 
 
 def _of_directory(path: Path) -> Iterator[Diagnosis]:

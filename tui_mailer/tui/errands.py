@@ -65,6 +65,8 @@ class Errands:
             self._desk.status.offer_undo(f"queued for {say_recipients(undoable)}", undoable.not_before)
         if drafts and self._compose.keeper.draft_id is None:
             self._mention(drafts[0])
+        for notice in self._desk.configuration.notices[:1]:
+            self._desk.status.complain(notice)
 
     def _mention(self, stored: StoredDraft) -> None:
         now = self._desk.now()
