@@ -112,7 +112,11 @@ async def test_a_forwarded_message_loses_its_bcc(bench: EngineBench, server: Scr
     """An attached .eml travels as a message, without the blind copies it names."""
     original = tmp_path / "original.eml"
     original.write_bytes(b"From: x@example.org\nBcc: secret@example.org\nSubject: Old\n\nBody\n")
-    await bench.deliver(bench.seal(replace(letter(), attachments=(DraftAttachment(source=str(original)),))))
+    draft = replace(letter(), attachments=(DraftAttachment(source=str(original)),))
+    previewed = bench.mailer.review(draft).message.attachments
+    sealed = bench.seal(draft)
+    assert previewed == sealed.message.attachments
+    await bench.deliver(sealed)
     body = server.stored[0].body
     assert b"message/rfc822" in body
     assert b"secret@example.org" not in body

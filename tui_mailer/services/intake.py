@@ -6,6 +6,7 @@ spool already, whatever has become of the original file.
 
 from __future__ import annotations
 
+import hashlib
 import mimetypes
 import re
 from pathlib import Path
@@ -37,52 +38,52 @@ class SealingIntake:
         if elsewhere is not None:
             return elsewhere
         path = _path(wanted)
-        taken = self._spool.add_file(path)
-        name, media_type = _name(wanted, path.name), _media_type(wanted, path.name)
+        media_type = _media_type(wanted, path.name)
+        taken = self._take(path)
         if media_type == "message/rfc822":
-            return self._forwarded(name, taken, wanted.content_id)
-        return Attachment(
-            name=name, media_type=media_type, size=taken.size, sha256=taken.sha256, content_id=wanted.content_id
-        )
-
-    def _forwarded(self, name: str, taken: SpooledFile, content_id: str | None) -> Attachment:
-        """A forwarded message can't be encoded (RFC 2046 section 5.2.1): normalised if it can be, else a plain file."""
-        normal = None
-        if taken.size <= LARGEST_FORWARDED_MESSAGE:
-            normal = prepare_rfc822(self._spool.read(taken.sha256))
-        if normal is None:
-            return Attachment(
-                name=name,
-                media_type="application/octet-stream",
-                size=taken.size,
-                sha256=taken.sha256,
-                content_id=content_id,
-            )
-        kept = self._spool.add_bytes(normal)
-        return Attachment(
-            name=name, media_type="message/rfc822", size=kept.size, sha256=kept.sha256, content_id=content_id
-        )
-
-
-class PreviewIntake:
-    """Looks at files as sealing would, storing nothing."""
-
-    def __init__(self, spool: Spool) -> None:
-        self._spool = spool
-
-    def __call__(self, wanted: DraftAttachment) -> Attachment:
-        elsewhere = _not_a_file(wanted, self._spool)
-        if elsewhere is not None:
-            return elsewhere
-        path = _path(wanted)
-        seen = self._spool.inspect_file(path)
+            normal = self._normalised(path, taken)
+            # A forwarded message can't be encoded (RFC 2046 section 5.2.1): as it is, or else as a plain file.
+            taken, media_type = (taken, "application/octet-stream") if normal is None else (normal, media_type)
         return Attachment(
             name=_name(wanted, path.name),
-            media_type=_media_type(wanted, path.name),
-            size=seen.size,
-            sha256=seen.sha256,
+            media_type=media_type,
+            size=taken.size,
+            sha256=taken.sha256,
             content_id=wanted.content_id,
         )
+
+    def _normalised(self, path: Path, taken: SpooledFile) -> SpooledFile | None:
+        if taken.size > LARGEST_FORWARDED_MESSAGE:
+            return None
+        normal = prepare_rfc822(self._read(path, taken))
+        return None if normal is None else self._keep(normal)
+
+    def _take(self, path: Path) -> SpooledFile:
+        return self._spool.add_file(path)
+
+    def _read(self, _path: Path, taken: SpooledFile) -> bytes:
+        return self._spool.read(taken.sha256)
+
+    def _keep(self, normal: bytes) -> SpooledFile:
+        return self._spool.add_bytes(normal)
+
+
+class PreviewIntake(SealingIntake):
+    """Looks at files as sealing would, storing nothing."""
+
+    def _take(self, path: Path) -> SpooledFile:
+        return self._spool.inspect_file(path)
+
+    def _read(self, path: Path, _taken: SpooledFile) -> bytes:
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise InvalidAttachment(f"{path} can't be read: {error.strerror}.", field="attachments") from None
+
+    def _keep(self, normal: bytes) -> SpooledFile:
+        from tui_mailer.storage.spool import SpooledFile
+
+        return SpooledFile(hashlib.sha256(normal).hexdigest(), len(normal))
 
 
 def sealed_source(attachment: Attachment) -> DraftAttachment:
