@@ -61,7 +61,8 @@ class SealingIntake:
     def _take(self, path: Path) -> SpooledFile:
         return self._spool.add_file(path)
 
-    def _read(self, _path: Path, taken: SpooledFile) -> bytes:
+    def _read(self, path: Path, taken: SpooledFile) -> bytes:
+        del path
         return self._spool.read(taken.sha256)
 
     def _keep(self, normal: bytes) -> SpooledFile:
@@ -74,7 +75,8 @@ class PreviewIntake(SealingIntake):
     def _take(self, path: Path) -> SpooledFile:
         return self._spool.inspect_file(path)
 
-    def _read(self, path: Path, _taken: SpooledFile) -> bytes:
+    def _read(self, path: Path, taken: SpooledFile) -> bytes:
+        del taken
         try:
             return path.read_bytes()
         except OSError as error:
