@@ -129,12 +129,13 @@ async def test_a_temporary_refusal_names_its_reason_and_the_next_try(tmp_path: P
             await stage.shows("Attempt 1", "greylisted, come back")
 
 
-async def test_without_a_network_the_mail_waits_and_goes_by_itself(tmp_path: Path) -> None:
-    """A server that can't be reached costs no attempt, and one line says what happens."""
+async def test_a_server_that_cannot_be_reached_is_named_and_the_mail_goes_by_itself(tmp_path: Path) -> None:
+    """It costs no attempt; one line says which server and why, so that a wrong port isn't taken for no network."""
     async with on_stage(tmp_path, configuration_of(smtp_account(9))) as stage:
         await seal(stage, Draft(to="bob@example.org", subject="Off", body="text"))
         await stage.press("f3")
-        await stage.shows("waits for the network", "No network: what waits goes out by itself")
+        await stage.shows("next try in", "work can't send now: 127.0.0.1:9 can't be reached")
+        await stage.shows("refused", "It tries again by itself")
         (one,) = await stage.app.desk.ask(lambda mailer: mailer.outbox())
         assert (one.state, one.attempts) == (State.QUEUED, 0)
 

@@ -86,7 +86,7 @@ async def test_a_promised_but_missing_attachment_is_mentioned(tmp_path: Path) ->
     draft = Draft(to="bob@example.org", subject="s", body="Please find the report attached.")
     async with on_stage(tmp_path, draft=draft) as stage:
         await stage.press("ctrl+s")
-        await stage.shows("Look", "attached")
+        await stage.shows("Check", "attached")
 
 
 async def test_sending_empties_the_form_and_history_has_the_mail(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ class Watch:
         held = sorted(name for name, hold in self.holds.items() if not hold.is_offline)
         if held:
             return f"{', '.join(held)} is held: {self._desk.keymap.display('app.accounts')}"
-        return "off line" if self.holds else ""
+        return f"{', '.join(sorted(self.holds))} can't send now" if self.holds else ""
 
     async def _submission_changed(self, event: SubmissionChanged) -> None:
         if event.state is not State.SENDING:
@@ -95,7 +95,7 @@ class Watch:
         if event.held_reason is None:
             self._desk.status.say(f"{event.account} goes on")
         elif event.is_offline:
-            self._desk.status.say("no network: the mail waits and goes out by itself")
+            self._desk.status.say(f"{event.account} can't send now, it tries again by itself: {event.held_reason}")
         else:
             self._desk.status.complain(f"{event.account} is held: {event.held_reason}")
 

@@ -121,12 +121,19 @@ def _held(submission: Submission, moment: Moment) -> str:
     return f"h releases it: {submission.held_reason or 'held'}"
 
 
+def _waits_for(hold: AccountHold, moment: Moment) -> str:
+    """The row's part of it: why stands above the list, once for the account."""
+    if not hold.is_offline:
+        return f"waits for account {hold.account}"
+    if hold.retry_at is None or hold.retry_at <= moment.now:
+        return "next try now"
+    return f"next try in {say_distance(hold.retry_at - moment.now)}"
+
+
 def _queued(submission: Submission, moment: Moment) -> str:
     hold = moment.holds.get(submission.account)
-    if hold is not None and hold.is_offline:
-        return "waits for the network"
     if hold is not None:
-        return f"waits for account {submission.account}"
+        return _waits_for(hold, moment)
     distance = submission.not_before - moment.now
     if distance <= timedelta(0):
         return "next to go"
@@ -150,7 +157,7 @@ def _deferred(submission: Submission, moment: Moment) -> str:
     why = submission.error or submission.response_text or "not accepted yet"
     hold = moment.holds.get(submission.account)
     if hold is not None:
-        return f"waits for {'the network' if hold.is_offline else f'account {submission.account}'}; before: {why}"
+        return f"{_waits_for(hold, moment)}; before: {why}"
     if submission.next_attempt_at is None or submission.next_attempt_at <= moment.now:
         return f"next try now; {why}"
     return f"next try in {say_distance(submission.next_attempt_at - moment.now)}; {why}"

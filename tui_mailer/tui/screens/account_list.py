@@ -51,7 +51,7 @@ class AccountRows(RowList):
         if hold is None:
             standing = "kept on this computer, sent to nobody" if account.provider == "maildir" else "ready"
         else:
-            standing = "off line" if hold.is_offline else f"held: {hold.reason}"
+            standing = f"can't send now: {hold.reason}" if hold.is_offline else f"held: {hold.reason}"
         sender = account.identities[0].addr_spec if account.identities else ""
         return Row(
             key=account.name,

@@ -140,13 +140,13 @@ class OutboxScreen(MailRoom):
         self._show_remedy()
 
     def _show_remedy(self) -> None:
+        accounts_key = self.desk.keymap.display("app.accounts")
         sentences = [
-            f"{name} is held: {hold.reason}  (r tries again, {self.desk.keymap.display('app.accounts')} accounts)"
+            f"{name} can't send now: {hold.reason} It tries again by itself (r tries now)."
+            if hold.is_offline
+            else f"{name} is held: {hold.reason}  (r tries again, {accounts_key} accounts)"
             for name, hold in sorted(self.watch_desk.holds.items())
-            if not hold.is_offline
         ]
-        if not sentences and self.watch_desk.holds:
-            sentences = ["No network: what waits goes out by itself once there is one (r tries now)."]
         remedy = self.query_one("#remedy", Static)
         remedy.set_class(bool(sentences), "-some")
         remedy.update(Text(clean("\n".join(sentences), keep_newlines=True)))

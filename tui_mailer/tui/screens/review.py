@@ -27,7 +27,7 @@ MUST_BE_UP_SECONDS = 0.5
 """Before Enter sends: a key meant for the form must not send a message."""
 
 _SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "dim"}
-_SEVERITY_WORD = {Severity.ERROR: "Error", Severity.WARNING: "Look", Severity.INFO: "Note"}
+_SEVERITY_WORD = {Severity.ERROR: "Error", Severity.WARNING: "Check", Severity.INFO: "Note"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
