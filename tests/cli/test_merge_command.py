@@ -172,3 +172,63 @@ def test_json_lines_give_plain_values(tmp_path: Path) -> None:
 def test_a_rate_is_seconds_between_rows() -> None:
     """60/min is one a second."""
     assert (rate("60/min"), rate("2/s"), rate("30/h"), rate("6")) == (1.0, 0.5, 120.0, 10.0)
+
+
+def failing(tmp_path: Path) -> Path:
+    """A table whose first row can't be sent."""
+    table = tmp_path / "table.csv"
+    table.write_text("name,email\nBad,not-an-address\nAda,ada@example.org\n")
+    return table
+
+
+def test_without_a_result_the_errors_are_in_the_log_alone(
+    tui_mailer: TuiMailer, template: Path, tmp_path: Path, shut_out_the_developer: Path
+) -> None:
+    """--no-result writes no file and tells no row's error; the log, which only its owner can read, has them."""
+    table = failing(tmp_path)
+    run = tui_mailer("merge", template, "--data", table, "--on-error", "continue", "--no-result", "--json")
+    assert (run.code, run.json["failed"], run.json["failures"], run.json["result_file"]) == (69, 1, [], None)
+    assert "not-an-address" not in run.err
+    assert not list(tmp_path.glob("*.result.jsonl*"))
+    (log,) = shut_out_the_developer.rglob("merge.log")
+    assert "table.csv Row 1: " in log.read_text()
+    assert "not-an-address" in log.read_text()
+    assert log.stat().st_mode & 0o077 == 0
+    assert str(log) in run.err
+
+
+def test_a_result_goes_where_it_is_wanted(tui_mailer: TuiMailer, template: Path, guests: Path, tmp_path: Path) -> None:
+    """--result names the file; each line has the row's status code, Message-ID and error."""
+    wanted = tmp_path / "out.jsonl"
+    run = tui_mailer("merge", template, "--data", guests, "--result", wanted, "--json")
+    assert run.json["result_file"] == str(wanted)
+    lines = [json.loads(line) for line in wanted.read_text().splitlines()]
+    assert [set(line) for line in lines] == [{"row", "id", "state", "status_code", "message_id", "error"}] * 3
+    assert all(line["message_id"].startswith("<") for line in lines)
+    assert not guests.with_name("guests.csv.result.jsonl").exists()
+
+
+def test_a_result_that_cannot_be_written_is_told_before_anything_is_queued(
+    tui_mailer: TuiMailer, template: Path, guests: Path, tmp_path: Path
+) -> None:
+    """A result file in a folder that isn't there: nothing is queued."""
+    run = tui_mailer("merge", template, "--data", guests, "--result", tmp_path / "none" / "out.jsonl")
+    assert run.code == 74
+    assert "Nothing was queued" in run.err
+    assert tui_mailer("history", "list", "--json").json == []
+
+
+def test_variables_go_into_every_field(tui_mailer: TuiMailer, tmp_path: Path) -> None:
+    """Recipients, subject, body, headers, metadata, tags, notes: a row fills in all of them."""
+    template = tmp_path / "t.txt"
+    template.write_text(
+        "To: ${email}\nCc: ${email}.cc\nReply-To: ${email}.rt\nSubject: ${name}\nNote: n ${name}\nMeta: who=${name}\n"
+        "X-Who: ${name}\n\n${name}\n"
+    )
+    table = tmp_path / "one.jsonl"
+    table.write_text('{"name": "Ada", "email": "ada@example.org"}\n')
+    shown = tui_mailer("merge", template, "--data", table, "--json")
+    assert shown.code == 0, shown.err
+    submission = tui_mailer("history", "list", "--json").json[0]
+    assert (submission["subject"], submission["note"], submission["metadata"]) == ("Ada", "n Ada", {"who": "Ada"})
+    assert submission["cc"] == ["ada@example.org.cc"]

@@ -22,6 +22,7 @@ _TEXT_FIELDS = (
     "schedule",
     "in_reply_to",
     "references",
+    "template",
     "note",
 )
 
@@ -52,6 +53,8 @@ def expand_draft(draft: Draft, variables: Mapping[str, str]) -> Draft:
         html=None if draft.html is None else expand(draft.html, _escaped(variables), field="body"),
         headers=tuple((name, expand(value, variables, field="headers")) for name, value in draft.headers),
         metadata={key: expand(value, variables, field="metadata") for key, value in draft.metadata.items()},
+        options={key: expand(value, variables, field="options") for key, value in draft.options.items()},
+        variables={key: expand(value, variables, field="variables") for key, value in draft.variables.items()},
         tags=tuple(
             (name, None if value is None else expand(value, variables, field="tags")) for name, value in draft.tags
         ),

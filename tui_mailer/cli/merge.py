@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tui_mailer.cli import exit_code, parsing, sending
+from tui_mailer.cli.merge_result import FailureLog, Outcome, Progress, ResultFile
 from tui_mailer.cli.merge_source import Row, Template, draft_for, read_rows, read_template, row_keys
 from tui_mailer.domain.errors import InvalidMessage
 from tui_mailer.domain.submission import State
@@ -19,11 +21,13 @@ from tui_mailer.domain.submission import State
 if TYPE_CHECKING:
     from tui_mailer.cli.context import Context
     from tui_mailer.domain.message import Draft
+    from tui_mailer.services.engine import Deliver
     from tui_mailer.storage.record import Submission
 
 _BATCH = 100
 """Rows sealed before they are delivered together; 1 where the first failure is to stop everything."""
-_FAILED_STATES = frozenset({State.FAILED, State.PARTIAL, State.UNCERTAIN, State.CANCELED})
+_TRIED_STATES = frozenset({State.QUEUED, State.DEFERRED})
+"""What an earlier run has left to be tried."""
 
 _DESCRIPTION = """\
 Sends TEMPLATE to each row of a table. TEMPLATE is a draft's ID, or a text file: 'Header: value' lines, an empty line,
@@ -32,9 +36,13 @@ queued. A rerun goes on where it ended: a row that was queued with this template
 
 _EPILOG = f"""\
 header lines of a template file: From, To, Cc, Bcc, Reply-To, Subject, In-Reply-To, References, At, Format, Tag, Meta,
-  Note, Attach (a path beside the template; repeatable); any other becomes a header of the message
+  Note, Attach (a path beside the template; repeatable), Option and Var (KEY=VALUE), Template (the account's own); any
+  other becomes a header of the message
 
-on error: stop (default) ends at the first failing row; continue goes on and exits 69; report goes on and exits 0
+on error: stop (default) ends at the first row that fails in this run, with its error; continue goes on and exits 69;
+  report goes on, marks the rows in the result file and exits 0
+result: one JSON line a row (row, id, state, status_code, message_id, error) in FILE.result.jsonl; with --no-result what
+  went wrong is only in the log
 
 examples:
   tui-mailer merge invite.txt --data guests.csv --dry-run
@@ -42,33 +50,6 @@ examples:
   tui-mailer merge invite.txt --data guests.csv --on-error continue --rate 60/min
 
 {exit_code.EXPLAINED}"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of a row: a submission, or an error that kept it from being sealed."""
-
-    row: Row
-    submission: Submission | None = None
-    is_new: bool = False
-    error: str | None = None
-
-    @property
-    def is_failed(self) -> bool:
-        """Says whether a person should look at this row."""
-        return self.submission is None or self.submission.state in _FAILED_STATES
-
-    def view(self) -> dict[str, Any]:
-        """Shapes a line of the result file."""
-        submission = self.submission
-        return {
-            "row": self.row.number,
-            "id": submission.id if submission else None,
-            "state": submission.state.value if submission else None,
-            "code": submission.response_code if submission else None,
-            "message_id": submission.message.message_id if submission else None,
-            "error": self.error or (submission.error if submission else None),
-        }
 
 
 def build_parser(prog: str) -> parsing.Parser:
@@ -82,7 +63,9 @@ def build_parser(prog: str) -> parsing.Parser:
     parser.add_argument("--limit", metavar="N", type=parsing.positive, help="at most so many new rows in this call")
     parser.add_argument("--rate", metavar="N/min", type=rate, help="at most so many rows a minute (also N/s, N/h)")
     parser.add_argument("--run", metavar="NAME", default="", help="a name for this run: the same rows go out again")
-    parser.add_argument("--no-result", action="store_true", help="write no FILE.result.jsonl")
+    result = parser.add_mutually_exclusive_group()
+    result.add_argument("--result", metavar="PATH", help="where the result goes (default: FILE.result.jsonl)")
+    result.add_argument("--no-result", action="store_true", help="no result file; errors go to the log only")
     parser.add_argument("--queue", action="store_true", help="only put the rows into the outbox")
     parser.add_argument("--dry-run", action="store_true", help="print what would go out (first row, or --limit rows)")
     parser.set_defaults(handler=merge)
@@ -108,9 +91,8 @@ def merge(context: Context, arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         return _dry_run(context, drafts[: arguments.limit or 1], len(drafts))
     keys = row_keys(template, [row for row, _ in drafts], f"{context.account}\n{arguments.run}")
-    result_path = None if arguments.no_result else Path(f"{arguments.data}.result.jsonl")
-    run = MergeRun(context, arguments)
-    with ResultFile(result_path) as result:
+    result_path = None if arguments.no_result else Path(arguments.result or f"{arguments.data}.result.jsonl")
+    with ResultFile(result_path) as result, MergeRun(context, arguments, len(drafts)) as run:
         for outcome in run.outcomes([(row, draft, key) for (row, draft), key in zip(drafts, keys, strict=True)]):
             result.add(outcome)
     return _summarise(context, run, len(drafts), result_path)
@@ -124,9 +106,10 @@ def _draft(template: Template, row: Row, context: Context) -> Draft:
 class MergeRun:
     """One call: seals row by row, delivers what it sealed, and stops where it was told to."""
 
-    def __init__(self, context: Context, arguments: argparse.Namespace) -> None:
+    def __init__(self, context: Context, arguments: argparse.Namespace, total: int) -> None:
         self.context = context
         self.on_error: str = arguments.on_error
+        self.log = FailureLog(context.session.paths.state_dir)
         self.states: Counter[str] = Counter()
         self.failures: list[Outcome] = []
         self.codes: set[int] = set()
@@ -136,6 +119,17 @@ class MergeRun:
         self._limit: int | None = arguments.limit
         self._seconds_between: float = arguments.rate or 0.0
         self._is_queue_only: bool = arguments.queue
+        self._table = Path(arguments.data).name
+        self._tells_rows = not arguments.no_result
+        self._progress = Progress(context.output, total)
+        self._open = contextlib.ExitStack()
+        self._engine: Deliver | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
 
     def outcomes(self, drafts: Sequence[tuple[Row, Draft, str]]) -> Iterator[Outcome]:
         """Yields what became of each row, until the end, the limit, or the first failure with ``stop``."""
@@ -145,6 +139,7 @@ class MergeRun:
             for outcome in self._deliver(batch):
                 self._count(outcome)
                 yield outcome
+            self._progress.show(sum(self.states.values()), len(self.failures))
 
     def _seal_batch(self, waiting: Iterator[tuple[Row, Draft, str]], size: int) -> list[Outcome]:
         batch: list[Outcome] = []
@@ -171,7 +166,7 @@ class MergeRun:
         self.already += not is_new
         if is_new and self._seconds_between:
             self._pace(started)
-        return Outcome(row=row, submission=submission, is_new=is_new)
+        return Outcome(row=row, submission=submission, is_of_this_run=is_new or submission.state in _TRIED_STATES)
 
     def _pace(self, started: datetime) -> None:
         """Waits before the next row; whoever stops us in between loses nothing."""
@@ -187,11 +182,17 @@ class MergeRun:
             if each.submission and each.submission.state is State.QUEUED and each.submission.not_before <= now
         ]
         if due and not self._is_queue_only:
-            self.context.session.engine("send").deliver(due, timeout_seconds=sending.DEFAULT_WAIT_SECONDS)
+            self._delivering()(due, timeout_seconds=sending.DEFAULT_WAIT_SECONDS)
         return [
             replace(each, submission=self.context.mailer.show(each.submission.id)) if each.submission else each
             for each in batch
         ]
+
+    def _delivering(self) -> Deliver:
+        """One engine for the whole run: its connections stay open from row to row."""
+        if self._engine is None:
+            self._engine = self._open.enter_context(self.context.session.engine("send").on_call())
+        return self._engine
 
     def _count(self, outcome: Outcome) -> None:
         self.states[outcome.submission.state.value if outcome.submission else "refused"] += 1
@@ -199,8 +200,11 @@ class MergeRun:
             self.codes.add(self._code(outcome.submission))
         if outcome.is_failed:
             self.failures.append(outcome)
-            self.context.output.say(f"Row {outcome.row.number}: {outcome.view()['error'] or outcome.view()['state']}")
-        if self.on_error == "stop" and (outcome.is_failed or exit_code.ACCOUNT_HELD in self.codes):
+            self.log.add(outcome, self.context.now(), table=self._table)
+            if self._tells_rows:
+                self.context.output.say(outcome.sentence())
+        is_failed_now = outcome.is_failed and outcome.is_of_this_run
+        if self.on_error == "stop" and (is_failed_now or exit_code.ACCOUNT_HELD in self.codes):
             self.is_stopped = True
 
     def _code(self, submission: Submission) -> int:
@@ -219,30 +223,6 @@ class MergeRun:
         return exit_code.worst({*self.codes, *([exit_code.REFUSED] if has_unsealed else [])})
 
 
-class ResultFile:
-    """One line a row, written as each is known and put in place at the end; the old one stays if we are killed."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._lines: list[str] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def add(self, outcome: Outcome) -> None:
-        """Adds a row."""
-        import json
-
-        self._lines.append(json.dumps(outcome.view()) + "\n")
-
-    def __exit__(self, *_: object) -> None:
-        if self._path is None or not self._lines:
-            return
-        temporary = self._path.with_name(self._path.name + ".part")
-        temporary.write_text("".join(self._lines), encoding="ascii")
-        temporary.replace(self._path)
-
-
 def _summarise(context: Context, run: MergeRun, rows: int, result_path: Path | None) -> int:
     handled = sum(run.states.values())
     states = ", ".join(f"{count} {state}" for state, count in run.states.items())
@@ -254,7 +234,8 @@ def _summarise(context: Context, run: MergeRun, rows: int, result_path: Path | N
             "already": run.already,
             "stopped": run.is_stopped,
             "states": dict(run.states),
-            "failures": [each.view() for each in run.failures],
+            "failed": len(run.failures),
+            "failures": [each.view() for each in run.failures] if result_path else [],
             "result_file": str(result_path) if result_path else None,
         }
     )
@@ -265,6 +246,8 @@ def _summarise(context: Context, run: MergeRun, rows: int, result_path: Path | N
         context.output.say("Nothing new was queued. To send the same rows again, name the run: --run NAME.")
     if result_path:
         context.output.say(f"Row by row: {result_path}")
+    elif run.failures:
+        context.output.say(f"What went wrong is in {run.log.path}")
     return run.code()
 
 

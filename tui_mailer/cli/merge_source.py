@@ -86,6 +86,7 @@ _TEXTS = {
     "references": "references",
     "at": "schedule",
     "note": "note",
+    "template": "template",
 }
 
 
@@ -120,11 +121,23 @@ def _meta(draft: Draft, value: str) -> Draft:
     return replace(draft, metadata={**draft.metadata, key: text})
 
 
+def _option(draft: Draft, value: str) -> Draft:
+    key, _, text = value.partition("=")
+    return replace(draft, options={**draft.options, key: text})
+
+
+def _variable(draft: Draft, value: str) -> Draft:
+    key, _, text = value.partition("=")
+    return replace(draft, variables={**draft.variables, key: text})
+
+
 _SPECIAL: Mapping[str, Callable[[Draft, str], Draft]] = {
     "format": _format,
     "attach": _attach,
     "tag": _tag,
     "meta": _meta,
+    "option": _option,
+    "var": _variable,
 }
 
 

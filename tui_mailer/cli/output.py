@@ -22,11 +22,28 @@ class Output:
         self._out = out or sys.stdout
         self._err = err or sys.stderr
         self._has_document = False
+        self._has_progress = False
+
+    def progress(self, text: str) -> None:
+        """Writes a line that the next one replaces, on a terminal; nothing elsewhere."""
+        if self._err.isatty():
+            room = shutil.get_terminal_size().columns - 1
+            self._write_over(shorten(clean(text), room))
+            self._has_progress = True
 
     def say(self, text: str) -> None:
         """Writes a sentence for a person to stderr, whatever it may contain; where nobody can read it, to nobody."""
+        if self._has_progress:
+            self._has_progress = False
+            self._write_over("")
+        self._write(clean(text, keep_newlines=True).rstrip() + "\n")
+
+    def _write_over(self, text: str) -> None:
+        self._write(f"\r\x1b[K{text}")
+
+    def _write(self, text: str) -> None:
         try:
-            self._err.write(clean(text, keep_newlines=True).rstrip() + "\n")
+            self._err.write(text)
             self._err.flush()
         except OSError:
             fall_silent(self._err)

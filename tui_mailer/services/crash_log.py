@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import traceback
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -42,16 +43,21 @@ def write_crash_log(state_dir: Path, error: BaseException) -> Path | None:
         lines.append(f"{type(cause).__module__}.{type(cause).__qualname__}: {redact(str(cause))[:2000]}\n")
         cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
     path = state_dir / LOG_NAME
+    return path if append_private(path, lines) else None
+
+
+def append_private(path: Path, lines: Iterable[str]) -> bool:
+    """Appends lines to a log that only its owner can read; says whether it could be written."""
     try:
-        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         is_long = path.exists() and path.stat().st_size > LARGEST_LOG
         flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (os.O_TRUNC if is_long else os.O_APPEND)
         handle = os.open(path, flags, 0o600)
         with os.fdopen(handle, "a", encoding="utf-8", errors="backslashreplace") as file:
             file.writelines(lines)
     except OSError:
-        return None
-    return path
+        return False
+    return True
 
 
 def crash_sentence(log: Path | None) -> str:

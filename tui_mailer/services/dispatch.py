@@ -89,7 +89,9 @@ class Dispatcher:
 
     async def deliver_only(self, submission_ids: list[str], timeout_seconds: float) -> list[Submission]:
         """Gives each of these one attempt, by us or by whoever holds it."""
-        self._only = submission_ids
+        self._only, self._is_stopping = submission_ids, False
+        for one in submission_ids:
+            self._attempted.pop(one, None)
         submissions = [await self._work.db(self._work.store.find, one) for one in submission_ids]
         await self._standing.probe_again(one.account for one in submissions)
         await self._until(self._are_tried, timeout_seconds)

@@ -8,10 +8,11 @@ transfer. Any number of engines, in any number of processes, share one outbox: l
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
-from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from tui_mailer.domain.errors import MailerError
 from tui_mailer.services.account import ProviderDirectory
@@ -25,9 +26,17 @@ if TYPE_CHECKING:
     from tui_mailer.storage.record import Submission
     from tui_mailer.storage.store import Store
 
-__all__ = ["Engine", "Listener"]
+__all__ = ["Deliver", "Engine", "Listener"]
 
 T = TypeVar("T")
+
+
+class Deliver(Protocol):
+    """Gives submissions one attempt each."""
+
+    def __call__(self, submission_ids: Sequence[str], *, timeout_seconds: float) -> list[Submission]:
+        """Blocks until each has had it (by us or whoever holds it), or the time is up; returns where they stand."""
+        ...
 
 
 class Engine:
@@ -75,6 +84,41 @@ class Engine:
     def deliver(self, submission_ids: Sequence[str], *, timeout_seconds: float) -> list[Submission]:
         """Blocks until each of these has had one attempt (by us or whoever holds it), or the time is up."""
         return asyncio.run(self._with_dispatcher(lambda one: one.deliver_only(list(submission_ids), timeout_seconds)))
+
+    @contextlib.contextmanager
+    def on_call(self) -> Generator[Deliver]:
+        """Stays ready between deliveries, connections open; yields a call that blocks as ``deliver`` does.
+
+        For bulk mail that a person wants to see answered message by message.
+        """
+        ready: Future[tuple[asyncio.AbstractEventLoop, Dispatcher, asyncio.Event]] = Future()
+
+        async def stand_by(dispatcher: Dispatcher) -> None:
+            is_over = asyncio.Event()
+            ready.set_result((asyncio.get_running_loop(), dispatcher, is_over))
+            await is_over.wait()
+
+        def run() -> None:
+            try:
+                asyncio.run(self._with_dispatcher(stand_by))
+            except BaseException as error:
+                if ready.done():
+                    raise
+                ready.set_exception(error)
+
+        thread = threading.Thread(target=run, name="tui-mailer engine", daemon=True)
+        thread.start()
+        loop, dispatcher, is_over = ready.result()
+
+        def deliver(submission_ids: Sequence[str], *, timeout_seconds: float) -> list[Submission]:
+            work = dispatcher.deliver_only(list(submission_ids), timeout_seconds)
+            return asyncio.run_coroutine_threadsafe(work, loop).result()
+
+        try:
+            yield deliver
+        finally:
+            loop.call_soon_threadsafe(is_over.set)
+            thread.join()
 
     def flush(self, *, timeout_seconds: float | None = None) -> list[Submission]:
         """Blocks until nothing is due; returns what was attempted, as it then stands."""

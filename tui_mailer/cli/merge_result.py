@@ -1,0 +1,126 @@
+"""What ``merge`` tells row by row: the result file, the log of what failed, and the progress on a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TextIO
+
+from tui_mailer.domain.submission import State
+
+if TYPE_CHECKING:
+    from tui_mailer.cli.merge_source import Row
+    from tui_mailer.cli.output import Output
+    from tui_mailer.storage.record import Submission
+
+LOG_NAME = "merge.log"
+FAILED_STATES = frozenset({State.FAILED, State.PARTIAL, State.UNCERTAIN, State.CANCELED})
+_PROGRESS_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a row: a submission, or an error that kept it from being sealed."""
+
+    row: Row
+    submission: Submission | None = None
+    is_of_this_run: bool = True
+    """False where an earlier run had brought it to its end: told, but no reason to stop again."""
+    error: str | None = None
+
+    @property
+    def is_failed(self) -> bool:
+        """Says whether a person should look at this row."""
+        return self.submission is None or self.submission.state in FAILED_STATES
+
+    def view(self) -> dict[str, Any]:
+        """Shapes a line of the result file."""
+        submission = self.submission
+        return {
+            "row": self.row.number,
+            "id": submission.id if submission else None,
+            "state": submission.state.value if submission else None,
+            "status_code": submission.response_code if submission else None,
+            "message_id": submission.message.message_id if submission else None,
+            "error": self.error or (submission.error if submission else None),
+        }
+
+    def sentence(self) -> str:
+        """Says what went wrong with the row."""
+        view = self.view()
+        return f"Row {self.row.number}: {view['error'] or view['state']}"
+
+
+class ResultFile:
+    """One line a row, written as each is known and put in place at the end.
+
+    A run that is killed leaves the file of the run before it, and its own lines beside it (``.part``).
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._part: TextIO | None = None
+
+    def __enter__(self) -> Self:
+        """Raises `OSError` where nothing can be written: before anything is queued."""
+        if self._path is not None:
+            try:
+                handle = os.open(self._part_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            except OSError as error:
+                advice = "Nothing was queued; name another result file with --result, or give --no-result"
+                raise OSError(error.errno, f"{error.strerror}. {advice}", str(self._path)) from None
+            self._part = os.fdopen(handle, "w", encoding="ascii")
+        return self
+
+    def add(self, outcome: Outcome) -> None:
+        """Adds a row."""
+        if self._part is not None:
+            self._part.write(json.dumps(outcome.view()) + "\n")
+            self._part.flush()
+
+    def __exit__(self, *_: object) -> None:
+        if self._part is None or self._path is None:
+            return
+        self._part.close()
+        self._part_path.replace(self._path)
+
+    @property
+    def _part_path(self) -> Path:
+        path = self._path or Path()
+        return path.with_name(path.name + ".part")
+
+
+class FailureLog:
+    """Keeps what went wrong with each row in the state dir, for those who asked for no result."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.path = state_dir / LOG_NAME
+
+    def add(self, outcome: Outcome, now: datetime, *, table: str) -> None:
+        """Appends a row; where no log can be written, the exit code and the outbox still tell."""
+        from tui_mailer.services.crash_log import append_private, redact
+
+        submission = outcome.submission
+        known = f" {submission.id} {submission.state.value}" if submission else ""
+        append_private(self.path, [f"{now:%Y-%m-%dT%H:%M:%SZ} {table}{known} {redact(outcome.sentence())}\n"])
+
+
+class Progress:
+    """How far a run is, on a terminal only: one line that is written over."""
+
+    def __init__(self, output: Output, total: int) -> None:
+        self._output = output
+        self._total = total
+        self._last = 0.0
+
+    def show(self, handled: int, failed: int) -> None:
+        """Says so at most twice a second."""
+        now = time.monotonic()
+        if now - self._last >= _PROGRESS_SECONDS:
+            self._last = now
+            trouble = f", {failed} failed" if failed else ""
+            self._output.progress(f"{handled:,} of {self._total:,} rows{trouble}")
