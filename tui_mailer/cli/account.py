@@ -150,13 +150,11 @@ def hold(context: Context, arguments: argparse.Namespace) -> int:
 
 def release(context: Context, arguments: argparse.Namespace) -> int:
     """Lets an account's mail go again."""
-    from tui_mailer.cli.wording import who_delivers
-
     account = _account(context, arguments.name)
     context.mailer.release_account(account.name)
     view = view_of(context, account)
     context.output.outcome(view)
-    waits = f" {view['open']} wait: {who_delivers(context.mailer.deliverers(), context.now())}" if view["open"] else ""
+    waits = f" {view['open']} wait: {context.mailer.who_sends().text}" if view["open"] else ""
     context.output.say(f"Account {account.name} is released.{waits}")
     return exit_code.DONE
 

@@ -22,8 +22,10 @@ _SUFFIX = 8
 
 def show_table(context: Context, submissions: Sequence[Submission], *, empty: str) -> None:
     """Prints a list, newest first; an array with ``--json``."""
-    holds = context.mailer.account_holds()
-    context.output.document([submission_view(each, account_hold=holds.get(each.account)) for each in submissions])
+    holds, who = context.mailer.account_holds(), context.mailer.who_sends()
+    context.output.document(
+        [submission_view(each, account_hold=holds.get(each.account), who=who) for each in submissions]
+    )
     if not submissions:
         context.output.say(empty)
         return
@@ -41,7 +43,9 @@ def show_table(context: Context, submissions: Sequence[Submission], *, empty: st
 def show_one(context: Context, submission: Submission, attempts: Sequence[Attempt]) -> None:
     """Prints everything known of one submission."""
     hold = context.mailer.account_holds().get(submission.account)
-    context.output.document(submission_view(submission, account_hold=hold, attempts=attempts))
+    context.output.document(
+        submission_view(submission, account_hold=hold, attempts=attempts, who=context.mailer.who_sends())
+    )
     if context.output.as_json:
         return
     context.output.text(describe_submission(submission, context, hold))

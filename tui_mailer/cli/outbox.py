@@ -97,15 +97,13 @@ def _moving(move: Callable[[Context, str], Submission]) -> parsing.Handler:
 
 def reschedule(context: Context, arguments: argparse.Namespace) -> int:
     """Moves one submission to another time."""
-    from tui_mailer.cli.wording import moment, who_delivers
+    from tui_mailer.cli.wording import moment
     from tui_mailer.services.json_view import submission_view
 
     moved = context.mailer.reschedule(context.mailer.resolve_id(arguments.id), " ".join(arguments.when))
-    context.output.outcome(submission_view(moved))
-    context.output.say(
-        f"{moved.id}  Goes out {moment(moved.not_before, context.zone)}. "
-        f"{who_delivers(context.mailer.deliverers(), context.now())}"
-    )
+    who = context.mailer.who_sends(moved.not_before, account=moved.account)
+    context.output.outcome(submission_view(moved, who=who))
+    context.output.say(f"{moved.id}  Goes out {moment(moved.not_before, context.zone)}. {who.text}")
     return exit_code.DONE
 
 

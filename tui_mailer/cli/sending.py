@@ -129,8 +129,8 @@ def report(
     from tui_mailer.cli.wording import describe_submission
     from tui_mailer.services.json_view import submission_view
 
-    holds = context.mailer.account_holds()
-    views = [submission_view(each, account_hold=holds.get(each.account)) for each in submissions]
+    holds, who = context.mailer.account_holds(), context.mailer.who_sends()
+    views = [submission_view(each, account_hold=holds.get(each.account), who=who) for each in submissions]
     context.output.outcome(views if is_array else views[0])
     for each in submissions:
         context.output.say(describe_submission(each, context, holds.get(each.account)))
@@ -169,9 +169,9 @@ def _attempt(context: Context, sealed: list[Submission], waiting: Waiting) -> li
 
 def _leave_to_others(context: Context) -> None:
     """With ``--wait 0`` and nobody delivering, a detached flush makes the attempt."""
-    from tui_mailer.cli.wording import LASTING_ROLES
+    from tui_mailer.services.who_sends import Sender
 
-    if not any(each.role in LASTING_ROLES for each in context.mailer.deliverers()):
+    if context.mailer.who_sends().sender is Sender.NOBODY:
         from tui_mailer.services.detached_flush import start_detached_flush
 
         start_detached_flush(context.session.paths, context.session.configuration)

@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from tui_mailer.domain.submission import Kind, RecipientStatus, State, worst_status
-from tui_mailer.storage.record import AccountHold, Deliverer, Submission
+from tui_mailer.storage.record import AccountHold, Submission
 
 if TYPE_CHECKING:
     from tui_mailer.cli.context import Context
-
-LASTING_ROLES = ("deliver", "app")
-"""Roles of processes that go on delivering; a ``send`` or ``flush`` ends."""
-
-NOBODY = (
-    "Nobody delivers while tui-mailer isn't running: open the app, run 'tui-mailer deliver', "
-    "or later 'tui-mailer outbox flush'."
-)
 
 
 def describe_submission(submission: Submission, context: Context, hold: AccountHold | None) -> str:
     """Says where a submission stands, in one to three sentences, its ID first."""
     return f"{submission.id}  {_Sentence(submission, context, hold).say()}"
-
-
-def who_delivers(deliverers: Sequence[Deliverer], now: datetime) -> str:
-    """Names who will deliver what waits, or says plainly that nobody will."""
-    lasting = [each for each in deliverers if each.is_alive and each.role in LASTING_ROLES]
-    if not lasting:
-        return NOBODY
-    first = min(lasting, key=lambda each: LASTING_ROLES.index(each.role))
-    name = "The delivery service" if first.role == "deliver" else "The app"
-    seconds = max(0, round((now - first.seen_at).total_seconds()))
-    return f"{name} ({first.owner}, seen {seconds} s ago) delivers it."
 
 
 def moment(at: datetime | None, zone: ZoneInfo) -> str:
@@ -172,4 +152,4 @@ class _Sentence:
         return "Canceled before it left: sent to nobody."
 
     def _deliverer(self) -> str:
-        return who_delivers(self.context.mailer.deliverers(), datetime.now(UTC))
+        return self.context.mailer.who_sends().text

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tui_mailer.accounts.configuration import Account
     from tui_mailer.domain.checks import Finding
     from tui_mailer.services.doctor import Diagnosis
+    from tui_mailer.services.who_sends import WhoSends
     from tui_mailer.services.writing import Review
 
 Json = dict[str, Any]
@@ -34,10 +35,15 @@ def submission_view(
     *,
     account_hold: AccountHold | None = None,
     attempts: Sequence[Attempt] | None = None,
+    who: WhoSends | None = None,
 ) -> Json:
-    """Shows a submission; ``attempts`` adds ``attempt_log``, the account's hold explains why a queued one waits."""
+    """Shows a submission; ``attempts`` adds ``attempt_log``, the account's hold explains why a queued one waits.
+
+    ``who`` names who will send what waits.
+    """
     message = submission.message
-    waits_for_account = account_hold is not None and submission.state in {"queued", "deferred"}
+    waits = submission.state in {"queued", "deferred"}
+    waits_for_account = account_hold is not None and waits
     view: Json = {
         "id": submission.id,
         "key": submission.key,
@@ -67,7 +73,7 @@ def submission_view(
         "response_text": submission.response_text,
         "error": submission.error,
         "held_reason": submission.held_reason or (account_hold.reason if account_hold and waits_for_account else None),
-        "deliverer": submission.deliverer,
+        "deliverer": submission.deliverer or (who.owner if who and waits else None),
         "group": submission.group,
         "note": submission.note,
         "kept_locally": submission.is_kept_locally,

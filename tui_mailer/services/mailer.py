@@ -24,6 +24,7 @@ from tui_mailer.services.delivery import contents_of
 from tui_mailer.services.intake import sealed_source
 from tui_mailer.services.query import parse_past, parse_query
 from tui_mailer.services.sealing import frozen_date
+from tui_mailer.services.who_sends import WhoSends, who_sends
 from tui_mailer.services.writing import Review, SealRequest, Writer
 from tui_mailer.storage.record import AccountHold, Deliverer, HistoryQuery, StoredDraft, Submission
 
@@ -225,6 +226,11 @@ class Mailer:
     def deliverers(self) -> list[Deliverer]:
         """Living processes that deliver."""
         return [one for one in self.store.outbox.deliverers(self.store.clock.now()) if one.is_alive]
+
+    def who_sends(self, at: datetime | None = None, *, account: str | None = None) -> WhoSends:
+        """Says who will send a message that is due ``at``; with its account, whether the provider could keep it."""
+        capabilities = self.directory.capabilities(account) if account else None
+        return who_sends(self.deliverers(), self.store.clock.now(), at=at, capabilities=capabilities)
 
     def has_changed(self) -> bool:
         """Says whether another process has committed to the outbox since the last call (cheap: poll it)."""

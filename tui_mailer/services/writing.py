@@ -30,11 +30,13 @@ from tui_mailer.services.sealing import (
     message_from,
     recipients_of,
 )
+from tui_mailer.services.who_sends import who_sends
 from tui_mailer.storage.record import NewSubmission, Submission
 
 if TYPE_CHECKING:
     from tui_mailer.storage.store import Store
 
+_THIS_PROGRAM = "This program sends it."
 RESENT_STATUSES = frozenset({RecipientStatus.REJECTED, RecipientStatus.BOUNCED})
 """Who is served by ``resend --refused``."""
 
@@ -122,23 +124,12 @@ class Writer:
             size=size,
             schedule=schedule,
             findings=(*refused, *check_message(message, body_typed=draft.body)),
-            who_sends=self.who_sends(schedule, capabilities, now),
+            who_sends=who_sends(
+                self.store.outbox.deliverers(), now, at=schedule.at if schedule else None, capabilities=capabilities
+            ).text
+            if schedule
+            else _THIS_PROGRAM,
         )
-
-    def who_sends(self, schedule: Schedule | None, capabilities: Capabilities, now: datetime) -> str:
-        """Says in one sentence who will deliver, now or later; plainly so when nobody will."""
-        if schedule is not None and keeps_schedule(capabilities, schedule.at, now):
-            return "The provider keeps it until then and sends it."
-        alive = [one for one in self.store.outbox.deliverers(now) if one.is_alive]
-        services = [one for one in alive if one.role == "deliver"]
-        if services:
-            return f"The delivery service sends it ({services[0].owner})."
-        if schedule is None:
-            return "This program sends it."
-        apps = [one for one in alive if one.role == "app"]
-        if apps:
-            return f"The open app sends it, if it is still open then ({apps[0].owner})."
-        return "Nobody, while no tui-mailer runs: keep the app open, or run `tui-mailer deliver`."
 
     def dry_run(self, draft: Draft) -> Prepared:
         """Works out exactly what would go out; stores nothing; raises `InvalidMessage`."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from tui_mailer.domain.message import Draft, Message
@@ -161,4 +160,5 @@ class Deliverer:
     role: str
     seen_at: datetime
     is_alive: bool
-    details: Mapping[str, str] = field(default_factory=dict[str, str])
+    since: datetime | None = None
+    """When it began."""

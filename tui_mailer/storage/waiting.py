@@ -96,6 +96,7 @@ class Waiting(SubmissionTable):
                 role=row["role"],
                 seen_at=self._parts.locks.seen_at(row["owner"]) or from_microseconds(row["seen_at"]),
                 is_alive=self._parts.locks.is_alive(row["owner"]),
+                since=from_microseconds(row["seen_at"]),
             )
             for row in self._database.rows(self._waiting_sql["list_deliverers"])
         ]

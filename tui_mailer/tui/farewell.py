@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tui_mailer.domain.submission import State
+from tui_mailer.services.who_sends import Sender
 
 if TYPE_CHECKING:
     from tui_mailer.services.mailer import Mailer
@@ -14,8 +15,8 @@ MOST_ROWS = 500
 
 
 def has_other_deliverer(mailer: Mailer) -> bool:
-    """Says whether another living process delivers (a delivery service, another app)."""
-    return any(one.is_alive and one.role in {"deliver", "app"} for one in mailer.deliverers())
+    """Says whether another process delivers (a delivery service, another app) and is awake."""
+    return mailer.who_sends().sender is not Sender.NOBODY
 
 
 def has_due_mail(mailer: Mailer) -> bool:
@@ -41,6 +42,10 @@ def say_farewell(mailer: Mailer) -> str:
     if not waiting:
         return ""
     said = f"{waiting} message{'s' if waiting != 1 else ''} in the outbox"
-    if has_other_deliverer(mailer):
-        return f"{said}: another process of tui-mailer that is running delivers."
-    return f"{said}: nobody delivers until tui-mailer runs again (or: tui-mailer deliver)."
+    who = mailer.who_sends()
+    if who.sender is Sender.NOBODY:
+        return (
+            f"{said}: nobody delivers until tui-mailer runs again (the app, tui-mailer deliver or outbox flush). "
+            "So that it leaves on time: tui-mailer service install"
+        )
+    return f"{said}. {who.text}"

@@ -143,9 +143,9 @@ class ComposeScreen(Room):
         self.attempt(self._ask_when())
 
     async def _ask_when(self) -> None:
-        from tui_mailer.tui.screens.schedule import ScheduleScreen, say_who_sends_later
+        from tui_mailer.tui.screens.schedule import ScheduleScreen
 
-        who = say_who_sends_later(await self.desk.ask(lambda mailer: mailer.deliverers()))
+        who = await self.desk.ask(lambda mailer: mailer.who_sends())
         written = self.form.inputs["schedule"].value
         words = await self.shell.push_screen_wait(ScheduleScreen(self.desk, written, who=who))
         if words is not None:

@@ -214,11 +214,11 @@ class OutboxScreen(MailRoom):
         self.attempt(self._reschedule(self.rows.chosen_keys()))
 
     async def _reschedule(self, keys: list[str]) -> None:
-        from tui_mailer.tui.screens.schedule import ScheduleScreen, say_who_sends_later
+        from tui_mailer.tui.screens.schedule import ScheduleScreen
 
         if not keys:
             return
-        who = say_who_sends_later(await self.desk.ask(lambda mailer: mailer.deliverers()))
+        who = await self.desk.ask(lambda mailer: mailer.who_sends())
         sheet = ScheduleScreen(self.desk, "", who=who, title="Send it at another time")
         words = await self.shell.push_screen_wait(sheet)
         if words is not None:

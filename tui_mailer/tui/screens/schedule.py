@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 from tui_mailer.domain.errors import InvalidMessage
 from tui_mailer.domain.schedule import describe, parse_when, suggestions
 from tui_mailer.domain.text import clean
-from tui_mailer.storage.record import Deliverer
+from tui_mailer.services.who_sends import WhoSends
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.screens.choice import Offer, OfferList
@@ -26,14 +26,6 @@ NOW = "now"
 """The offer that takes a schedule away."""
 
 
-def say_who_sends_later(deliverers: Iterable[Deliverer]) -> str:
-    """Who sends what is scheduled; plainly so when nobody does once the app is closed."""
-    services = [clean(one.owner) for one in deliverers if one.is_alive and one.role == "deliver"]
-    if services:
-        return f"The delivery service ({services[0]}) sends it, also while this app is closed."
-    return "No delivery service runs: it goes out while this app is open, else at its next start."
-
-
 class ScheduleScreen(Dialog[str | None]):
     """Returns WHEN as words, empty for now; None when one went back."""
 
@@ -41,7 +33,7 @@ class ScheduleScreen(Dialog[str | None]):
     BINDINGS = bindings("schedule")
     AUTO_FOCUS = "#when"
 
-    def __init__(self, desk: Desk, words: str, *, who: str, title: str = "When is it to go out?") -> None:
+    def __init__(self, desk: Desk, words: str, *, who: WhoSends, title: str = "When is it to go out?") -> None:
         super().__init__(desk.keymap, title)
         self._desk = desk
         self._who = who
@@ -58,7 +50,9 @@ class ScheduleScreen(Dialog[str | None]):
         yield self._field
         yield Static(id="read-back", markup=False)
         yield OfferList(offers, id="offers")
-        yield Static(self._who, markup=False, classes="label")
+        yield Static(self._who.text, markup=False, classes="label")
+        if self._who.question:
+            yield Static(self._who.question, markup=False, classes="label")
 
     def on_mount(self) -> None:
         self._show_read_back()
