@@ -79,7 +79,7 @@ async def test_t_chooses_another_time(tmp_path: Path) -> None:
         await stage.press("f3")
         await stage.shows("in 3 days")
         await stage.press("t")
-        await stage.shows("Send it at another time", "keep the app open?")
+        await stage.shows("Send it at another time", "Install the delivery service")
         await stage.type("yesterday")
         await stage.press("enter")
         assert stage.app.screen.is_modal

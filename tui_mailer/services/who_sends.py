@@ -42,9 +42,9 @@ class Remedy(StrEnum):
 
 
 _QUESTIONS = {
-    Remedy.INSTALL_SERVICE: "install the delivery service (tui-mailer service install)?",
-    Remedy.KEEP_OPEN: "keep the app open?",
-    Remedy.LET_PROVIDER: "let the provider keep it?",
+    Remedy.INSTALL_SERVICE: "Install the delivery service (tui-mailer service install)?",
+    Remedy.KEEP_OPEN: "Keep the app open?",
+    Remedy.LET_PROVIDER: "Let the provider keep it?",
 }
 
 
@@ -64,8 +64,7 @@ class WhoSends:
     @property
     def question(self) -> str:
         """What can be done about it, as a question; empty where nothing need be."""
-        asked = " ".join(_QUESTIONS[remedy] for remedy in self.remedies)
-        return asked[:1].upper() + asked[1:]
+        return " ".join(_QUESTIONS[remedy] for remedy in self.remedies)
 
 
 def who_sends(
