@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 _BATCH = 100
 """Rows sealed before they are delivered together; 1 where the first failure is to stop everything."""
-_TRIED_STATES = frozenset({State.QUEUED, State.DEFERRED})
-"""What an earlier run has left to be tried."""
+_OPEN_STATES = frozenset({State.QUEUED, State.SENDING, State.DEFERRED})
+"""What an earlier run may have left to be tried, one that was killed also in the middle of it."""
 
 _DESCRIPTION = """\
 Sends TEMPLATE to each row of a table. TEMPLATE is a draft's ID, or a text file: 'Header: value' lines, an empty line,
@@ -166,7 +166,7 @@ class MergeRun:
         self.already += not is_new
         if is_new and self._seconds_between:
             self._pace(started)
-        return Outcome(row=row, submission=submission, is_of_this_run=is_new or submission.state in _TRIED_STATES)
+        return Outcome(row=row, submission=submission, is_of_this_run=is_new or submission.state in _OPEN_STATES)
 
     def _pace(self, started: datetime) -> None:
         """Waits before the next row; whoever stops us in between loses nothing."""
@@ -177,9 +177,9 @@ class MergeRun:
     def _deliver(self, batch: list[Outcome]) -> list[Outcome]:
         now = self.context.now()
         due = [
-            each.submission.id
-            for each in batch
-            if each.submission and each.submission.state is State.QUEUED and each.submission.not_before <= now
+            one.id
+            for one in (each.submission for each in batch)
+            if one and one.state in _OPEN_STATES and (one.next_attempt_at or one.not_before) <= now
         ]
         if due and not self._is_queue_only:
             self._delivering()(due, timeout_seconds=sending.DEFAULT_WAIT_SECONDS)
