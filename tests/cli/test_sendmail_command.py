@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -50,9 +51,10 @@ def test_what_is_not_offered_is_a_usage_error(typed: str, tui_mailer: TuiMailer)
 
 def test_a_lone_dot_ends_the_message_unless_told_otherwise() -> None:
     """A line with nothing but a dot ends the message; with -i it belongs to it."""
-    lines = [b"a\n", b"..\n", b".\r\n", b"b\n"]
-    assert read_message(lines, ignore_dots=False) == b"a\n..\n"
-    assert read_message(lines, ignore_dots=True) == b"".join(lines)
+    typed = b"a\n..\n.\r\nb\n"
+    assert read_message(BytesIO(typed), ignore_dots=False) == b"a\n..\n"
+    assert read_message(BytesIO(typed), ignore_dots=True) == typed
+    assert read_message(BytesIO(b"a\n.b\n."), ignore_dots=False) == b"a\n.b\n"
 
 
 def stored(tui_mailer: TuiMailer, *words: str, stdin: bytes = MESSAGE) -> dict:
@@ -132,3 +134,14 @@ def test_no_room_to_store_it_is_75(tui_mailer: TuiMailer, tmp_path: Path) -> Non
     """Where nothing could be stored the caller is told to try again later."""
     (tmp_path / "file").write_text("")
     assert tui_mailer("sendmail", "--data-dir", tmp_path / "file", "x@example.org", stdin=MESSAGE).code == 75
+
+
+def test_what_no_server_takes_is_refused_while_it_is_read(
+    tui_mailer: TuiMailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An input without end is refused once it is larger than any mail, and nothing is stored."""
+    monkeypatch.setattr("tui_mailer.cli.sendmail.LARGEST_BYTES", 2000)
+    run = tui_mailer("sendmail", "-i", "x@example.org", stdin=MESSAGE + 2000 * b"x")
+    assert run.code == 65
+    assert "larger than" in run.err
+    assert tui_mailer("outbox", "list", "--json").json == []

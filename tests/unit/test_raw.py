@@ -194,3 +194,13 @@ def test_anything_can_be_read_and_comes_out_well_formed(octets: bytes) -> None:
     assert isinstance(raw.subject, str)
     assert "\n" not in (raw.message_id or "")
     assert raw.sender is None or raw.sender.isprintable()
+
+
+@pytest.mark.parametrize("size", [200_000])
+@pytest.mark.parametrize("piece", [b"\r", b"\n", b"\r\n", b"x", b"\r\r\n"])
+def test_whatever_fills_a_message_it_is_read_in_one_pass(piece: bytes, size: int) -> None:
+    """Runs of line ends or none at all: reading takes as long as the message is large, not its square."""
+    message = read_raw(b"Subject: x\n\nbody" + piece * size)
+    assert b"\n" not in message.data.replace(b"\r\n", b"")
+    assert b"\r" not in message.data.replace(b"\r\n", b"")
+    assert message.is_too_long_lines == (piece == b"x")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from tui_mailer.cli import exit_code, parsing
 from tui_mailer.cli.exit_code import UsageError
@@ -31,6 +32,9 @@ examples:
 
 exit codes: 0 stored; 64 usage, 65 bad message, 78 configuration; 75 nothing could be stored, try again"""
 
+LARGEST_BYTES = 150_000_000
+"""More than any mail server takes; what is read is held in memory."""
+_LONE_DOT = re.compile(rb"^\.\r*(?:\n|\Z)", re.MULTILINE)
 _VALUED = {"f": "--sender", "r": "--sender", "F": "--full-name"}
 _IGNORED_WITH_VALUE = frozenset("oBNRVeOhLpXAM")
 _IGNORED = frozenset("vmnGsU")
@@ -143,14 +147,21 @@ def _deliver_detached(context: Context) -> None:
         context.output.say(f"tui-mailer: the message is stored, but its delivery couldn't be started: {error}.")
 
 
-def read_message(lines: Iterable[bytes], *, ignore_dots: bool) -> bytes:
-    """Reads to the end, or to a line with nothing but a dot unless those are to be ignored."""
-    kept: list[bytes] = []
-    for line in lines:
-        if not ignore_dots and line.rstrip(b"\r\n") == b".":
-            break
-        kept.append(line)
-    return b"".join(kept)
+def read_message(stream: BinaryIO, *, ignore_dots: bool) -> bytes:
+    """Reads to the end, or to a line with nothing but a dot unless those are to be ignored.
+
+    Raises `InvalidMessage` for more than `LARGEST_BYTES`.
+    """
+    message = stream.read(LARGEST_BYTES + 1)
+    end = None if ignore_dots else _LONE_DOT.search(message)
+    if end is not None:
+        return message[: end.start()]
+    if len(message) > LARGEST_BYTES:
+        raise InvalidMessage(
+            f"The message is larger than {LARGEST_BYTES // 1_000_000} MB, which no mail server takes. "
+            "Nothing was stored."
+        )
+    return message
 
 
 def _seal(context: Context, arguments: argparse.Namespace, content: bytes) -> Submission:
