@@ -114,11 +114,12 @@ class Stage:
         """Opens the review sheet and sends once it is willing."""
         await self.press("ctrl+s")
         await self.shows("Review:")
-        await self.until(self._sends_now, "a sheet that has been up for half a second")
+        await self.until(self.sends_now, "a sheet that has been up for half a second")
         await self.press("enter")
         await self.until(lambda: not self.app.screen.is_modal, "the sheet gone")
 
-    def _sends_now(self) -> bool:
+    def sends_now(self) -> bool:
+        """Whether the review sheet has been up long enough for its Enter."""
         since = getattr(self.app.screen, "_up_since", None)
         return since is not None and time.monotonic() - since > 0.5
 

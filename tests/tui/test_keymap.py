@@ -14,6 +14,8 @@ from tui_mailer.domain.errors import ConfigurationError
 from tui_mailer.tui.action import Keymap, display_key, is_key, types_text
 from tui_mailer.tui.action_table import ACTIONS
 from tui_mailer.tui.app import MailerApp, make_app
+from tui_mailer.tui.key_page import key_page
+from tui_mailer.tui.preset import PRESETS
 from tui_mailer.tui.screens.account_form import AccountFormScreen
 from tui_mailer.tui.screens.account_list import AccountListScreen
 from tui_mailer.tui.screens.choice import ChoiceScreen
@@ -28,6 +30,9 @@ from tui_mailer.tui.screens.resolve import ResolveScreen
 from tui_mailer.tui.screens.review import ReviewScreen
 from tui_mailer.tui.screens.schedule import ScheduleScreen
 from tui_mailer.tui.screens.secret import SecretScreen
+from tui_mailer.tui.widgets.body_area import BodyArea
+from tui_mailer.tui.widgets.editing_keys import OF_INPUT, OF_TEXT_AREA
+from tui_mailer.tui.widgets.line_input import LineInput
 from tui_mailer.tui.widgets.row_list import RowList
 
 HOMES: dict[str, type] = {
@@ -48,6 +53,7 @@ HOMES: dict[str, type] = {
     "drafts": DraftListScreen,
     "quit": QuitScreen,
 }
+FIELDS = {LineInput: OF_INPUT, BodyArea: OF_TEXT_AREA}
 
 DESIGNED = {
     "app.compose": ("f2",),
@@ -98,6 +104,7 @@ def test_every_action_has_its_method_in_every_place() -> None:
         f"{action.id} in {place}"
         for action in ACTIONS
         for place in action.where
+        if place != "text"
         if not callable(inspect.getattr_static(HOMES[place], f"action_{action.verb}", None))
         and not hasattr(HOMES[place], f"action_{action.verb}")
     ]
@@ -142,10 +149,84 @@ def test_a_letter_may_not_take_typing_away() -> None:
     assert keymap(outbox__retry="R").keys("outbox.retry") == ("R",)
 
 
-@pytest.mark.parametrize("preset", ["mutt", "pine", "emacs", "vi"])
-def test_a_preset_that_is_not_there_is_refused_with_a_sentence(preset: str) -> None:
-    with pytest.raises(ConfigurationError, match=preset):
-        Keymap(ACTIONS, {}, preset=preset)
+def test_what_text_fields_do_is_what_the_table_says() -> None:
+    """Every editing action exists in the widget, under the keys that the widget has by itself."""
+    table = {action.id.partition(".")[2]: action.keys for action in ACTIONS if action.where == ("text",)}
+    for field, verbs in FIELDS.items():
+        own = field._merged_bindings.key_to_bindings
+        for name, verb in verbs.items():
+            assert hasattr(field, f"action_{verb}")
+            if name != "delete-word":  # Input has no key for it
+                assert {own[key][0].action for key in table[name]} == {verb}
+    assert set(OF_INPUT) <= set(OF_TEXT_AREA) == set(table)
+
+
+def test_an_unknown_preset_is_refused_naming_those_there_are() -> None:
+    with pytest.raises(ConfigurationError, match=r"'vi'.*default, mutt, pine, emacs"):
+        Keymap(ACTIONS, {}, preset="vi")
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_is_sound_and_single_keys_go_on_top(preset: str) -> None:
+    """Each builds without a clash, leaves every designed action a key, and gives way to ui.keys."""
+    made = Keymap(ACTIONS, {"compose.send": "f12"}, preset=preset)
+    assert all(made.keys(name) for name in DESIGNED)
+    assert made.keys("compose.send") == ("f12",)
+    assert made.for_textual["compose.send"] == "f12"
+
+
+def test_a_key_a_list_needs_is_not_taken_from_it_silently() -> None:
+    """Down and an outbox action on one letter: refused, as is a compose key that a text field lives by."""
+    with pytest.raises(ConfigurationError, match=r"'j' .*outbox\.cancel"):
+        keymap(outbox__cancel="j")
+    with pytest.raises(ConfigurationError, match=r"'ctrl\+e' .*compose\.editor"):
+        keymap(compose__editor="ctrl+e")
+
+
+def test_the_page_of_keys_is_up_to_date() -> None:
+    """docs/keys.md says what the table says: python -m tui_mailer.tui.key_page > docs/keys.md."""
+    page = Path(__file__).parents[2] / "docs" / "keys.md"
+    assert page.read_text(encoding="utf-8") == key_page()
+
+
+async def test_emacs_hands_write_and_send(tmp_path: Path) -> None:
+    """Ctrl+B, Ctrl+N and Ctrl+P move in the text, Ctrl+C twice sends, Ctrl+G goes back."""
+    configuration = configuration_of(local_account(), ui=UiSettings(keymap="emacs"))
+    async with on_stage(tmp_path, configuration) as stage:
+        form = stage.app.compose_screen.form
+        await stage.type("bobexample.org")
+        await stage.press(*["ctrl+b"] * 11, "@", "tab", "tab")
+        await stage.type("Minutes")
+        await stage.press("tab")
+        await stage.type("one")
+        await stage.press("enter", "t", "w", "ctrl+p", "ctrl+e", "!", "ctrl+n", "ctrl+e", "o")
+        assert (form.inputs["to"].value, form.body.text) == ("bob@example.org", "one!\ntwo")
+        await stage.press("ctrl+c")
+        await stage.shows("Review:", "Enter Send")
+        await stage.press("ctrl+g")
+        await stage.until(lambda: not stage.app.screen.is_modal, "the form")
+        await stage.press("ctrl+c")
+        await stage.shows("Review:")
+        await stage.until(stage.sends_now, "a sheet that has been up for half a second")
+        await stage.press("ctrl+c")
+        await stage.shows("kept on this computer, sent to nobody")
+
+
+async def test_pine_hands_send_and_mutt_hands_walk_the_lists(tmp_path: Path) -> None:
+    """Ctrl+X sends in pine; in mutt m starts a message from a list and q leaves."""
+    pine = configuration_of(local_account(), ui=UiSettings(keymap="pine"))
+    async with on_stage(tmp_path / "pine", pine) as stage:
+        await stage.type("bob@example.org")
+        await stage.press("ctrl+x")
+        await stage.shows("Review:")
+    mutt = configuration_of(local_account(), ui=UiSettings(keymap="mutt"))
+    async with on_stage(tmp_path / "mutt", mutt) as stage:
+        await stage.press("f3")
+        await stage.shows("The outbox is empty", "d Cancel")
+        await stage.press("m")
+        await stage.until(lambda: stage.app.current_mode == "compose", "compose")
+        await stage.press("f4", "q")
+        await stage.until(lambda: stage.app._exit, "the end")
 
 
 def test_keys_are_shown_short() -> None:

@@ -10,6 +10,7 @@ from app_stage import configuration_of, local_account, on_stage
 from tui_mailer.accounts.configuration import UiSettings
 from tui_mailer.domain.message import Draft
 from tui_mailer.domain.text import cell_width
+from tui_mailer.tui.theme import THEMES
 
 LETTER = Draft(to="bob@example.org", subject="漢字 und 👍🏽 и עברית", body="שלום\n漢字漢字\n" + "word " * 400)
 
@@ -39,7 +40,7 @@ async def test_resizing_keeps_what_is_written(tmp_path: Path) -> None:
         await stage.shows("[Compose]", "^Q Quit")
 
 
-@pytest.mark.parametrize("theme", ["default", "dark", "light", "ansi"])
+@pytest.mark.parametrize("theme", THEMES)
 async def test_every_theme_shows_the_same_words(tmp_path: Path, theme: str) -> None:
     """A theme changes colours, never what can be read."""
     async with on_stage(tmp_path, configuration_of(local_account(), ui=UiSettings(theme=theme))) as stage:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from textual.binding import Binding, BindingType
-from textual.keys import Keys
+from textual.keys import KEY_TO_UNICODE_NAME, Keys
 from textual.widgets import Input, TextArea
 
 from tui_mailer.domain.errors import ConfigurationError
+from tui_mailer.tui.preset import PRESETS
 
 ANYWHERE = "app"
 """The place whose keys work everywhere but in dialogs."""
@@ -30,6 +31,8 @@ _DISPLAY = {
     "tab": "Tab",
     "question_mark": "?",
     "slash": "/",
+    "minus": "-",
+    "underscore": "_",
     "delete": "Del",
     "backspace": "Bksp",
     "home": "Home",
@@ -50,6 +53,7 @@ class Action:
     id: str
     """``place.verb``: what ``ui.keys`` names; the method is ``action_verb``."""
     keys: tuple[str, ...]
+    """Empty: only the palette, a preset or ``ui.keys`` leads to it."""
     label: str
     """One or two words for the key line."""
     help: str
@@ -70,7 +74,7 @@ class Action:
 def display_key(key: str) -> str:
     """Names a key as the key line does: ``^S``, ``F5``, ``Esc``, ``r``."""
     *modifiers, base = key.split("+") if key != "+" else [key]
-    name = _DISPLAY.get(base, base)
+    name = _DISPLAY.get(base) or (types_text(base) and _character_named(base)) or base
     if base[:1] == "f" and base[1:].isdigit():
         name = base.upper()
     if modifiers == ["ctrl"]:
@@ -103,14 +107,18 @@ def types_text(key: str) -> bool:
 
 
 def _is_character_name(name: str) -> bool:
-    for candidate in (name.replace("_", " "), name.replace("_", "-")):
+    return _character_named(name) is not None
+
+
+def _character_named(name: str) -> str | None:
+    for candidate in (KEY_TO_UNICODE_NAME.get(name, name), name.replace("_", " "), name.replace("_", "-")):
         try:
             character = unicodedata.lookup(candidate.upper())
         except KeyError:
             continue
         # Unicode names a banana too; what keyboards have lies in the Latin blocks.
-        return character < "\u0250"
-    return False
+        return character if character < "\u0250" else None
+    return None
 
 
 class Keymap:
@@ -119,14 +127,12 @@ class Keymap:
     def __init__(self, actions: Iterable[Action], overrides: Mapping[str, str], *, preset: str = "default") -> None:
         """Raises `ConfigurationError`, naming the key and the action, for what can't work."""
         self.actions = tuple(actions)
-        if preset != "default":
-            known = ("mutt", "pine", "emacs")
-            hint = "is not there yet" if preset in known else "is unknown"
-            raise ConfigurationError(f"ui.keymap: {preset!r} {hint}; use: default (and ui.keys for single keys)")
+        if preset not in PRESETS:
+            raise ConfigurationError(f"ui.keymap: there is no keymap {preset!r}; there are: {', '.join(PRESETS)}")
         self._by_id = {action.id: action for action in self.actions}
         self._keys = {action.id: action.keys for action in self.actions}
-        self._overrides = dict(overrides)
-        for action_id, text in overrides.items():
+        self._changes = {**PRESETS[preset], **overrides}
+        for action_id, text in self._changes.items():
             self._keys[action_id] = self._checked_keys(action_id, text)
         self._refuse_clashes()
 
@@ -135,8 +141,9 @@ class Keymap:
         return self._keys[action_id]
 
     def display(self, action_id: str) -> str:
-        """The first key of an action, as shown."""
-        return display_key(self._keys[action_id][0])
+        """The first key of an action, as shown; the palette's where it has none."""
+        keys = self._keys[action_id] or self._keys["app.command-palette"]
+        return display_key(keys[0])
 
     def actions_of(self, *places: str) -> list[Action]:
         """The actions that work in any of these places, in the table's order."""
@@ -144,8 +151,12 @@ class Keymap:
 
     @cached_property
     def for_textual(self) -> dict[str, str]:
-        """The person's own keys, as `App.set_keymap` wants them."""
-        return {action_id: ",".join(self._keys[action_id]) for action_id in self._overrides}
+        """The person's own keys and the preset's, as `App.set_keymap` wants them."""
+        return {action_id: ",".join(self._keys[action_id]) for action_id in self._changes}
+
+    def changed_in(self, place: str) -> list[Action]:
+        """The actions of a place whose keys aren't the table's."""
+        return [action for action in self.actions_of(place) if self._keys[action.id] != action.keys]
 
     def _checked_keys(self, action_id: str, text: str) -> tuple[str, ...]:
         action = self._by_id.get(action_id)
@@ -173,12 +184,18 @@ class Keymap:
                         raise ConfigurationError(f"ui.keys: {key!r} is asked for by both {other} and {action.id}")
 
     def _reach(self, action: Action) -> frozenset[str]:
-        if ANYWHERE not in action.where:
-            return frozenset(action.where)
-        return frozenset(action.where) | {
-            place for other in self.actions for place in other.where if place not in _DIALOGS
-        }
+        """Where a key would meet others: in its places, and in what lies within or around them."""
+        places = {place for name in action.where for place in (name, *_ALSO_IN.get(name, ()))}
+        if ANYWHERE in places:
+            places |= {place for other in self.actions for place in other.where if place not in _DIALOGS}
+        return frozenset(places)
 
+
+_ALSO_IN: Mapping[str, tuple[str, ...]] = {
+    "list": ("outbox", "history", "drafts", "accounts", "choice"),
+    "compose": ("text",),
+}
+"""A list's keys work wherever one is; those of compose come before what its text fields do with a key."""
 
 _DIALOGS = frozenset(
     {
@@ -193,9 +210,15 @@ _DIALOGS = frozenset(
         "secret",
         "drafts",
         "accounts",
+        "browse",
+        "options",
     }
 )
 """Places that cover the rest: keys that work anywhere else sleep there."""
+
+
+_NO_KEY = "no-key-"
+"""Stands for the key of an action that has none, so that a preset or ``ui.keys`` can give it one."""
 
 
 def bindings(actions: Iterable[Action], place: str) -> list[BindingType]:
@@ -206,7 +229,7 @@ def bindings(actions: Iterable[Action], place: str) -> list[BindingType]:
     """
     return [
         Binding(
-            ",".join(action.keys),
+            ",".join(action.keys) or f"{_NO_KEY}{action.verb}",
             action.verb,
             action.label,
             id=action.id,

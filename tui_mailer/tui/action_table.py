@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from textual.binding import BindingType
 
 from tui_mailer.tui import action as _action
@@ -117,6 +119,20 @@ _COMPOSE = (
         is_shown=True,
     ),
     Action(
+        id="compose.next-draft",
+        keys=("shift+f8",),
+        label="Next draft",
+        help="Go to the next of the open messages.",
+        where=("compose",),
+    ),
+    Action(
+        id="compose.duplicate",
+        keys=(),
+        label="Duplicate",
+        help="Start a copy of this message; this one is kept as a draft.",
+        where=("compose",),
+    ),
+    Action(
         id="compose.editor",
         keys=("ctrl+r",),
         label="Editor",
@@ -125,14 +141,45 @@ _COMPOSE = (
     ),
 )
 
+_TEXT = tuple(
+    Action(id=f"text.{name}", keys=keys, label=label, help=sentence, where=("text",))
+    for name, keys, label, sentence in (
+        ("left", ("left",), "Left", "One character to the left."),
+        ("right", ("right",), "Right", "One character to the right; at the end, takes the proposed address."),
+        ("up", ("up",), "Up", "One line up."),
+        ("down", ("down",), "Down", "One line down."),
+        ("word-left", ("ctrl+left",), "Word left", "One word to the left."),
+        ("word-right", ("ctrl+right",), "Word right", "One word to the right."),
+        ("line-start", ("home", "ctrl+a"), "Line start", "To the start of the line."),
+        ("line-end", ("end", "ctrl+e"), "Line end", "To the end of the line."),
+        ("page-up", ("pageup",), "Page up", "One page up."),
+        ("page-down", ("pagedown",), "Page down", "One page down."),
+        ("delete", ("delete", "ctrl+d"), "Delete", "Delete the character under the cursor."),
+        ("delete-word", ("alt+delete",), "Delete word", "Delete to the end of the word."),
+        ("delete-to-start", ("ctrl+u",), "Delete to start", "Delete to the start of the line."),
+        ("delete-to-end", ("ctrl+k",), "Delete to end", "Delete to the end of the line."),
+        ("paste", ("ctrl+v",), "Paste", "Paste what was cut or copied in the app."),
+        ("undo", ("ctrl+z",), "Undo typing", "Take back what was typed in the body."),
+        ("redo", ("ctrl+y",), "Redo typing", "Bring back what was taken back."),
+    )
+)
+"""What the text fields themselves do; a preset gives these keys of its own."""
+
 _LIST_MOVES = (
     Action(id="list.down", keys=("down", "j"), label="Down", help="One row down.", where=("list",), is_plain=True),
     Action(id="list.up", keys=("up", "k"), label="Up", help="One row up.", where=("list",), is_plain=True),
-    Action(id="list.page-down", keys=("pagedown",), label="Page down", help="One page down.", where=("list",)),
-    Action(id="list.page-up", keys=("pageup",), label="Page up", help="One page up.", where=("list",)),
-    Action(id="list.first", keys=("home",), label="First", help="To the first row.", where=("list",)),
-    Action(id="list.last", keys=("end",), label="Last", help="To the last row.", where=("list",)),
-    Action(id="list.open", keys=("enter",), label="Open", help="Open this row.", where=("list",)),
+    Action(
+        id="list.page-down",
+        keys=("pagedown",),
+        label="Page down",
+        help="One page down.",
+        where=("list",),
+        is_plain=True,
+    ),
+    Action(id="list.page-up", keys=("pageup",), label="Page up", help="One page up.", where=("list",), is_plain=True),
+    Action(id="list.first", keys=("home",), label="First", help="To the first row.", where=("list",), is_plain=True),
+    Action(id="list.last", keys=("end",), label="Last", help="To the last row.", where=("list",), is_plain=True),
+    Action(id="list.open", keys=("enter",), label="Open", help="Open this row.", where=("list",), is_plain=True),
     Action(
         id="list.mark", keys=("space",), label="Mark", help="Mark or unmark this row.", where=("list",), is_plain=True
     ),
@@ -301,6 +348,16 @@ _LISTS = (
     ),
 )
 
+_LIST_HABITS = tuple(
+    Action(id=f"list.{verb}", keys=(), label=label, help=sentence, where=_BOTH_LISTS, is_plain=True)
+    for verb, label, sentence in (
+        ("new", "New", "Start another message."),
+        ("drafts", "Drafts", "Open a draft."),
+        ("quit", "Quit", "Save the draft, send what is due, and leave."),
+    )
+)
+"""Single letters that mutt and pine have for what the app does by function and control keys."""
+
 _BACK = Action(
     id="dialog.back",
     keys=("escape",),
@@ -324,6 +381,15 @@ _DIALOGS = (
         keys=("x", "delete"),
         label="Delete",
         help="Delete the draft; asks by a second press.",
+        where=("drafts",),
+        is_shown=True,
+        is_plain=True,
+    ),
+    Action(
+        id="drafts.duplicate",
+        keys=("d",),
+        label="Copy",
+        help="Start a copy of the draft.",
         where=("drafts",),
         is_shown=True,
         is_plain=True,
@@ -383,8 +449,42 @@ _DIALOGS = (
     _BACK,
 )
 
-ACTIONS: tuple[Action, ...] = (*_COMPOSE, *_OUTBOX, *_HISTORY, *_LISTS, *_LIST_MOVES, *_DIALOGS, *_APP)
+ACTIONS: tuple[Action, ...] = (
+    *_COMPOSE,
+    *_OUTBOX,
+    *_HISTORY,
+    *_LISTS,
+    *_LIST_HABITS,
+    *_LIST_MOVES,
+    *_TEXT,
+    *_DIALOGS,
+    *_APP,
+)
 """Every action, in the order in which key line and help name them."""
+
+
+PLACE_TITLES: Mapping[str, str] = {
+    ANYWHERE: "Everywhere",
+    "compose": "Compose",
+    "text": "Text fields",
+    "review": "Review",
+    "schedule": "Later",
+    "browse": "Browse",
+    "options": "Options",
+    "outbox": "Outbox",
+    "history": "History",
+    "list": "Lists",
+    "detail": "Details",
+    "resolve": "Settle",
+    "drafts": "Drafts",
+    "choice": "Choices",
+    "accounts": "Accounts",
+    "account-form": "Account form",
+    "secret": "Password",
+    "help": "Help",
+    "quit": "Leaving",
+}
+"""Every place, in the order in which the documentation tells of them."""
 
 
 def bindings(place: str) -> list[BindingType]:

@@ -98,7 +98,11 @@ class Errands:
 
         await self._compose.save()
         drafts = await self._desk.ask(lambda mailer: mailer.drafts(limit=MOST_DRAFTS))
-        stored = await self._app.push_screen_wait(DraftListScreen(self._desk, drafts))
+        compose = self._compose
+        others, current = compose.open_drafts.others(), compose.keeper.draft_id
+        stored = await self._app.push_screen_wait(
+            DraftListScreen(self._desk, drafts, open_ids=[one for one in others if one != current], current=current)
+        )
         if stored is not None:
             await self.take_up(stored)
 

@@ -30,6 +30,8 @@ class Status:
     saved_at: datetime | None = None
     open_count: int = 0
     """Submissions in the outbox."""
+    open_drafts: str = ""
+    """``2/3`` while several messages are open: which one is being written."""
     trouble: str = ""
     """What holds an account, in a few words for the first row."""
     _said_at: float = 0.0

@@ -6,7 +6,13 @@ from textual.theme import Theme
 
 from tui_mailer.domain.errors import ConfigurationError
 
-THEMES = {"default": "tui-mailer-dark", "dark": "tui-mailer-dark", "light": "tui-mailer-light", "ansi": "ansi-dark"}
+THEMES = {
+    "default": "tui-mailer-dark",
+    "dark": "tui-mailer-dark",
+    "light": "tui-mailer-light",
+    "ansi": "ansi-dark",
+    "high-contrast": "tui-mailer-high-contrast",
+}
 """Name in ``ui.theme`` -> Textual's name."""
 
 OWN_THEMES = (
@@ -37,6 +43,22 @@ OWN_THEMES = (
         surface="#f2f1ed",
         panel="#e4e3de",
         dark=False,
+    ),
+    Theme(
+        name="tui-mailer-high-contrast",
+        primary="#ffff00",
+        secondary="#00ffff",
+        warning="#ffff00",
+        error="#ff8f8f",
+        success="#7fff7f",
+        accent="#00ffff",
+        foreground="#ffffff",
+        background="#000000",
+        surface="#000000",
+        panel="#000000",
+        dark=True,
+        # Nothing quiet is dimmed: what is said in this theme can be read by everybody.
+        variables={"text-muted": "#ffffff", "primary-muted": "#005f87", "panel-lighten-2": "#ffffff"},
     ),
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from textual.widget import Widget
 from textual.widgets import Input
@@ -26,10 +26,11 @@ class DraftRows(RowList):
     DraftRows { height: auto; min-height: 3; max-height: 15; }
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, remarks: Mapping[str, str]) -> None:
         columns = (Column(title="", width=11), Column(title="To", share=2), Column(title="Subject", share=3))
         super().__init__(columns, empty_text="no drafts", id="drafts")
         self._desk = desk
+        self._remarks = remarks
         self.drafts: list[StoredDraft] = []
 
     def show(self, drafts: list[StoredDraft]) -> None:
@@ -43,12 +44,13 @@ class DraftRows(RowList):
     def row(self, index: int) -> Row | None:
         stored = self.drafts[index]
         subject = say_subject(stored.draft.subject or stored.draft.body[:60])
+        remark = self._remarks.get(stored.id) or ("copy" if stored.is_copy_of else "")
         return Row(
             key=stored.id,
             cells=(
                 say_day(stored.updated_at, self._desk.now()),
                 clean(stored.draft.to) or "(nobody yet)",
-                f"{subject} (copy)" if stored.is_copy_of else subject,
+                f"{subject} ({remark})" if remark else subject,
             ),
         )
 
@@ -64,11 +66,14 @@ class DraftListScreen(Dialog[StoredDraft | None]):
     DraftListScreen.-filtering LineInput { display: block; }
     """
 
-    def __init__(self, desk: Desk, drafts: list[StoredDraft]) -> None:
+    def __init__(self, desk: Desk, drafts: list[StoredDraft], *, open_ids: list[str], current: str | None) -> None:
+        """``open_ids``: the other open ones; they come first, so that Enter alone goes to the next of them."""
         super().__init__(desk.keymap, "Drafts: nothing of this has been sent")
         self._desk = desk
-        self._all = drafts
-        self._rows = DraftRows(desk)
+        remarks = dict.fromkeys(open_ids, "open") | ({current: "this one"} if current else {})
+        rank = {draft_id: at for at, draft_id in enumerate(open_ids)}
+        self._all = sorted(drafts, key=lambda stored: rank.get(stored.id, len(rank)))
+        self._rows = DraftRows(desk, remarks)
         self._asked_about: str | None = None
 
     def contents(self) -> Iterable[Widget]:
@@ -105,6 +110,16 @@ class DraftListScreen(Dialog[StoredDraft | None]):
 
     def on_input_submitted(self) -> None:
         self.set_focus(self._rows)
+
+    def action_duplicate(self) -> None:
+        """Opens a copy of the draft under the cursor."""
+        key = self._rows.cursor_key()
+        if key is not None:
+            self.attempt(self._duplicate(key))
+
+    async def _duplicate(self, key: str) -> None:
+        original = next(stored for stored in self._all if stored.id == key)
+        self.dismiss(await self._desk.ask(lambda mailer: mailer.save_draft(original.draft)))
 
     def action_delete(self) -> None:
         """Deletes the draft under the cursor at the second press."""

@@ -9,7 +9,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui_mailer.tui.action import ANYWHERE, Keymap, display_key
-from tui_mailer.tui.action_table import bindings
+from tui_mailer.tui.action_table import PLACE_TITLES, bindings
 from tui_mailer.tui.screens.dialog import Dialog
 from tui_mailer.tui.sheet import Sheet
 
@@ -40,10 +40,13 @@ class HelpScreen(Dialog[None]):
 
     def _sheet(self) -> Sheet:
         sheet = Sheet(label_width=11)
-        for place in (*self._places, ANYWHERE):
-            if place == ANYWHERE and self._places:
-                sheet.heading("Everywhere")
+        around = (ANYWHERE, "text") if "compose" in self._places else (ANYWHERE,)
+        for place in (*self._places, *around):
+            if place in around and self._places:
+                sheet.heading(PLACE_TITLES[place])
             for action in self.keymap.actions_of(place):
+                if not self.keymap.keys(action.id):
+                    continue
                 keys = " ".join(display_key(key) for key in self.keymap.keys(action.id))
                 remark = f"  ({action.id})" if self._shows_ids else ""
                 sheet.line(keys, f"{action.help}{remark}", label_style="bold")

@@ -86,6 +86,15 @@ class MailRoom(Room):
     async def action_help(self) -> None:
         await self.run_action("app.help")
 
+    async def action_new(self) -> None:
+        await self.run_action("app.new")
+
+    async def action_drafts(self) -> None:
+        await self.run_action("app.drafts")
+
+    async def action_quit(self) -> None:
+        await self.run_action("app.quit")
+
     async def action_go_compose(self) -> None:
         await self.run_action("app.compose")
 

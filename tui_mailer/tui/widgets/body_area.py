@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual import events
 from textual.widgets import TextArea
 
+from tui_mailer.tui.widgets.editing_keys import OF_TEXT_AREA, take_own_keys
 from tui_mailer.tui.widgets.keys_in_order import act_at_once
 
 
@@ -27,6 +28,9 @@ class BodyArea(TextArea):
         )
         self.cursor_blink = False
         self.match_cursor_bracket = False
+
+    def on_mount(self) -> None:
+        take_own_keys(self, self._bindings, OF_TEXT_AREA)
 
     async def _on_key(self, event: events.Key) -> None:
         await act_at_once(self, self._bindings, event)

@@ -19,6 +19,7 @@ from tui_mailer.accounts.configuration import Configuration
 from tui_mailer.domain.errors import InvalidMessage
 from tui_mailer.domain.message import Draft
 from tui_mailer.tui.io import Io
+from tui_mailer.tui.open_drafts import Place
 from tui_mailer.tui.widgets.attachment_field import AttachmentField
 from tui_mailer.tui.widgets.body_area import BodyArea
 from tui_mailer.tui.widgets.field import Field
@@ -171,6 +172,16 @@ class ComposeForm(Vertical):
             control = self.inputs.get(name, self.inputs["to"])
         # Not `focus()`, which comes later than the next key.
         self.screen.set_focus(control)
+
+    def place(self) -> Place:
+        """Where the cursor is."""
+        focused = self.screen.focused
+        if focused is self.body:
+            return Place("body", self.body.cursor_location)
+        if focused is self.attachments.path:
+            return Place("attachments", self.body.cursor_location)
+        field = next((name for name, control in self.inputs.items() if control is focused), "to")
+        return Place(field, self.body.cursor_location)
 
     def is_passed_by_enter(self, control: Widget | None) -> bool:
         """Whether Enter in this control moves on, as Tab does."""

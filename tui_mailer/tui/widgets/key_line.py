@@ -26,7 +26,11 @@ class KeyLine(Widget):
 
     def render(self) -> Text:
         """``^S Send  ^L Later ...``, keys in bold."""
-        shown = [action for action in self._keymap.actions_of(*self._places) if action.is_shown]
+        shown = [
+            action
+            for action in self._keymap.actions_of(*self._places)
+            if action.is_shown and self._keymap.keys(action.id)
+        ]
         last = [action for action in shown if action.id in _ALWAYS and ANYWHERE in self._places]
         room = self.size.width - sum(self._width(action) for action in last)
         text = Text(no_wrap=True, overflow="crop")

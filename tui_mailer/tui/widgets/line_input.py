@@ -6,6 +6,7 @@ from textual import events
 from textual.widgets import Input
 
 from tui_mailer.domain.text import clean
+from tui_mailer.tui.widgets.editing_keys import OF_INPUT, take_own_keys
 from tui_mailer.tui.widgets.keys_in_order import act_at_once
 
 
@@ -33,6 +34,9 @@ class LineInput(Input):
         """Makes one line of what was pasted, keeping all of it."""
         lines = [clean(line).strip() for line in pasted.splitlines()]
         return self.joiner.join(line for line in lines if line)
+
+    def on_mount(self) -> None:
+        take_own_keys(self, self._bindings, OF_INPUT)
 
     async def _on_key(self, event: events.Key) -> None:
         await act_at_once(self, self._bindings, event)

@@ -35,7 +35,7 @@ class ModeLine(Widget):
             self.refresh()
 
     def _words(self) -> str:
-        return f"{self._status.open_count} {self._status.trouble}"
+        return f"{self._status.open_drafts} {self._status.open_count} {self._status.trouble}"
 
     def render(self) -> Text:
         """The modes at the left, trouble at the right."""
@@ -46,6 +46,8 @@ class ModeLine(Widget):
             name = mode
             if mode == "Outbox" and self._status.open_count:
                 name = f"Outbox {self._status.open_count}"
+            if mode == "Compose" and self._status.open_drafts:
+                name = f"Compose {self._status.open_drafts}"
             is_current = mode.lower() == self._current
             text.append(f"[{name}]" if is_current else f" {name} ", "bold" if is_current else "")
             text.append(" ")
