@@ -89,7 +89,7 @@ class Errands:
     async def take_up(self, stored: StoredDraft) -> None:
         """Goes on with a draft in compose."""
         await self._app.switch_mode("compose")
-        await self._compose.open_stored(stored)
+        await self._compose.board.open(stored)
         await self._watch.count()
 
     async def choose_draft(self) -> None:
@@ -99,7 +99,7 @@ class Errands:
         await self._compose.save()
         drafts = await self._desk.ask(lambda mailer: mailer.drafts(limit=MOST_DRAFTS))
         compose = self._compose
-        others, current = compose.open_drafts.others(), compose.keeper.draft_id
+        others, current = compose.board.others(), compose.keeper.draft_id
         stored = await self._app.push_screen_wait(
             DraftListScreen(self._desk, drafts, open_ids=[one for one in others if one != current], current=current)
         )
@@ -109,7 +109,7 @@ class Errands:
     async def start_new(self) -> None:
         """An empty message; what was being written is kept as a draft."""
         await self._app.switch_mode("compose")
-        await self._compose.start_new()
+        await self._compose.board.start_new()
 
     async def see_accounts(self) -> None:
         """Shows the accounts; adds or releases one."""

@@ -38,6 +38,13 @@ class OpenDrafts:
         self._tell()
         return self._places.get(draft_id) if draft_id else None
 
+    def stored(self, draft_id: str | None) -> None:
+        """The one being written has this ID now; None: it was emptied, and isn't stored any more."""
+        if draft_id == self.current:
+            return
+        self._places.pop(self.current or "", None)
+        self.go_to(draft_id)
+
     def close(self, draft_id: str | None) -> None:
         """A message was put away, sent or deleted."""
         self._places.pop(draft_id or "", None)

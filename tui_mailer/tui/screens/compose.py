@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from textual import work
 from textual.actions import SkipAction
@@ -11,20 +10,17 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
-from tui_mailer.domain.errors import MailerError, NotFound
+from tui_mailer.domain.errors import MailerError
 from tui_mailer.domain.message import Draft
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk
+from tui_mailer.tui.draft_board import DraftBoard
 from tui_mailer.tui.draft_keeper import PAUSE_SECONDS, DraftKeeper
 from tui_mailer.tui.news import AccountFormAsked
-from tui_mailer.tui.open_drafts import OpenDrafts
 from tui_mailer.tui.screens.room import Room
 from tui_mailer.tui.screens.sending import Sending
 from tui_mailer.tui.widgets.compose_form import ADDRESS_FIELDS, ComposeForm
 from tui_mailer.tui.widgets.sender_field import SenderField, senders_of
-
-if TYPE_CHECKING:
-    from tui_mailer.storage.record import StoredDraft
 
 ADD_ACCOUNT = "+"
 """Key of the offer that leads to the account form."""
@@ -42,9 +38,9 @@ class ComposeScreen(Room):
         super().__init__(desk)
         self.keeper = DraftKeeper(desk)
         self.form = ComposeForm(desk.configuration, desk.io, draft or Draft())
-        self.open_drafts = OpenDrafts(desk.status)
+        self.board = DraftBoard(desk, self.form, self.keeper)
         self._pause: Timer | None = None
-        self._sending = Sending(self, self.form, self.keeper, self.empty)
+        self._sending = Sending(self, self.form, self.keeper, self.board.empty)
 
     def furniture(self) -> Iterable[Widget]:
         yield self.form
@@ -67,72 +63,19 @@ class ComposeScreen(Room):
 
     async def save(self) -> None:
         """Saves the draft as it stands, all keys read; raises `StorageError`."""
-        await self.form.read_all_keys()
-        await self.keeper.save(self.form.read())
-
-    async def open_stored(self, stored: StoredDraft) -> None:
-        """Goes on with a stored draft; what was being written is saved first and stays open."""
-        if stored.id == self.keeper.draft_id:
-            return
-        await self._leave()
-        self.keeper.adopt(stored)
-        self.form.show(stored.draft)
-        self.desk.status.say("")
-        place = self.open_drafts.go_to(stored.id)
-        self.form.body.move_cursor(place.at if place and place.at else self.form.body.document.end)
-        self.form.focus_field(place.field if place else "body" if stored.draft.to and stored.draft.subject else "to")
-
-    async def start_new(self) -> None:
-        """Saves what was being written, which stays open, and empties the form."""
-        await self._leave()
-        self._show_empty()
-
-    async def _leave(self) -> None:
-        await self.save()
-        self.open_drafts.leave(self.keeper.draft_id, self.form.place())
-
-    def empty(self) -> None:
-        """Starts on an empty message; what was being written has been put away or sealed."""
-        self.open_drafts.close(self.keeper.draft_id)
-        self._show_empty()
-
-    def _show_empty(self) -> None:
-        self.keeper.forget()
-        self.form.show(Draft())
-        self.form.focus_field("to")
-        self.open_drafts.go_to(None)
+        await self.board.save()
 
     async def action_next_draft(self) -> None:
         """Goes to the next open message before the next key is read."""
-        await self.attempt_now(self._next_draft())
-
-    async def _next_draft(self) -> None:
-        await self.save()
-        if self.keeper.draft_id is not None:
-            self.open_drafts.go_to(self.keeper.draft_id)
-        for draft_id in self.open_drafts.others():
-            try:
-                stored = await self.desk.ask(lambda mailer, draft_id=draft_id: mailer.draft(draft_id))
-            except NotFound:
-                self.open_drafts.close(draft_id)  # sent or deleted elsewhere
-                continue
-            await self.open_stored(stored)
-            return
-        new, drafts = (self.desk.keymap.display(name) for name in ("app.new", "app.drafts"))
-        self.desk.status.say(f"no other message is open: {new} starts one, {drafts} opens a draft")
+        await self.attempt_now(self.board.go_to_next())
 
     async def action_duplicate(self) -> None:
         """Starts a copy before the next key is read."""
-        await self.attempt_now(self._duplicate())
+        await self.attempt_now(self.board.duplicate())
 
-    async def _duplicate(self) -> None:
-        await self._leave()
-        draft = self.form.read()
-        self._show_empty()
-        self.form.show(draft)
-        await self.save()
-        self.open_drafts.go_to(self.keeper.draft_id)
-        self.desk.status.say("this is a copy; the other one is kept as a draft")
+    async def action_close(self) -> None:
+        """Saves the draft and puts it away before the next key is read: it belongs into the empty form."""
+        await self.attempt_now(self.board.put_away())
 
     # fields
 
@@ -195,17 +138,6 @@ class ComposeScreen(Room):
         if words is not None:
             self.form.inputs["schedule"].value = words
             self.form.read_schedule_back(self.desk.now(), self.desk.zone)
-
-    async def action_close(self) -> None:
-        """Saves the draft and puts it away before the next key is read: it belongs into the empty form."""
-        await self.attempt_now(self._close())
-
-    async def _close(self) -> None:
-        had_text = not self.form.read().is_empty()
-        await self.save()
-        self.empty()
-        if had_text:
-            self.desk.status.say(f"draft kept: {self.desk.keymap.display('app.drafts')} opens it")
 
     def action_editor(self) -> None:
         """Hands the body to the person's editor."""
