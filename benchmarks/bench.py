@@ -49,10 +49,10 @@ def smtp_sink(folder: Path) -> Generator[int]:
         yield port
 
 
-def open_bench_session(folder: Path, port: int) -> Session:
-    """Opens the program on a fresh data dir with one account on the sink, one connection at a time."""
+def open_bench_session(folder: Path, port: int, *, connections: int = 1) -> Session:
+    """Opens the program on a fresh data dir with one account on the sink, so many connections at a time."""
     account = {"provider": "smtp", "from": "ada@lab.test", "host": "127.0.0.1", "port": port, "security": "none"}
-    configuration = {"default_account": "sink", "accounts": {"sink": account}, "delivery": {"connections": 1}}
+    configuration = {"default_account": "sink", "accounts": {"sink": account}, "delivery": {"connections": connections}}
     path = folder / "config.yaml"
     path.write_text(json.dumps(configuration))
     path.chmod(0o600)

@@ -9,56 +9,16 @@ DATA, one for the dot.
 from __future__ import annotations
 
 import argparse
-import asyncio
-import contextlib
 import subprocess
-import threading
 import time
-from collections.abc import Generator
 from pathlib import Path
 
 from bench import ENVIRONMENT, POSTFIX, data_folder, open_bench_session, require_postfix, row, smtp_sink
+from slow_line import slow_line
 
 from tui_mailer.domain.message import Draft
 from tui_mailer.domain.submission import State
 from tui_mailer.services.session import Session
-
-
-class SlowLine:
-    """A TCP proxy to a local port; bytes arrive in order, half a round trip after they were sent."""
-
-    def __init__(self, port: int, round_trip_seconds: float) -> None:
-        self._port = port
-        self._delay_seconds = round_trip_seconds / 2
-
-    async def serve(self) -> asyncio.Server:
-        """Listens on a port of the loopback."""
-        return await asyncio.start_server(self._join, "127.0.0.1", 0)
-
-    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self._port)
-        await asyncio.gather(self._carry(reader, inner_writer), self._carry(inner_reader, writer))
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        loop = asyncio.get_running_loop()
-        with contextlib.suppress(ConnectionError):
-            while block := await reader.read(65536):
-                loop.call_later(self._delay_seconds, writer.write, block)
-        loop.call_later(self._delay_seconds, writer.close)
-
-
-@contextlib.contextmanager
-def slow_line(port: int, round_trip_seconds: float) -> Generator[int]:
-    """Runs the proxy in a thread; yields its port."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    server = asyncio.run_coroutine_threadsafe(SlowLine(port, round_trip_seconds).serve(), loop).result()
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
 
 
 def our_seconds(session: Session, messages: int) -> float:

@@ -1,8 +1,9 @@
-"""1,000 messages of 10 KB through one SMTP connection, every state durable, beside smtp-source and msmtp in one run.
+"""1,000 messages of 10 KB by SMTP, every state durable, over 1, 4 and 8 connections, beside smtp-source and msmtp.
 
-    .venv/bin/python benchmarks/smtp_bulk.py [--messages 1000] [--size 10240] [--folder DIR]
+    .venv/bin/python benchmarks/smtp_bulk.py [--messages 1000] [--size 10240] [--round-trip 0.04] [--folder DIR]
 
-smtp-source keeps nothing and syncs nothing: it is what wire and server allow. msmtp is what a script would call.
+smtp-source keeps nothing and syncs nothing: it is what wire and server allow. msmtp is what a script would call. Then
+the same on a slow line, where the round trips count.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +27,13 @@ from bench import (
     row,
     smtp_sink,
 )
+from slow_line import slow_line
 
 from tui_mailer.domain.message import Draft
 from tui_mailer.domain.submission import State
+from tui_mailer.services.session import Session
+
+CONNECTIONS = (1, 4, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +92,28 @@ def msmtp(port: int, *, messages: int, body: str) -> float | None:
     return (time.perf_counter() - began) / messages
 
 
-def our_costs(folder: Path, port: int, *, messages: int, body: str) -> tuple[Cost, Cost]:
+def our_costs(session: Session, meter: Meter, *, messages: int, body: str) -> tuple[Cost, Cost]:
     """Costs of sealing and of delivering; fails unless every message is recorded as sent."""
-    meter = Meter()
-    with open_bench_session(folder, port) as session:
-        draft = Draft(to="b@lab.test", subject="bench", body=body)
-        meter.start()
-        for _ in range(messages):
-            session.mailer.seal(draft)
-        sealing = meter.stop(messages)
-        meter.start()
-        attempted = session.engine("flush").flush()
-        delivering = meter.stop(messages)
-        sent = sum(each.state is State.SENT for each in attempted)
-        assert sent == session.mailer.history_count() == messages, f"only {sent} of {messages} were sent"
+    draft = Draft(to="b@lab.test", subject="bench", body=body)
+    meter.start()
+    for _ in range(messages):
+        session.mailer.seal(draft)
+    sealing = meter.stop(messages)
+    meter.start()
+    attempted = session.engine("flush").flush()
+    delivering = meter.stop(messages)
+    sent = sum(each.state is State.SENT for each in attempted)
+    assert sent == session.mailer.history_count() == messages, f"only {sent} of {messages} were sent"
     return sealing, delivering
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """What the figures stand beside."""
+
+    sync: float
+    source: float
+    single: float | None
 
 
 def main() -> None:
@@ -108,34 +121,62 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--messages", type=int, default=1000)
     parser.add_argument("--size", type=int, default=10240, help="bytes of body")
+    parser.add_argument("--round-trip", type=float, default=0.04, help="seconds of the slow line; 0: leave it out")
     parser.add_argument("--folder", type=Path, help="on the disk to be measured (default: .lab in the checkout)")
     options = parser.parse_args()
     require_postfix()
     body = ("All work and no play makes Jack a dull boy; so he sends mail. " * (options.size // 60 + 1))[: options.size]
     with data_folder(options.folder) as folder, smtp_sink(folder) as port:
-        sync = fdatasync_seconds(folder)
-        source = smtp_source(port, messages=options.messages, size=options.size)
-        sealing, delivering = our_costs(folder, port, messages=options.messages, body=body)
-        single = msmtp(port, messages=min(options.messages, 200), body=body)
-    report(options, sync, source, single, sealing, delivering)
+        peers = Peers(
+            fdatasync_seconds(folder),
+            smtp_source(port, messages=options.messages, size=options.size),
+            msmtp(port, messages=min(options.messages, 200), body=body),
+        )
+        print(f"{options.messages} messages of {options.size} bytes, per message:")
+        report_peers(peers)
+        for connections in CONNECTIONS:
+            report(f"loopback, connections: {connections}", measure(folder, port, connections, options, body), peers)
+        if options.round_trip:
+            with slow_line(port, options.round_trip) as slow_port:
+                for connections in CONNECTIONS:
+                    _, delivering = measure(folder, slow_port, connections, options, body)
+                    trips = delivering.seconds * connections / options.round_trip
+                    row(
+                        f"{options.round_trip * 1e3:g} ms a round trip, connections: {connections}",
+                        f"{delivering.seconds * 1e3:.1f} ms",
+                        f"{trips:.2f} round trips a message and connection; goal: 2",
+                    )
 
 
-def report(
-    options: argparse.Namespace, sync: float, source: float, single: float | None, sealing: Cost, delivering: Cost
-) -> None:
+def measure(folder: Path, port: int, connections: int, options: argparse.Namespace, body: str) -> tuple[Cost, Cost]:
+    """Seals and delivers on a data dir of its own."""
+    meter = Meter()
+    with (
+        tempfile.TemporaryDirectory(dir=folder) as place,
+        open_bench_session(Path(place), port, connections=connections) as session,
+    ):
+        return our_costs(session, meter, messages=options.messages, body=body)
+
+
+def report_peers(peers: Peers) -> None:
+    """Prints what the disk and the peers take."""
+    row("fdatasync on this disk, median", f"{peers.sync * 1e3:.3f} ms")
+    row("smtp-source, one connection, best of 3", f"{peers.source * 1e3:.3f} ms", "keeps nothing, syncs nothing")
+    row("msmtp", "not installed" if peers.single is None else f"{peers.single * 1e3:.3f} ms", "a process each")
+
+
+def report(title: str, costs: tuple[Cost, Cost], peers: Peers) -> None:
     """Prints per message, then the ratios that the design asks for."""
-    print(f"{options.messages} messages of {options.size} bytes, one connection, per message:")
-    row("fdatasync on this disk, median", f"{sync * 1e3:.3f} ms")
-    row("smtp-source", f"{source * 1e3:.3f} ms", "keeps nothing, syncs nothing")
-    row("msmtp", "not installed" if single is None else f"{single * 1e3:.3f} ms", "a process each")
-    for name, cost in (("sealing", sealing), ("delivering", delivering)):
+    print(f"{title}:")
+    for name, cost in zip(("sealing", "delivering"), costs, strict=True):
         note = f"CPU {cost.cpu_seconds * 1e3:.3f} ms, {cost.commits:.2f} commits"
-        row(f"tui-mailer, {name}", f"{cost.seconds * 1e3:.3f} ms", note)
-    less_syncs = delivering.seconds - delivering.commits * sync
-    row("delivering less commits x fdatasync", f"{less_syncs * 1e3:.3f} ms")
-    row("  as a multiple of smtp-source", f"{less_syncs / source:.1f} x", "goal: at most 10")
-    if single is not None:
-        row("msmtp as a multiple of delivering", f"{single / delivering.seconds:.1f} x", "goal: at least 5")
+        row(f"  {name}", f"{cost.seconds * 1e3:.3f} ms", note)
+    delivering = costs[1]
+    less_syncs = delivering.seconds - delivering.commits * peers.sync
+    row("  delivering less commits x fdatasync", f"{less_syncs * 1e3:.3f} ms")
+    row("    as a multiple of smtp-source", f"{less_syncs / peers.source:.1f} x", "goal: at most 10")
+    if peers.single is not None:
+        row("  msmtp as a multiple of delivering", f"{peers.single / delivering.seconds:.1f} x", "goal: at least 5")
 
 
 if __name__ == "__main__":
