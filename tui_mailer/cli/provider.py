@@ -108,7 +108,7 @@ def _summary(capabilities: dict[str, Any] | None) -> str:
             ("raw", capabilities["raw"]),
             ("tags", capabilities["tags"] != 0),
             ("templates", capabilities["templates"]),
-            ("own schedule", capabilities["schedule_max"] is not None),
+            ("own schedule", capabilities["schedule_min"] is not None),
         )
         if is_carried
     ]

@@ -169,6 +169,8 @@ class Receipt:
     """The provider's hint for the recipients that were deferred."""
     transcript: tuple[str, ...] = ()
     """The lines exchanged, secrets removed."""
+    note: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What the provider wants to be handed again when its status is asked for or it is to be taken back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,37 +58,98 @@ class Capabilities:
     html: bool = True
     text: bool = True
     needs_both_bodies: bool = False
+    """The provider makes the missing one from the other."""
     one_body_only: bool = False
+    """HTML where there is any, without its text."""
+    needs_body: bool = False
+    """An empty text is refused, unless `is_body_optional_with_files`."""
+    is_body_optional_with_files: bool = False
+    max_body: int | None = None
+    """Characters of each body."""
+    needs_subject: bool = False
+    max_subject: int | None = None
+    """Characters."""
+    needs_to: bool = False
+    """Cc and Bcc alone aren't enough."""
+    recipient_option: str | None = None
+    """A message option that names the recipient in place of To."""
     max_to: int | None = None
+    max_cc: int | None = None
+    max_bcc: int | None = None
     max_recipients: int | None = None
     cc: bool = True
     bcc: bool = True
     display_names: bool = True
-    sender: Literal["free", "identities", "fixed"] = "free"
+    """Of recipients; where False they are left out, the addresses stay."""
+    sender: Literal["free", "identities", "local_part", "fixed"] = "free"
+    """free: any address the account has as identity; identities: only those verified at the provider; local_part:
+    the domain is the channel's; fixed: the channel decides."""
+    sender_name: bool = True
+    """Whether the From's display name is carried."""
     reply_to: bool = True
+    max_reply_to: int | None = None
     custom_headers: bool = True
+    max_headers: int | None = None
+    max_header_value: int | None = None
+    """Characters."""
+    reserved_headers: frozenset[str] = frozenset()
+    """Header names (lower case) that the provider refuses, besides those the program writes itself."""
+    header_prefixes: tuple[str, ...] = ()
+    """Only headers whose names (lower case) begin with one of these; empty: any."""
     threading: Literal["header", "provider_id", "none"] = "header"
     attachments: Literal["bytes", "url", "both", "none"] = "bytes"
     attachment_references: bool = False
     max_attachments: int | None = None
+    max_attachment_size: int | None = None
+    """Bytes of one file."""
+    max_attachments_size: int | None = None
+    """Bytes of all files."""
+    attachment_types: tuple[str, ...] = ()
+    """Media types that are taken (``image/*`` for all of a kind); empty: any."""
+    refused_extensions: frozenset[str] = frozenset()
+    """File name endings (lower case, without the dot) that are refused."""
     max_size: int | None = None
     """Bytes of the whole message on the wire."""
     inline_images: bool = True
     schedule_min: timedelta | None = None
+    """None: no schedule of its own; the outbox keeps the message until it is due."""
     schedule_max: timedelta | None = None
-    """None in both: no schedule of its own; the outbox keeps the message until it is due."""
+    schedule_accuracy: timedelta | None = None
+    """How far from the time asked for it may go out."""
     cancel_scheduled: bool = False
     tags: int | None = 0
     """How many; None: any number; 0: none."""
+    tag_values: bool = False
+    """Whether ``NAME=VALUE`` is carried, or names alone."""
+    needs_tag_values: bool = False
+    """Whether a name alone isn't enough."""
+    max_tag: int | None = None
+    """Characters of a tag's name, and of its value."""
+    tag_pattern: str | None = None
+    """A regular expression that names (and values) match as a whole."""
     metadata: bool = False
+    """False: kept with the submission here, not handed to the provider."""
+    max_metadata: int | None = None
+    """Entries."""
+    max_metadata_size: int | None = None
+    """Bytes of all keys and values."""
     templates: bool = False
+    template_variables: bool = True
+    template_with_body: bool = False
+    template_with_schedule: bool = True
+    template_with_attachments: bool = True
     idempotency: Literal["key", "client_id", "findable", "none"] = "none"
     idempotency_lifetime: timedelta | None = None
+    """How long a key is remembered from its first use."""
     status_polling: bool = False
     raw: bool = False
     """Carries an RFC 5322 message byte for byte."""
     delivers: bool = True
     """False where mail is only kept on this computer."""
+    effects: tuple[str, ...] = ()
+    """Sentences a person should read before sending: what else happens there."""
+    sandbox: str = ""
+    """A sentence while the account only tries out: nothing is delivered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +185,9 @@ class Outgoing:
     not_before: datetime | None = None
     """Set when the provider is to keep it until then itself."""
     idempotency_key: str = ""
+    """The same for repeats of a request that was never answered, another one after every definite answer."""
+    note: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What earlier attempts have noted (ids of a draft, of uploads), the newest of each name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +236,15 @@ class PolledStatus:
     at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A template that the provider keeps."""
+
+    id: str
+    """What ``--template`` takes."""
+    name: str
+
+
 class Provider(Protocol):
     """How an account's mail leaves; built once per account, used for many messages, closed at the end.
 
@@ -215,12 +288,21 @@ class Provider(Protocol):
         ...
 
     async def cancel(self, receipt: Receipt) -> None:
-        """Takes back a handed-over message (only where `Capabilities.cancel_scheduled`)."""
+        """Takes back a handed-over message (only where `Capabilities.cancel_scheduled`).
+
+        Returns when it certainly won't go out any more; raises `Rejected` when it is too late for that, and
+        `OutcomeUncertain` where the provider gives no guarantee.
+        """
         ...
 
     async def find(self, outgoing: Outgoing, note: Mapping[str, str]) -> Receipt | None:
-        """Settles an uncertain outcome by asking (only where `idempotency` is ``findable``); None: not there."""
+        """Settles an uncertain outcome by asking (only where `idempotency` is ``findable``); None: not there.
+
+        ``note`` is what was noted on the way. Raises `OutcomeUncertain` where the answer doesn't settle it yet.
+        """
         ...
+
+    # A provider that can list its templates also has `async list_templates(self) -> list[Template]`.
 
     async def close(self) -> None:
         """Lets go of connections; never raises for a peer's sake."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tui_mailer.domain.message import Attachment, Draft, DraftAttachment
 from tui_mailer.domain.submission import Attempt, Recipient
@@ -342,4 +342,6 @@ def instant(at: datetime | None) -> str | None:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, frozenset):
+        return sorted(cast("frozenset[str]", value))
     return value.total_seconds() if isinstance(value, timedelta) else value
