@@ -10,7 +10,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Literal, Union, get_args, get_origin
 from zoneinfo import ZoneInfo
 
 from tui_mailer.accounts.configuration import LOCAL_ACCOUNT, Account, Configuration, CredentialSource, Paths
@@ -35,7 +36,7 @@ class ProviderDirectory:
         self._credentials = credentials
         self._embedded = embedded_account()
         self._zone: tuple[str | None, ZoneInfo] | None = None
-        self._capabilities: dict[str, tuple[str, Capabilities]] = {}
+        self._asked: dict[str, tuple[str, Provider, Capabilities]] = {}
 
     @property
     def zone(self) -> ZoneInfo:
@@ -90,13 +91,20 @@ class ProviderDirectory:
 
     def capabilities(self, name: str) -> Capabilities:
         """Tells what an account can carry."""
-        account = self.account(name)
+        return self._known(self.account(name))[1]
+
+    def asked(self, account: Account) -> Provider:
+        """The account's provider to be asked what needs no network (`prepare`); never connected, so never closed."""
+        return self._known(account)[0]
+
+    def _known(self, account: Account) -> tuple[Provider, Capabilities]:
         mark = fingerprint(account)
-        cached = self._capabilities.get(name)
-        if cached is None or cached[0] != mark:
-            cached = (mark, self.open(account).capabilities)
-            self._capabilities[name] = cached
-        return cached[1]
+        known = self._asked.get(account.name)
+        if known is None or known[0] != mark:
+            provider = self.open(account)
+            known = (mark, provider, provider.capabilities)
+            self._asked[account.name] = known
+        return known[1], known[2]
 
     def options(self, account: Account, typed: Mapping[str, str]) -> dict[str, object]:
         """Validates message options by the provider's model; raises `InvalidMessage` naming the option."""
@@ -224,10 +232,20 @@ def _description(model: type[BaseModel], key: str) -> str:
 
 
 def _typed_value(model: type[BaseModel], key: str, text: str) -> object:
-    annotation = model.model_fields[key].annotation
-    if annotation is str:
+    if _is_text(model.model_fields[key].annotation):
         return text
     try:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def _is_text(annotation: object) -> bool:
+    """Says whether an option's type is text (or left out, or one of some words), which isn't read as JSON."""
+    parts = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    return all(
+        part in (str, NoneType)
+        or (get_origin(part) is Literal and all(isinstance(word, str) for word in get_args(part)))
+        or (get_origin(part) is Annotated and _is_text(get_args(part)[0]))
+        for part in parts
+    )

@@ -39,6 +39,8 @@ class SealingPlan:
     account: Account
     compose: ComposeSettings
     options: Mapping[str, object]
+    recipient_option: str | None = None
+    """An option that names the recipient in place of To (`Capabilities.recipient_option`)."""
     may_use_any_sender: bool = False
 
 
@@ -50,7 +52,7 @@ def message_from(draft: Draft, plan: SealingPlan, intake: Intake) -> Message:
     bcc = parse_address_list(draft.bcc, field="bcc")
     if plan.account.bcc_self and sender.addr_spec not in {a.addr_spec for a in to + cc + bcc}:
         bcc = (*bcc, replace(sender, display_name=""))
-    if not (to or cc or bcc):
+    if not (to or cc or bcc) and plan.recipient_option not in plan.options:
         raise InvalidMessage("There is no recipient: fill in To, Cc or Bcc.", field="to")
     in_reply_to = _one_message_id(draft.in_reply_to)
     text, html = _bodies(draft, plan)
@@ -97,9 +99,14 @@ def choose_sender(typed: str, account: Account, *, may_use_any: bool = False) ->
     )
 
 
-def recipients_of(message: Message) -> tuple[Recipient, ...]:
-    """Makes the envelope: each address once, the most visible kind first."""
+def recipients_of(message: Message, recipient_option: str | None = None) -> tuple[Recipient, ...]:
+    """Makes the envelope: each address once, the most visible kind first.
+
+    Whom the option names comes before them, as it is (``id:123``).
+    """
     seen: dict[str, Recipient] = {}
+    if recipient_option is not None and (named := message.options.get(recipient_option)):
+        seen[""] = Recipient(address=str(named), kind=Kind.TO)
     for kind, addresses in ((Kind.TO, message.to), (Kind.CC, message.cc), (Kind.BCC, message.bcc)):
         for address in addresses:
             seen.setdefault(_envelope_key(address), Recipient(address=address.addr_spec, kind=kind))

@@ -11,7 +11,6 @@ from ulid import ULID
 
 from tui_mailer.accounts.configuration import LOCAL_ACCOUNT, Account, Configuration
 from tui_mailer.accounts.identity import account_for_sender
-from tui_mailer.domain import mime
 from tui_mailer.domain.address import format_address_list, parse_address
 from tui_mailer.domain.checks import Finding, Severity, check_message
 from tui_mailer.domain.errors import InvalidMessage, Unsupported
@@ -19,14 +18,14 @@ from tui_mailer.domain.message import Draft, Message
 from tui_mailer.domain.raw import read_raw
 from tui_mailer.domain.schedule import Schedule, parse_when
 from tui_mailer.domain.submission import Kind, Recipient, RecipientStatus, State
-from tui_mailer.providers.base import Capabilities, Outgoing, Prepared
-from tui_mailer.providers.capability import keeps_schedule, refusals, require
+from tui_mailer.providers.base import Capabilities, Prepared
+from tui_mailer.providers.capability import effects
 from tui_mailer.services.account import ProviderDirectory, fingerprint
+from tui_mailer.services.carrying import Carrying
 from tui_mailer.services.intake import PreviewIntake, SealingIntake, sealed_source
 from tui_mailer.services.sealing import (
     Intake,
     SealingPlan,
-    frozen_date,
     message_from,
     recipients_of,
 )
@@ -84,6 +83,7 @@ class Writer:
     def __init__(self, *, directory: ProviderDirectory, store: Store) -> None:
         self.directory = directory
         self.store = store
+        self._carrying = Carrying(directory)
 
     @property
     def configuration(self) -> Configuration:
@@ -113,17 +113,21 @@ class Writer:
         message = self._message(draft, account, str(ULID()), PreviewIntake(self.store.spool))
         now = self.store.clock.now()
         schedule = self._schedule(draft, now)
-        size = self._size(message, now)
         capabilities = self.directory.capabilities(account.name)
-        refused = [_finding(error) for error in refusals(message, capabilities, account=account.name, size=size)]
+        recipients = recipients_of(message, capabilities.recipient_option)
+        refused = self._carrying.refusals(message, account, now, schedule.at if schedule else now)
         return Review(
             account=account,
             capabilities=capabilities,
             message=message,
-            recipients=recipients_of(message),
-            size=size,
+            recipients=recipients,
+            size=self._carrying.size(message, now),
             schedule=schedule,
-            findings=(*refused, *check_message(message, body_typed=draft.body)),
+            findings=(
+                *map(_finding, refused),
+                *_told(capabilities),
+                *_checked(message, draft, has_recipient=bool(recipients)),
+            ),
             who_sends=who_sends(
                 self.store.outbox.deliverers(), now, at=schedule.at if schedule else None, capabilities=capabilities
             ).text
@@ -136,20 +140,10 @@ class Writer:
         account = self.account_for(draft)
         now = self.store.clock.now()
         message = self._message(draft, account, str(ULID()), PreviewIntake(self.store.spool))
-        self._refuse(message, account, now)
         schedule = self._schedule(draft, now)
-        capabilities = self.directory.capabilities(account.name)
-        not_before = schedule.at if schedule else now
-        outgoing = Outgoing(
-            submission_id=message.id,
-            message=message,
-            recipients=recipients_of(message),
-            date=self.directory.localise(frozen_date(now, not_before)),
-            envelope_from=message.sender.addr_spec,
-            not_before=not_before if keeps_schedule(capabilities, not_before, now) else None,
-            idempotency_key=message.id,
+        return self._carrying.prepare(
+            message, account, self._recipients(message, account), now, schedule.at if schedule else now
         )
-        return self.directory.open(account).prepare(outgoing)
 
     def seal(self, draft: Draft, request: SealRequest) -> list[Submission]:
         """Checks, copies attachments into the spool and commits; on return the submissions are durable."""
@@ -232,7 +226,7 @@ class Writer:
     ) -> NewSubmission:
         schedule = self._schedule(draft, now)
         message = self._message(draft, account, str(ULID()), intake)
-        queued = self._queued(message, account, now)
+        queued = self._queued(message, account, now, at=schedule.at if schedule else now)
         return replace(
             queued,
             state=State.HELD if request.hold else State.QUEUED,
@@ -252,8 +246,12 @@ class Writer:
             ),
         )
 
-    def _queued(self, message: Message, account: Account, now: datetime) -> NewSubmission:
+    def _queued(
+        self, message: Message, account: Account, now: datetime, *, at: datetime | None = None
+    ) -> NewSubmission:
         """Makes what the outbox is given for a message that goes to everyone at once; raises what stands against it."""
+        recipients = self._recipients(message, account)
+        prepared = self._carrying.prepare(message, account, recipients, now, at or now)
         return NewSubmission(
             message=message,
             account=account.name,
@@ -262,9 +260,9 @@ class Writer:
             state=State.QUEUED,
             not_before=now,
             created_at=now,
-            size=self._refuse(message, account, now),
+            size=prepared.size,
             envelope_from=message.sender.addr_spec,
-            recipients=recipients_of(message),
+            recipients=recipients,
             retries=account.retries,
             keep=account.keep,
             is_kept_locally=not self.directory.capabilities(account.name).delivers,
@@ -276,26 +274,19 @@ class Writer:
             account=account,
             compose=self.configuration.compose,
             options=self.directory.options(account, draft.options),
+            recipient_option=self.directory.capabilities(account.name).recipient_option,
             may_use_any_sender=account.name == LOCAL_ACCOUNT and not account.lines,
         )
         return message_from(draft, plan, intake)
 
-    def _refuse(self, message: Message, account: Account, now: datetime) -> int:
-        """Raises what stands against sealing; returns the size on the wire."""
-        size = message.raw_size if message.raw_size is not None else self._size(message, now)
-        capabilities = self.directory.capabilities(account.name)
-        require(message, capabilities, account=account.name, size=size)
-        return size
+    def _recipients(self, message: Message, account: Account) -> tuple[Recipient, ...]:
+        return recipients_of(message, self.directory.capabilities(account.name).recipient_option)
 
     def _refuse_missing(self, message: Message) -> None:
         """Raises `DamagedStore` for a file that isn't kept any more."""
         for attachment in message.attachments:
             if attachment.sha256 is not None:
                 self.store.spool.size_of(attachment.sha256)
-
-    def _size(self, message: Message, now: datetime) -> int:
-        sealed_only = replace(message, attachments=tuple(one for one in message.attachments if one.sha256 is not None))
-        return mime.build(sealed_only, date=self.directory.localise(now), contents={}).size
 
     def _schedule(self, draft: Draft, now: datetime) -> Schedule | None:
         if not draft.schedule.strip():
@@ -314,6 +305,19 @@ class Writer:
 def _nth_key(key: str | None, n: int) -> str | None:
     """A key names one submission; those fanned out from it are told apart by their place."""
     return None if key is None else key if n == 0 else f"{key}#{n}"
+
+
+def _told(capabilities: Capabilities) -> tuple[Finding, ...]:
+    """What else happens when one sends with the account, as warnings."""
+    return tuple(
+        Finding(severity=Severity.WARNING, field="account", code="effect", text=text) for text in effects(capabilities)
+    )
+
+
+def _checked(message: Message, draft: Draft, *, has_recipient: bool) -> tuple[Finding, ...]:
+    """What is worth knowing about the message itself; an option may name the recipient in place of To."""
+    found = check_message(message, body_typed=draft.body)
+    return tuple(one for one in found if not (has_recipient and one.code == "no-recipient"))
 
 
 def _finding(error: Unsupported) -> Finding:
