@@ -17,7 +17,7 @@ from program_run import TuiMailer
 COMMAND = [sys.executable, "-m", "tui_mailer"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_service_sends_what_is_due_and_stops_in_good_order(
     tui_mailer: TuiMailer, maildir: Path, number: signal.Signals
 ) -> None:

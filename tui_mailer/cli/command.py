@@ -22,8 +22,8 @@ COMMANDS = {
     "outbox": Command("outbox", "Watch and find", "what isn't finished: hold, retry, cancel, resolve ..."),
     "history": Command("history", "Watch and find", "what has ended: search, export, resend, delete"),
     "deliver": Command("deliver", "Deliver", "the delivery service: runs until stopped"),
+    "service": Command("service", "Deliver", "install, look at or remove it as a systemd user service"),
     "account": Command("account", "Set up", "add, test, hold or remove accounts; store secrets"),
     "provider": Command("provider", "Set up", "what each provider can carry"),
     "doctor": Command("doctor", "Set up", "everything that could be wrong, with the remedy"),
 }
-LATER = {"service": "It comes with a later version; until then run 'tui-mailer deliver' from your own service manager."}

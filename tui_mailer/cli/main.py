@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from tui_mailer.cli.command import COMMANDS, LATER
+from tui_mailer.cli.command import COMMANDS
 from tui_mailer.cli.global_option import VALUED
 
 if TYPE_CHECKING:
@@ -112,8 +112,6 @@ def _dispatch(name: str, words: list[str], output: Output) -> int:
 
     if os.name == "nt":
         raise UsageError("tui-mailer needs a Unix system; on Windows run it in WSL.")
-    if name in LATER:
-        raise UsageError(f"There is no command '{name}' yet. {LATER[name]}")
     if name not in COMMANDS:
         raise UsageError(f"There is no command '{name}'.{_nearest(name)}", usage="tui-mailer --help")
     module = importlib.import_module(f"tui_mailer.cli.{COMMANDS[name].module}")

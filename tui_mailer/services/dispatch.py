@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from tui_mailer.accounts.configuration import Configuration
 from tui_mailer.domain.errors import StorageError
 from tui_mailer.domain.submission import State
-from tui_mailer.services.event import EngineTroubled, StoreChanged
+from tui_mailer.services.event import EngineStarted, EngineTroubled, StoreChanged
 from tui_mailer.services.standing import AccountStanding
 from tui_mailer.services.tidying import archive_all, tidy_forever
+from tui_mailer.services.turn import Turn
 from tui_mailer.services.worker import Worker, settle_by_asking
 from tui_mailer.services.workplace import Workplace
 from tui_mailer.storage.record import Submission
+from tui_mailer.storage.row import displayed_owner
 
 POLL_SECONDS = 1.0
 """How often the outbox is looked at without a nudge: for other processes' commits, recovery and what has become due."""
@@ -40,10 +43,13 @@ class Dispatcher:
         self._only: list[str] | None = None
         self._wake = asyncio.Event()
         self._is_stopping = False
+        self.progressed_at = time.monotonic()
+        """When the loop last came round with the outbox looked at: what a watchdog wants to know."""
 
     async def open(self) -> None:
         """Registers with the outbox."""
         self._owner = await self._work.db(self._work.store.become_deliverer, self._work.role)
+        self._turn = Turn(self._work, self._owner)
         await self._standing.look()
 
     async def close(self, grace_seconds: float) -> None:
@@ -72,10 +78,12 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Goes on until `stop`."""
+        self._work.emit(EngineStarted(owner=displayed_owner(self._owner)))
         companions = [asyncio.create_task(self._renew_forever()), asyncio.create_task(tidy_forever(self._work))]
+        is_asked = True
         try:
             while not self._is_stopping:
-                await self._sleep(await self._round())
+                is_asked = await self._sleep(await self._round(is_asked=is_asked))
         finally:
             for companion in companions:
                 companion.cancel()
@@ -126,6 +134,9 @@ class Dispatcher:
         await self._claim_all()
         if not self._workers:
             await self._work.db(self._work.store.archive_ended)
+        await self._tell_news()
+
+    async def _tell_news(self) -> None:
         if await self._work.db(self._outbox.has_changed):
             await self._standing.look()
             self._work.emit(StoreChanged())
@@ -140,7 +151,7 @@ class Dispatcher:
                 now=self._work.now(),
                 limit=1,
                 ids=ids,
-                skip_accounts=self._busy_accounts(),
+                skip_accounts=self._busy_accounts() | self._turn.unserved(),
             )
             if not claims:
                 return
@@ -180,11 +191,19 @@ class Dispatcher:
                 return False
         return True
 
-    async def _round(self) -> float:
-        """Looks once; returns how long the next look can wait."""
+    async def _round(self, *, is_asked: bool) -> float:
+        """Looks once; returns how long the next look can wait.
+
+        Unless asked to, or in the middle of sending, only the one whose turn it is looks for due mail.
+        """
         try:
+            if not (await self._turn.is_ours() or is_asked or self._workers):
+                await self._tell_news()
+                self.progressed_at = time.monotonic()
+                return POLL_SECONDS
             await self._look()
-            due = await self._work.db(self._outbox.next_due, self._work.now())
+            self.progressed_at = time.monotonic()
+            due = await self._work.db(self._outbox.next_due, self._work.now(), skip_accounts=self._turn.unserved())
         except StorageError as error:
             self._work.emit(EngineTroubled(text=str(error)))
             return POLL_SECONDS
@@ -192,13 +211,15 @@ class Dispatcher:
             return POLL_SECONDS
         return min(POLL_SECONDS, max(0.01, (due - self._work.now()).total_seconds()))
 
-    async def _sleep(self, seconds: float) -> None:
+    async def _sleep(self, seconds: float) -> bool:
+        """Waits; says whether it was woken."""
         try:
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
         except TimeoutError:
-            pass
+            return False
         self._wake.clear()
+        return True
 
     async def _renew(self) -> None:
         """Extends the leases; a worker that has lost its own (this process was stopped) gives up what it has begun."""

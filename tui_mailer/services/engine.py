@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import threading
+import time
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -75,6 +77,13 @@ class Engine:
     def nudge(self) -> None:
         """Looks for due mail now rather than at the next poll; safe from any thread."""
         self._call_soon(lambda dispatcher: dispatcher.wake())
+
+    def seconds_without_progress(self) -> float:
+        """How long ago the engine's loop last came round; inf before it has started or once it has ended."""
+        dispatcher = self._dispatcher
+        if dispatcher is None or self._loop is None:
+            return math.inf
+        return time.monotonic() - dispatcher.progressed_at
 
     def reconfigure(self, configuration: Configuration) -> None:
         """Uses another configuration from the next claim on; safe from any thread."""

@@ -47,6 +47,23 @@ class AccountChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EngineStarted:
+    """The engine has opened the outbox and delivers from now on."""
+
+    owner: str
+    """This process, as others see it (``deliver pid 812``)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleChanged:
+    """Another process, or this one, now looks for due mail on behalf of all on this data dir."""
+
+    leader: str
+    is_leading: bool
+    """It is this one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreChanged:
     """Another process committed something: read again what is shown."""
 
@@ -66,5 +83,13 @@ class EngineFailed:
 
 
 Event = (
-    SubmissionChanged | PhaseReached | BytesProgressed | AccountChanged | StoreChanged | EngineTroubled | EngineFailed
+    SubmissionChanged
+    | PhaseReached
+    | BytesProgressed
+    | AccountChanged
+    | EngineStarted
+    | RoleChanged
+    | StoreChanged
+    | EngineTroubled
+    | EngineFailed
 )

@@ -230,7 +230,15 @@ class Mailer:
     def who_sends(self, at: datetime | None = None, *, account: str | None = None) -> WhoSends:
         """Says who will send a message that is due ``at``; with its account, whether the provider could keep it."""
         capabilities = self.directory.capabilities(account) if account else None
-        return who_sends(self.deliverers(), self.store.clock.now(), at=at, capabilities=capabilities)
+        deliverers = self.deliverers()
+        if account is not None and self._is_prompting(account):
+            # A service can't ask for the secret.
+            deliverers = [one for one in deliverers if one.role != "deliver"]
+        return who_sends(deliverers, self.store.clock.now(), at=at, capabilities=capabilities)
+
+    def _is_prompting(self, account: str) -> bool:
+        credential = self.directory.account(account).credential
+        return credential is not None and credential.kind == "prompt"
 
     def has_changed(self) -> bool:
         """Says whether another process has committed to the outbox since the last call (cheap: poll it)."""

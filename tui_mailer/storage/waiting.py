@@ -56,11 +56,13 @@ class Waiting(SubmissionTable):
         rows = self._database.rows(self._waiting_sql["list_account_holds"])
         return {row["account"]: account_hold_of_row(row) for row in rows}
 
-    def next_due(self, now: datetime) -> datetime | None:
+    def next_due(self, now: datetime, *, skip_accounts: Collection[str] = frozenset()) -> datetime | None:
         """Tells when anything can be claimed next, which may be past; None: nothing waits, or only for a person."""
         holds = self.account_holds()
         times: list[datetime] = []
         for row in self._database.rows(self._waiting_sql["list_waiting_accounts"]):
+            if row["account"] in skip_accounts:
+                continue
             due, hold = from_microseconds(row["due_at"]), holds.get(row["account"])
             if hold is None:
                 times.append(due)
