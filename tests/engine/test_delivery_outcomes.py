@@ -9,7 +9,7 @@ from engine_bench import EngineBench, letter
 from smtp_server import DROP, RESET, STALL, ScriptedServer
 
 from tui_mailer.domain.submission import RecipientStatus, State
-from tui_mailer.services import dispatch
+from tui_mailer.services import crew
 from tui_mailer.services.event import AccountChanged, SubmissionChanged
 from tui_mailer.services.mailer import SealRequest
 
@@ -77,7 +77,7 @@ async def test_a_person_who_stops_waiting_after_the_dot_is_told_so(
     bench: EngineBench, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ):
     """Giving up while the last answer is awaited leaves it uncertain, never "not sent"."""
-    monkeypatch.setattr(dispatch, "INTENT_GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(crew, "INTENT_GRACE_SECONDS", 0.2)
     server.on("DOT", STALL)
     (lost,) = await bench.deliver(bench.seal(), timeout_seconds=1)
     assert (lost.state, len(server.stored)) == (State.UNCERTAIN, 1)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from tui_mailer.accounts.configuration import Configuration
 from tui_mailer.domain.errors import StorageError
 from tui_mailer.domain.submission import State
+from tui_mailer.services.crew import Crew
 from tui_mailer.services.event import EngineStarted, EngineTroubled, StoreChanged
 from tui_mailer.services.standing import AccountStanding
 from tui_mailer.services.tidying import archive_all, tidy_forever
@@ -23,8 +23,6 @@ POLL_SECONDS = 1.0
 """How often the outbox is looked at without a nudge: for other processes' commits, recovery and what has become due."""
 RENEW_SECONDS = 5.0
 """How often leases are renewed; they last three times as long (`storage.lease.LEASE_SECONDS`)."""
-INTENT_GRACE_SECONDS = 20.0
-"""How much longer a stop waits for answers after the point of no return: it spares a person an uncertain outcome."""
 WAIT_POLL_SECONDS = 0.1
 """How often `deliver_only` looks whether another process has finished with a submission."""
 
@@ -37,7 +35,7 @@ class Dispatcher:
         self._outbox = work.store.outbox
         self._standing = AccountStanding(work)
         self._owner = ""
-        self._workers: dict[asyncio.Task[None], Worker] = {}
+        self._crew = Crew(self._worker_ended)
         self._attempted: dict[str, Submission | None] = {}
         """What was attempted here, in this order, as it stood right after; None while it is under way."""
         self._only: list[str] | None = None
@@ -55,7 +53,7 @@ class Dispatcher:
     async def close(self, grace_seconds: float) -> None:
         """Lets workers finish within the grace, gives the rest back, closes connections."""
         self.stop()
-        await self._settle_workers(grace_seconds)
+        await self._crew.settle(grace_seconds)
         await self._standing.close()
         await self._work.db(self._work.store.archive_ended)
         await self._work.db(self._work.store.resign)
@@ -67,8 +65,7 @@ class Dispatcher:
     def stop(self) -> None:
         """Makes `run` return; nothing more is claimed."""
         self._is_stopping = True
-        for worker in self._workers.values():
-            worker.goes_on = False
+        self._crew.finish_up()
         self._wake.set()
 
     def reconfigure(self, configuration: Configuration) -> None:
@@ -118,7 +115,7 @@ class Dispatcher:
         except TimeoutError:
             # What is left stays in the outbox, or ends as uncertain; the caller sees where it stands.
             self.stop()
-            await self._settle_workers(0)
+            await self._crew.settle(0)
         finally:
             renewer.cancel()
 
@@ -132,7 +129,7 @@ class Dispatcher:
             if settled.state is State.UNCERTAIN:
                 self._attempted[settled.id] = settled  # an outcome that `flush` must not hide
         await self._claim_all()
-        if not self._workers:
+        if not self._crew:
             await self._work.db(self._work.store.archive_ended)
         await self._tell_news()
 
@@ -158,24 +155,21 @@ class Dispatcher:
             for claim in claims:
                 worker = Worker(self._work, self._standing, claim, goes_on=self._only is None)
                 self._attempted[claim.submission.id] = None
-                task = asyncio.create_task(worker.run())
-                self._workers[task] = worker
-                task.add_done_callback(self._worker_ended)
+                self._crew.hire(worker)
 
     def _busy_accounts(self) -> frozenset[str]:
-        busy = Counter(worker.account for worker in self._workers.values())
+        busy = self._crew.count_by_account()
         return frozenset(account for account, count in busy.items() if count >= self._standing.limit(account))
 
-    def _worker_ended(self, task: asyncio.Task[None]) -> None:
-        worker = self._workers.pop(task)
+    def _worker_ended(self, worker: Worker, error: BaseException | None) -> None:
         self._attempted.update((one.id, one) for one in worker.finished)
         self._wake.set()
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if error is not None:
             self._work.emit(EngineTroubled(text=f"Delivery stopped for a moment: {error}"))
 
     async def _are_tried(self) -> bool:
         """Nothing is under way and, with `deliver_only`, each has had its attempt somewhere."""
-        if self._workers:
+        if self._crew:
             return False
         holds = await self._work.db(self._outbox.account_holds)
         now = self._work.now()
@@ -197,7 +191,7 @@ class Dispatcher:
         Unless asked to, or in the middle of sending, only the one whose turn it is looks for due mail.
         """
         try:
-            if not (await self._turn.is_ours() or is_asked or self._workers):
+            if not (await self._turn.is_ours() or is_asked or self._crew):
                 await self._tell_news()
                 self.progressed_at = time.monotonic()
                 return POLL_SECONDS
@@ -223,33 +217,15 @@ class Dispatcher:
 
     async def _renew(self) -> None:
         """Extends the leases; a worker that has lost its own (this process was stopped) gives up what it has begun."""
-        held = {task: worker.claim for task, worker in self._workers.items()}
-        lost = await self._work.db(self._outbox.renew, list(held.values()))
-        for task, claim in held.items():
-            worker = self._workers.get(task)
-            if claim.submission.id in lost and worker is not None and worker.can_be_stopped(claim):
-                task.cancel()
+        held = self._crew.claims()
+        self._crew.let_go(held, await self._work.db(self._outbox.renew, held))
 
     async def _renew_forever(self) -> None:
         while True:
             try:
                 await self._work.db(self._outbox.seen, self._owner, self._work.now())
-                if self._workers:
+                if self._crew:
                     await self._renew()
             except StorageError as error:
                 self._work.emit(EngineTroubled(text=str(error)))
             await asyncio.sleep(RENEW_SECONDS)
-
-    async def _settle_workers(self, grace_seconds: float) -> None:
-        """Waits, then cancels what hasn't passed the point of no return, then waits a little for the rest."""
-        if self._workers:
-            await asyncio.wait(self._workers, timeout=grace_seconds)
-        for task, worker in list(self._workers.items()):
-            if not worker.has_intent:
-                task.cancel()
-        if self._workers:
-            await asyncio.wait(self._workers, timeout=INTENT_GRACE_SECONDS)
-        for task in list(self._workers):
-            task.cancel()
-        if self._workers:
-            await asyncio.wait(self._workers)

@@ -136,7 +136,7 @@ class Engine:
     def stop(self, *, grace_seconds: float = 5.0) -> None:
         """Finishes the submission in flight within the grace, leases the rest back, ends the thread.
 
-        What has passed the point of no return is waited for a little longer (`dispatch.INTENT_GRACE_SECONDS`): a few
+        What has passed the point of no return is waited for a little longer (`crew.INTENT_GRACE_SECONDS`): a few
         seconds there spare a person an uncertain outcome.
         """
         if self._thread is None:
