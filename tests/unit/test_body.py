@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mime_kit import bodies, unflow
 
-from tui_mailer.domain.body import append_signature, flow, html_from_markdown, text_from_html
+from tui_mailer.domain.body import append_signature, flow, html_from_markdown, html_from_text, text_from_html
 
 QUICK = settings(max_examples=150, deadline=None)
 
@@ -200,3 +200,12 @@ def test_broken_html_still_reads_as_text(html: str) -> None:
     """Tags in any order, never closed or never opened, give a text and no error."""
     text = text_from_html(html)
     assert not text or text.endswith("\n")
+
+
+def test_plain_text_as_html_keeps_lines_and_indents() -> None:
+    """A provider that wants HTML too shows a plain text as it was written, and nothing in it becomes markup."""
+    html = html_from_text("Dear Bob,\n\n  a < b\n  c  d\n\n\nAda & Co\n")
+    assert "<p>Dear Bob,</p>" in html
+    assert "<p>&nbsp; a &lt; b<br>\n&nbsp; c&nbsp; d</p>" in html
+    assert "<p>Ada &amp; Co</p>" in html
+    assert text_from_html(html).replace("\xa0", " ") == "Dear Bob,\n\n  a < b\n  c  d\n\nAda & Co\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from html.parser import HTMLParser
 
 _LINE = 78
@@ -11,6 +12,8 @@ _SOFT_LINE = 76
 """Longest line made by wrapping, its trailing space included."""
 _WRAPPED = r"(?s) *[^ ].{{0,{}}}(?: +|$)| *[^ ]+(?: +|$)"
 """As many words as fit, or one word that doesn't, with the spaces that follow."""
+_INDENT = re.compile(r"(?m)^ +| {2,}")
+"""Spaces that HTML would swallow."""
 _QUOTE = re.compile(r">[> ]*")
 _SIGNATURE_LINE = "-- "
 _SPACED_BLOCKS = frozenset(
@@ -84,6 +87,14 @@ def html_from_markdown(text: str) -> str:
 
     parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
     rendered: str = parser.render(text)
+    return f'<!DOCTYPE html>\n<html>\n<head><meta charset="utf-8"></head>\n<body>\n{rendered}</body>\n</html>\n'
+
+
+def html_from_text(text: str) -> str:
+    """Writes plain text as a small HTML document that shows it as it is: lines, blank lines and indents kept."""
+    paragraphs = re.split(r"\n{2,}", escape(text.replace("\r\n", "\n").strip("\n"), quote=False))
+    written = (_INDENT.sub(lambda spaces: "&nbsp;" * (len(spaces[0]) - 1) + " ", one) for one in paragraphs)
+    rendered = "".join(f"<p>{one.replace(chr(10), '<br>' + chr(10))}</p>\n" for one in written)
     return f'<!DOCTYPE html>\n<html>\n<head><meta charset="utf-8"></head>\n<body>\n{rendered}</body>\n</html>\n'
 
 

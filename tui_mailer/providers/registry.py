@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 ENTRY_POINT_GROUP = "tui_mailer.providers"
 
 _BUILT_IN = {
+    "bird": "tui_mailer.providers.bird:BirdProvider",
+    "bird_channels": "tui_mailer.providers.bird_channels:BirdChannelsProvider",
     "maildir": "tui_mailer.providers.maildir:MaildirProvider",
+    "rebilly": "tui_mailer.providers.rebilly:RebillyProvider",
+    "respond_io": "tui_mailer.providers.respond_io:RespondIoProvider",
     "smtp": "tui_mailer.providers.smtp:SmtpProvider",
+    "whippy": "tui_mailer.providers.whippy:WhippyProvider",
 }
 """Known without the package's metadata, so that a checkout runs; a plug-in can't take one of these names."""
 

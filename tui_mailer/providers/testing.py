@@ -66,16 +66,19 @@ class Recorder:
     def __init__(self, on_phase: Callable[[Phase], None] | None = None) -> None:
         self.phases: list[Phase] = []
         self.answers: tuple[RecipientResult, ...] = ()
+        self.note: dict[str, str] = {}
+        """All that was noted, the newest of each name."""
         self._on_phase = on_phase
 
     async def __call__(
         self,
         phase: Phase,
-        note: Mapping[str, str] | None = None,  # noqa: ARG002 - the contract's signature
+        note: Mapping[str, str] | None = None,
         *,
         answers: Sequence[RecipientResult] = (),
     ) -> None:
         self.phases.append(phase)
+        self.note |= note or {}
         self.answers = (*self.answers, *answers)
         if self._on_phase is not None:
             self._on_phase(phase)
@@ -236,8 +239,9 @@ class ProviderContract:
             return
         outgoing = self.make_outgoing()
         assert await provider.find(outgoing, {}) is None
-        sent = await provider.send(provider.prepare(outgoing), Recorder())
-        found = await provider.find(outgoing, {})
+        recorder = Recorder()
+        sent = await provider.send(provider.prepare(outgoing), recorder)
+        found = await provider.find(outgoing, recorder.note)
         await provider.close()
         assert found is not None
         assert found.provider_id == sent.provider_id
