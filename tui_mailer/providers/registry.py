@@ -20,9 +20,16 @@ ENTRY_POINT_GROUP = "tui_mailer.providers"
 _BUILT_IN = {
     "bird": "tui_mailer.providers.bird:BirdProvider",
     "bird_channels": "tui_mailer.providers.bird_channels:BirdChannelsProvider",
+    "brevo": "tui_mailer.providers.brevo:BrevoProvider",
     "maildir": "tui_mailer.providers.maildir:MaildirProvider",
+    "mailgun": "tui_mailer.providers.mailgun:MailgunProvider",
+    "mailjet": "tui_mailer.providers.mailjet:MailjetProvider",
+    "postmark": "tui_mailer.providers.postmark:PostmarkProvider",
     "rebilly": "tui_mailer.providers.rebilly:RebillyProvider",
+    "resend": "tui_mailer.providers.resend:ResendProvider",
     "respond_io": "tui_mailer.providers.respond_io:RespondIoProvider",
+    "sendgrid": "tui_mailer.providers.sendgrid:SendGridProvider",
+    "ses": "tui_mailer.providers.ses:SesProvider",
     "smtp": "tui_mailer.providers.smtp:SmtpProvider",
     "whippy": "tui_mailer.providers.whippy:WhippyProvider",
 }
