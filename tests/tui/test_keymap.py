@@ -18,6 +18,7 @@ from tui_mailer.tui.key_page import key_page
 from tui_mailer.tui.preset import PRESETS
 from tui_mailer.tui.screens.account_form import AccountFormScreen
 from tui_mailer.tui.screens.account_list import AccountListScreen
+from tui_mailer.tui.screens.browse import BrowseScreen
 from tui_mailer.tui.screens.choice import ChoiceScreen
 from tui_mailer.tui.screens.compose import ComposeScreen
 from tui_mailer.tui.screens.detail import DetailScreen
@@ -42,6 +43,7 @@ HOMES: dict[str, type] = {
     "history": HistoryScreen,
     "list": RowList,
     "review": ReviewScreen,
+    "browse": BrowseScreen,
     "schedule": ScheduleScreen,
     "choice": ChoiceScreen,
     "detail": DetailScreen,

@@ -86,6 +86,13 @@ _COMPOSE = (
         where=("compose",),
         is_shown=True,
     ),
+    Action(
+        id="compose.browse",
+        keys=(),
+        label="Browse",
+        help="Choose files to attach; Enter in the empty Attach does it, too.",
+        where=("compose",),
+    ),
     Action(id="compose.next-field", keys=("tab",), label="Next", help="Go to the next field.", where=("compose",)),
     Action(
         id="compose.previous-field",

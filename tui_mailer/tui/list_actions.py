@@ -199,12 +199,71 @@ _LIST_HABITS = tuple(
 )
 """Single letters that mutt and pine have for what the app does by function and control keys."""
 
+_BROWSE = (
+    Action(
+        id="browse.mark",
+        keys=("space",),
+        label="Mark",
+        help="Mark or unmark the file; marks stay when you go to another folder.",
+        where=("browse",),
+        is_shown=True,
+    ),
+    Action(
+        id="browse.open",
+        keys=("enter", "right"),
+        label="Open",
+        help="Open the folder, or attach the file with what is marked.",
+        where=("browse",),
+        is_shown=True,
+    ),
+    Action(
+        id="browse.attach",
+        keys=("ctrl+t", "ctrl+s"),
+        label="Attach",
+        help="Attach what is marked, else the file under the cursor.",
+        where=("browse",),
+        is_shown=True,
+    ),
+    Action(
+        id="browse.parent",
+        keys=("left",),
+        label="Up",
+        help="Go to the folder above; so does Backspace while nothing is typed.",
+        where=("browse",),
+        is_shown=True,
+    ),
+    Action(
+        id="browse.hidden",
+        keys=("f6",),
+        label="Hidden",
+        help="Show or hide files whose name begins with a dot.",
+        where=("browse",),
+        is_shown=True,
+    ),
+    Action(id="browse.down", keys=("down",), label="Down", help="One row down.", where=("browse",)),
+    Action(id="browse.up", keys=("up",), label="Up", help="One row up.", where=("browse",)),
+    Action(id="browse.page-down", keys=("pagedown",), label="Page down", help="One page down.", where=("browse",)),
+    Action(id="browse.page-up", keys=("pageup",), label="Page up", help="One page up.", where=("browse",)),
+)
+
 _BACK = Action(
     id="dialog.back",
     keys=("escape",),
     label="Back",
     help="Go back; nothing is changed.",
-    where=("review", "schedule", "choice", "detail", "resolve", "help", "account-form", "secret", "drafts", "accounts"),
+    where=(
+        "review",
+        "schedule",
+        "choice",
+        "detail",
+        "resolve",
+        "help",
+        "account-form",
+        "secret",
+        "drafts",
+        "accounts",
+        "browse",
+    ),
     is_shown=True,
 )
 
@@ -217,6 +276,7 @@ _DIALOGS = (
         help="Add an account that delivers; the message stays as it is.",
         where=("review",),
     ),
+    *_BROWSE,
     Action(
         id="drafts.delete",
         keys=("x", "delete"),

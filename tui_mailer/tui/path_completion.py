@@ -20,18 +20,6 @@ class Completion:
     """Names that fit, where there are several."""
 
 
-def unquote_path(text: str) -> str:
-    """Takes off what terminals put around a dropped path: quotes, ``file://``, backslashes before blanks."""
-    text = text.strip()
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
-        text = text[1:-1]
-    if text.startswith("file:///"):
-        from urllib.parse import unquote
-
-        text = unquote(text.removeprefix("file://"))
-    return text.replace("\\ ", " ")
-
-
 def complete_path(text: str) -> Completion:
     """Extends a path by what all fitting names have in common; directories get their slash. Never raises."""
     folder, _, prefix = text.rpartition("/")

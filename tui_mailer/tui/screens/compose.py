@@ -13,6 +13,7 @@ from textual.widgets import Input
 from tui_mailer.domain.errors import MailerError
 from tui_mailer.domain.message import Draft
 from tui_mailer.tui.action_table import bindings
+from tui_mailer.tui.attaching import Attaching
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.draft_board import DraftBoard
 from tui_mailer.tui.draft_keeper import PAUSE_SECONDS, DraftKeeper
@@ -20,6 +21,7 @@ from tui_mailer.tui.news import AccountFormAsked
 from tui_mailer.tui.screens.room import Room
 from tui_mailer.tui.screens.sending import Sending
 from tui_mailer.tui.widgets.compose_form import ADDRESS_FIELDS, ComposeForm
+from tui_mailer.tui.widgets.paste import Pasted
 from tui_mailer.tui.widgets.sender_field import SenderField, senders_of
 
 ADD_ACCOUNT = "+"
@@ -37,8 +39,9 @@ class ComposeScreen(Room):
     def __init__(self, desk: Desk, draft: Draft | None = None) -> None:
         super().__init__(desk)
         self.keeper = DraftKeeper(desk)
-        self.form = ComposeForm(desk.configuration, desk.io, draft or Draft())
+        self.form = ComposeForm(desk.configuration, draft or Draft())
         self.board = DraftBoard(desk, self.form, self.keeper)
+        self._attaching = Attaching(self, self.form)
         self._pause: Timer | None = None
         self._sending = Sending(self, self.form, self.keeper, self.board.empty)
 
@@ -122,8 +125,16 @@ class ComposeScreen(Room):
     def action_more_fields(self) -> None:
         self.form.toggle_more_fields()
 
-    def action_attach(self) -> None:
-        self.form.focus_field("attachments")
+    async def action_attach(self) -> None:
+        """Before the next key is read: it belongs into the path."""
+        await self._attaching.attach()
+
+    def action_browse(self) -> None:
+        self.attempt(self._attaching.browse())
+
+    def on_pasted(self, event: Pasted) -> None:
+        event.stop()
+        self.attempt(self._attaching.consider(event))
 
     def action_later(self) -> None:
         """Opens the schedule dialog."""

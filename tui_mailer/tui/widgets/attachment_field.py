@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from rich.text import Text
 from textual import events
@@ -11,10 +13,14 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
 
+from tui_mailer.domain.errors import MailerError
 from tui_mailer.domain.message import DraftAttachment
 from tui_mailer.domain.text import clean
-from tui_mailer.tui.io import Io
-from tui_mailer.tui.path_completion import FoundFile, complete_path, look_at_file, unquote_path
+from tui_mailer.tui.disk import read_disk
+from tui_mailer.tui.dropped_file import find_dropped, readings, unquote_path
+from tui_mailer.tui.folder import kind_of
+from tui_mailer.tui.path_completion import FoundFile, complete_path, look_at_file
+from tui_mailer.tui.size_budget import SizeBudget
 from tui_mailer.tui.widgets.field import Field
 from tui_mailer.tui.widgets.line_input import LineInput
 from tui_mailer.tui.words import say_size
@@ -31,9 +37,8 @@ class PathInput(LineInput):
 
         verb: str
 
-    def __init__(self, io: Io, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         super().__init__(id=id, placeholder="path or https:// address; Tab completes, Enter attaches")
-        self._io = io
         self._ambiguous = ""
 
     async def _on_key(self, event: events.Key) -> None:
@@ -51,7 +56,7 @@ class PathInput(LineInput):
         """Extends the path or says which names fit; False where there is nothing more to say."""
         if not self.value or "://" in self.value:
             return False
-        completion = await self._io.run(complete_path, self.value)
+        completion = await read_disk(partial(complete_path, self.value))
         if completion.text == self.value and not (completion.candidates and self._ambiguous != self.value):
             return False
         self.value = completion.text
@@ -59,6 +64,27 @@ class PathInput(LineInput):
         self._ambiguous = self.value
         self.post_message(self.Offered(completion.candidates))
         return True
+
+    async def _on_paste(self, event: events.Paste) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]  # Textual awaits either
+        """Attaches at once what was dropped on the terminal, or refuses it; another paste is text."""
+        event.stop()
+        event.prevent_default()
+        files = await read_disk(partial(find_dropped, event.text)) if not self.value else ()
+        if files:
+            self.post_message(self.Dropped(files))
+            return
+        is_path = not self.value and bool(readings(event.text))
+        text = self.joined(event.text)
+        if text:
+            self.take_in(event.text, text)
+        if is_path:
+            self.post_message(self.Submitted(self, self.value))
+
+    @dataclass
+    class Dropped(Message):
+        """Files were pasted or dropped."""
+
+        files: tuple[FoundFile, ...]
 
     @dataclass
     class Offered(Message):
@@ -80,13 +106,13 @@ class AttachmentField(Vertical):
     class Changed(Message):
         """Something was attached or taken off."""
 
-    def __init__(self, io: Io, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         super().__init__(id=id)
-        self._io = io
+        self._limits = SizeBudget()
         self.attachments: tuple[DraftAttachment, ...] = ()
         self._sizes: dict[str, int] = {}
         self._cursor = 0
-        self.path = PathInput(io, id="path")
+        self.path = PathInput(id="path")
         self.field = Field("Attach", self.path, id="attach-field")
 
     def compose(self) -> ComposeResult:
@@ -104,15 +130,39 @@ class AttachmentField(Vertical):
         self._paint()
         self.run_worker(self._measure(), exit_on_error=False)
 
+    @property
+    def budget(self) -> SizeBudget:
+        """What is attached, measured against what the account takes."""
+        sizes = tuple(max(0, self._sizes.get(one.source, 0)) for one in self.attachments)
+        return replace(self._limits, used=sizes)
+
+    def limit(self, limits: SizeBudget) -> None:
+        """Measures against another account's limits from now on."""
+        self._limits = limits
+        self._tell_budget()
+
     async def take_pending(self) -> str:
         """Attaches what is typed but not confirmed; returns what is wrong with it, or nothing."""
-        wrong = ""
-        for text in self.path.value.split("\n"):
-            wrong = wrong or await self._take(unquote_path(text))
+        typed, wrong = self.path.value, ""
+        try:
+            files = await read_disk(partial(find_dropped, typed)) if typed else ()
+            if files:
+                self.add(files)
+            for text in () if files else typed.split("\n"):
+                wrong = wrong or await self._take(unquote_path(text))
+        except MailerError as error:
+            wrong = str(error)
         self.field.show_wrong(wrong)
         if not wrong:
             self.path.value = ""
         return wrong
+
+    async def add_paths(self, paths: Sequence[str]) -> None:
+        """Attaches files that were chosen; says which can't be."""
+        wrong = ""
+        for path in paths:
+            wrong = await self._take(path) or wrong
+        self.field.show_wrong(wrong)
 
     async def _take(self, text: str) -> str:
         if not text:
@@ -120,23 +170,34 @@ class AttachmentField(Vertical):
         if text.startswith(("http://", "https://", "ref:")):
             found: FoundFile | str = FoundFile(path=text, size=-1)
         else:
-            found = await self._io.run(look_at_file, text)
+            found = await read_disk(partial(look_at_file, text))
         if isinstance(found, str):
             return found
-        if found.path not in {attachment.source for attachment in self.attachments}:
-            self._sizes[found.path] = found.size
-            self.attachments = (*self.attachments, DraftAttachment(source=found.path))
-            self._cursor = len(self.attachments) - 1
+        self.add([found])
+        return ""
+
+    def add(self, files: Sequence[FoundFile]) -> None:
+        """Attaches files, each once."""
+        for file in files:
+            if file.path not in {attachment.source for attachment in self.attachments}:
+                self._sizes[file.path] = file.size
+                self.attachments = (*self.attachments, DraftAttachment(source=file.path))
+                self._cursor = len(self.attachments) - 1
         self._paint()
         self.post_message(self.Changed())
-        return ""
 
     async def _measure(self) -> None:
         for attachment in self.attachments:
-            found = await self._io.run(look_at_file, attachment.source)
+            found = await read_disk(partial(look_at_file, attachment.source))
             if isinstance(found, FoundFile):
                 self._sizes[attachment.source] = found.size
         self._paint()
+
+    def _tell_budget(self) -> None:
+        if not self.path.value:
+            hint = "Enter browses" if self.path.has_focus else ""
+            self.field.show_remark(self.budget.say() if self.attachments else hint)
+            self.field.show_wrong(self.budget.say() if self.budget.is_exceeded else "")
 
     def _paint(self) -> None:
         self.set_class(bool(self.attachments), "-some")
@@ -147,15 +208,19 @@ class AttachmentField(Vertical):
             name = clean(attachment.name or attachment.source.rpartition("/")[2] or attachment.source)
             is_at = index == self._cursor and self.path.has_focus
             text.append(f"{'>' if is_at else ' '} {name}", "bold" if is_at else "")
-            text.append(f"  {say_size(size)}" if size >= 0 else "")
+            text.append(f"  {say_size(size)}  {kind_of(name)}" if size >= 0 else "")
             text.append("  Del takes it off\n" if is_at and not self.path.value else "\n")
         text.rstrip()
         self.query_one("#attached", Static).update(text)
+        self._tell_budget()
 
     async def on_input_submitted(self, event: LineInput.Submitted) -> None:
         """Enter attaches, and refuses at once what can't be."""
         event.stop()
-        await self.take_pending()
+        if event.value:
+            await self.take_pending()
+        else:
+            await self.screen.run_action("browse")
 
     def on_path_input_asked(self, event: PathInput.Asked) -> None:
         """Moves in the list, or takes off the file it stands on."""
@@ -171,6 +236,10 @@ class AttachmentField(Vertical):
         self._cursor = max(0, min(self._cursor + step, len(self.attachments) - 1))
         self._paint()
 
+    def on_path_input_dropped(self, event: PathInput.Dropped) -> None:
+        event.stop()
+        self.add(event.files)
+
     def on_path_input_offered(self, event: PathInput.Offered) -> None:
         """Shows which names fit, in the remark."""
         event.stop()
@@ -180,6 +249,7 @@ class AttachmentField(Vertical):
         """A path being typed is not wrong yet."""
         self.field.show_wrong("")
         self.field.show_remark("")
+        self._tell_budget()
 
     def on_descendant_focus(self) -> None:
         self._paint()

@@ -7,6 +7,7 @@ from textual.widgets import TextArea
 
 from tui_mailer.tui.widgets.editing_keys import OF_TEXT_AREA, take_own_keys
 from tui_mailer.tui.widgets.keys_in_order import act_at_once
+from tui_mailer.tui.widgets.paste import Pasted
 
 
 class BodyArea(TextArea):
@@ -34,3 +35,8 @@ class BodyArea(TextArea):
 
     async def _on_key(self, event: events.Key) -> None:
         await act_at_once(self, self._bindings, event)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """The text goes in as ever; who listens may offer something better to do with it."""
+        event.stop()
+        self.post_message(Pasted(self, event.text, "\n".join(event.text.splitlines())))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,7 +17,6 @@ from textual.widgets import Input, Static
 from tui_mailer.accounts.configuration import Configuration
 from tui_mailer.domain.errors import InvalidMessage
 from tui_mailer.domain.message import Draft
-from tui_mailer.tui.io import Io
 from tui_mailer.tui.open_drafts import Place
 from tui_mailer.tui.widgets.attachment_field import AttachmentField
 from tui_mailer.tui.widgets.body_area import BodyArea
@@ -49,12 +47,11 @@ class ComposeForm(Vertical):
     class Changed(Message):
         """Any field differs from before."""
 
-    def __init__(self, configuration: Configuration, io: Io, draft: Draft) -> None:
+    def __init__(self, configuration: Configuration, draft: Draft) -> None:
         super().__init__()
         self._configuration = configuration
         self._base = draft
         self._initial = draft
-        self._io = io
         self._shown = set(configuration.compose.fields) | {"to", "cc"}
         self.inputs: dict[str, LineInput] = {
             "to": AddressInput(id="to"),
@@ -71,7 +68,7 @@ class ComposeForm(Vertical):
         }
         self.sender = SenderField(id="sender")
         self.body = BodyArea(id="body")
-        self.attachments = AttachmentField(io, id="attachments")
+        self.attachments = AttachmentField(id="attachments")
 
     def compose(self) -> ComposeResult:
         yield Field("From", self.sender, id="sender-field")
@@ -173,6 +170,20 @@ class ComposeForm(Vertical):
         # Not `focus()`, which comes later than the next key.
         self.screen.set_focus(control)
 
+    def take_out(self, field: Widget, text: str) -> bool:
+        """Takes a piece of text out of a field again; False where it no longer stands there."""
+        if field is self.body:
+            before, found, _ = self.body.text.rpartition(text)
+            if found:
+                self.body.replace("", _location_after(before), _location_after(before + found))
+            return bool(found)
+        if not isinstance(field, LineInput) or text not in field.value:
+            return False
+        before, _, after = field.value.rpartition(text)
+        field.value = before + after
+        field.cursor_position = len(before)
+        return True
+
     def place(self) -> Place:
         """Where the cursor is."""
         focused = self.screen.focused
@@ -195,10 +206,6 @@ class ComposeForm(Vertical):
             # A control that goes away meanwhile never answers.
             with suppress(TimeoutError):
                 await asyncio.wait_for(taken.wait(), MOST_SECONDS_FOR_KEYS)
-
-    def wrong_fields(self) -> Iterable[str]:
-        """Names the fields under which something wrong is shown."""
-        return [name for name, field in self.fields.items() if field.is_wrong]
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """What is being typed is not wrong yet."""
@@ -226,3 +233,9 @@ class ComposeForm(Vertical):
         event.stop()
         self._base = replace(self._base, account=event.sender.account, sender=event.sender.address)
         self.post_message(self.Changed())
+
+
+def _location_after(text: str) -> tuple[int, int]:
+    """Row and column where a text ends."""
+    lines = text.split("\n")
+    return len(lines) - 1, len(lines[-1])

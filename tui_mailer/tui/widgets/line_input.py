@@ -8,6 +8,7 @@ from textual.widgets import Input
 from tui_mailer.domain.text import clean
 from tui_mailer.tui.widgets.editing_keys import OF_INPUT, take_own_keys
 from tui_mailer.tui.widgets.keys_in_order import act_at_once
+from tui_mailer.tui.widgets.paste import Pasted
 
 
 class LineInput(Input):
@@ -46,12 +47,16 @@ class LineInput(Input):
         event.stop()
         event.prevent_default()
         text = self.joined(event.text) if "\n" in event.text or "\r" in event.text else clean(event.text)
-        if not text:
-            return
+        if text:
+            self.take_in(event.text, text)
+
+    def take_in(self, pasted: str, text: str) -> None:
+        """Writes ``text`` for a paste where the cursor is, and tells of it."""
         if self.selection.is_empty:
             self.insert_text_at_cursor(text)
         else:
             self.replace(text, *self.selection)
+        self.post_message(Pasted(self, pasted, text))
 
 
 class AddressInput(LineInput):

@@ -1,0 +1,76 @@
+"""Attaching by other ways than typing a path: browsing, and pasted text that turns out to be a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from time import monotonic
+
+from textual.widget import Widget
+
+from tui_mailer.tui.disk import read_disk
+from tui_mailer.tui.dropped_file import find_dropped, readings
+from tui_mailer.tui.path_completion import FoundFile
+from tui_mailer.tui.screens.room import Room
+from tui_mailer.tui.widgets.compose_form import ComposeForm
+from tui_mailer.tui.widgets.paste import Pasted
+
+OFFER_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A paste that names files."""
+
+    files: tuple[FoundFile, ...]
+    field: Widget
+    inserted: str
+    made_at: float
+
+
+class Attaching:
+    """What ^T does, by where one is."""
+
+    def __init__(self, room: Room, form: ComposeForm) -> None:
+        self._room = room
+        self._form = form
+        self._offer: Offer | None = None
+        self._folder: str | None = None
+
+    async def attach(self) -> None:
+        """Takes an offer, else goes to the path."""
+        offer, self._offer = self._offer, None
+        if (
+            offer is not None
+            and monotonic() - offer.made_at < OFFER_SECONDS
+            and self._form.take_out(offer.field, offer.inserted)
+        ):
+            self._form.attachments.add(offer.files)
+            count = len(offer.files)
+            self._room.desk.status.say("attached" if count == 1 else f"{count} files attached")
+        else:
+            self._form.focus_field("attachments")
+
+    async def consider(self, event: Pasted) -> None:
+        """Offers to attach what was pasted as text, if it names files; never in the way."""
+        if not readings(event.text):
+            return
+        files = await read_disk(partial(find_dropped, event.text))
+        if not files:
+            return
+        self._offer = Offer(files=files, field=event.field, inserted=event.inserted, made_at=monotonic())
+        key = self._room.desk.keymap.display("compose.attach")
+        what = "this looks like a file" if len(files) == 1 else f"these look like {len(files)} files"
+        them = "it" if len(files) == 1 else "them"
+        self._room.desk.status.say(f"{what}: {key} attaches {them} instead", seconds=OFFER_SECONDS)
+
+    async def browse(self) -> None:
+        """Lets a person choose files; must run in a worker."""
+        from tui_mailer.tui.folder import start_folder
+        from tui_mailer.tui.screens.browse import BrowseScreen
+
+        screen = BrowseScreen(self._room.desk.keymap, self._folder or start_folder(), self._form.attachments.budget)
+        chosen = await self._room.shell.push_screen_wait(screen)
+        self._folder = screen.folder
+        if chosen:
+            await self._form.attachments.add_paths(chosen)
