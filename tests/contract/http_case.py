@@ -57,6 +57,10 @@ class HttpCase:
         )
         return self.provider(account, secrets or FixedSecret(self.secret))
 
+    def full(self) -> Outgoing:
+        """The message with all it can carry."""
+        return self.outgoing("01JZZZZZZZZZZZZZZZZZZZZZZ1") if self.rich is None else self.rich()
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[tuple[HttpLab, HttpProvider]]:
         """A lab and a provider for it, both closed at the end."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import gzip
 import inspect
 import json
@@ -300,8 +301,9 @@ async def _drip(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.05)
 
 
+@functools.cache
 def _bomb(status: int) -> Reply:
-    packer = zlib.compressobj(9, wbits=31)
+    packer = zlib.compressobj(6, wbits=31)
     block = b" " * 1_000_000
     packed = b"".join(packer.compress(block) for _ in range(BOMB_SIZE // len(block))) + packer.flush()
     return Reply(status, packed, {"content-encoding": "gzip", "content-type": "application/json"})

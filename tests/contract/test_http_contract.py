@@ -6,23 +6,12 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from http_case import HttpCase, all_cases
+from http_case import HttpCase
 from http_lab import HttpLab
 
 from tui_mailer.providers.base import Outgoing
 from tui_mailer.providers.http import HttpProvider
 from tui_mailer.providers.testing import ProviderContract
-
-
-@pytest.fixture(params=all_cases(), ids=lambda case: case.name)
-def case(request: pytest.FixtureRequest) -> HttpCase:
-    return request.param
-
-
-@pytest.fixture
-async def lab(case: HttpCase) -> AsyncIterator[HttpLab]:
-    async with HttpLab(case.rules()) as lab:
-        yield lab
 
 
 class TestHttpContract(ProviderContract):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Mapping
@@ -202,6 +203,7 @@ async def _read(response: httpx.Response) -> tuple[bytes, bool]:
     return bytes(body), not inflater.eof
 
 
+@functools.lru_cache(maxsize=8)
 def _tls_context(trust_pem: str | None) -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2

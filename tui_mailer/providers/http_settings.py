@@ -70,7 +70,7 @@ class HttpSettings(BaseModel):
     )
     timeout_seconds: float = Field(
         default=60,
-        ge=1,
+        ge=0.1,
         le=3600,
         description="How long an answer is waited for once a request has been sent; uploads are bounded by progress.",
     )
