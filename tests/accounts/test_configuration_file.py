@@ -361,7 +361,6 @@ def test_settings_without_effect_are_told(paths: Paths) -> None:
     configuration = read(paths, WORK + "    window: mon-fri\n    sent_copy: Sent\n")
     assert [notice.rpartition("/")[2] for notice in configuration.notices] == [
         "config.yaml:8: accounts.work.sent_copy: has no effect in this version yet",
-        "config.yaml:7: accounts.work.window: has no effect in this version yet",
     ]
     assert read(paths, WORK).notices == ()
 

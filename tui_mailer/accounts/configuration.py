@@ -45,7 +45,7 @@ class Account:
     """Whether history keeps text and attachments of what this account sent."""
     fallback: tuple[str, ...] = ()
     window: tuple[str, ...] = ()
-    """Quiet and working hours, as written; no effect yet (see `Configuration.notices`)."""
+    """Quiet and working hours, as written; `domain.window.read_window` reads them."""
     sent_copy: bool | str = False
     """Whether (or into which mailbox) a copy is filed on the server; no effect yet."""
     lines: Mapping[str, int] = field(default_factory=dict[str, int])

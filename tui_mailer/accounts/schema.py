@@ -26,11 +26,12 @@ from tui_mailer.accounts.rule import Rule, Wrong
 from tui_mailer.accounts.trouble import Trouble, error_from, place
 from tui_mailer.accounts.zone import find_zone
 from tui_mailer.domain.message import BodyFormat
+from tui_mailer.domain.window import read_window
 
 KEYRING_SERVICE = "tui-mailer"
 """The service name of our own keyring entries; the user name is the account's."""
 
-NOT_YET = ("fallback", "sent_copy", "window")
+NOT_YET = ("fallback", "sent_copy")
 """Keys of an account that are valid and change nothing in this version."""
 
 _SECRET_KEYS = frozenset(
@@ -59,6 +60,15 @@ def _sent_copy(node: Node) -> bool | str:
     if isinstance(node.value, str):
         return rule.word(node)
     raise Wrong(f"true, false or the name of a mailbox is wanted here, not {rule.kind_of(node)}")
+
+
+def _window(node: Node) -> tuple[str, ...]:
+    entries = rule.list_of(rule.word)(node)
+    try:
+        read_window(entries)
+    except ValueError as error:
+        raise Wrong(str(error)) from None
+    return entries
 
 
 _CREDENTIALS = "keyring, {keyring: SERVICE/USER}, {command: ...}, {env: NAME}, {file: PATH} or prompt"
@@ -121,7 +131,7 @@ ACCOUNT: _Rules = {
     "bcc_self": rule.flag,
     "keep": rule.flag,
     "fallback": rule.list_of(rule.word),
-    "window": rule.list_of(rule.word),
+    "window": _window,
     "sent_copy": _sent_copy,
 }
 """Keys of an account that are ours; all others belong to its provider, whose model judges them."""

@@ -24,7 +24,10 @@ def show_table(context: Context, submissions: Sequence[Submission], *, empty: st
     """Prints a list, newest first; an array with ``--json``."""
     holds, who = context.mailer.account_holds(), context.mailer.who_sends()
     context.output.document(
-        [submission_view(each, account_hold=holds.get(each.account), who=who) for each in submissions]
+        [
+            submission_view(each, account_hold=holds.get(each.account), who=who, opens_at=context.mailer.opens_at(each))
+            for each in submissions
+        ]
     )
     if not submissions:
         context.output.say(empty)
@@ -36,6 +39,8 @@ def show_table(context: Context, submissions: Sequence[Submission], *, empty: st
         state = state_words(each)
         if each.state is State.QUEUED and each.account in holds:
             state = f"{state}, account {'offline' if holds[each.account].is_offline else 'held'}"
+        elif opening := context.mailer.opens_at(each):
+            at, state = opening, f"{state}, waits for its hours"
         rows.append((each.id[-_SUFFIX:], state, short_moment(at, zone, now), addressees(each), each.message.subject))
     context.output.table(("ID", "STATE", "WHEN", "TO", "SUBJECT"), rows, flexible=4)
 
@@ -43,8 +48,10 @@ def show_table(context: Context, submissions: Sequence[Submission], *, empty: st
 def show_one(context: Context, submission: Submission, attempts: Sequence[Attempt]) -> None:
     """Prints everything known of one submission."""
     hold = context.mailer.account_holds().get(submission.account)
+    mailer = context.mailer
+    opens_at, who = mailer.opens_at(submission), mailer.who_sends()
     context.output.document(
-        submission_view(submission, account_hold=hold, attempts=attempts, who=context.mailer.who_sends())
+        submission_view(submission, account_hold=hold, attempts=attempts, who=who, opens_at=opens_at)
     )
     if context.output.as_json:
         return

@@ -130,7 +130,10 @@ def report(
     from tui_mailer.services.json_view import submission_view
 
     holds, who = context.mailer.account_holds(), context.mailer.who_sends()
-    views = [submission_view(each, account_hold=holds.get(each.account), who=who) for each in submissions]
+    views = [
+        submission_view(each, account_hold=holds.get(each.account), who=who, opens_at=context.mailer.opens_at(each))
+        for each in submissions
+    ]
     context.output.outcome(views if is_array else views[0])
     for each in submissions:
         context.output.say(describe_submission(each, context, holds.get(each.account)))

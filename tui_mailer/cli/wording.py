@@ -101,6 +101,13 @@ class _Sentence:
             )
         if hold is not None:
             return f"Not sent yet: {hold.reason.rstrip('. ')}. It stays in the outbox. {self._deliverer()}"
+        opening = self.context.mailer.opens_at(self.submission)
+        if opening is not None:
+            return (
+                f"Queued, waits for the hours of account {self.submission.account}: goes out "
+                f"{moment(opening, self.context.zone)}. {self._deliverer()} To send it now: "
+                f"tui-mailer outbox retry {self.submission.id}"
+            )
         if self.submission.not_before > self.context.now():
             return f"Queued, goes out {moment(self.submission.not_before, self.context.zone)}. {self._deliverer()}"
         return f"Queued. {self._deliverer()}"

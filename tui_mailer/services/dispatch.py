@@ -149,6 +149,7 @@ class Dispatcher:
                 limit=1,
                 ids=ids,
                 skip_accounts=self._busy_accounts() | self._turn.unserved(),
+                closed_accounts=self._work.closed_accounts(),
             )
             if not claims:
                 return
@@ -178,6 +179,7 @@ class Dispatcher:
             is_due = (
                 submission.state in (State.QUEUED, State.DEFERRED)
                 and submission.account not in holds
+                and (submission.is_any_time or submission.account not in self._work.closed_accounts())
                 and one not in self._attempted
                 and (submission.next_attempt_at or submission.not_before) <= now
             )
@@ -197,7 +199,8 @@ class Dispatcher:
                 return POLL_SECONDS
             await self._look()
             self.progressed_at = time.monotonic()
-            due = await self._work.db(self._outbox.next_due, self._work.now(), skip_accounts=self._turn.unserved())
+            skipped = self._turn.unserved() | self._work.closed_accounts()
+            due = await self._work.db(self._outbox.next_due, self._work.now(), skip_accounts=skipped)
         except StorageError as error:
             self._work.emit(EngineTroubled(text=str(error)))
             return POLL_SECONDS

@@ -36,10 +36,11 @@ def submission_view(
     account_hold: AccountHold | None = None,
     attempts: Sequence[Attempt] | None = None,
     who: WhoSends | None = None,
+    opens_at: datetime | None = None,
 ) -> Json:
     """Shows a submission; ``attempts`` adds ``attempt_log``, the account's hold explains why a queued one waits.
 
-    ``who`` names who will send what waits.
+    ``who`` names who will send what waits, ``opens_at`` when its account's hours let it go.
     """
     message = submission.message
     waits = submission.state in {"queued", "deferred"}
@@ -74,6 +75,7 @@ def submission_view(
         "error": submission.error,
         "held_reason": submission.held_reason or (account_hold.reason if account_hold and waits_for_account else None),
         "deliverer": submission.deliverer or (who.owner if who and waits else None),
+        "window_opens_at": instant(opens_at),
         "group": submission.group,
         "note": submission.note,
         "kept_locally": submission.is_kept_locally,

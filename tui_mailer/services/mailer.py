@@ -22,6 +22,7 @@ from tui_mailer.providers.base import Capabilities, Prepared
 from tui_mailer.services.account import ProviderDirectory
 from tui_mailer.services.delivery import contents_of
 from tui_mailer.services.intake import sealed_source
+from tui_mailer.services.opening_hours import opens_at, windows_of
 from tui_mailer.services.query import parse_past, parse_query
 from tui_mailer.services.sealing import frozen_date
 from tui_mailer.services.who_sends import WhoSends, who_sends
@@ -235,6 +236,11 @@ class Mailer:
             # A service can't ask for the secret.
             deliverers = [one for one in deliverers if one.role != "deliver"]
         return who_sends(deliverers, self.store.clock.now(), at=at, capabilities=capabilities)
+
+    def opens_at(self, submission: Submission) -> datetime | None:
+        """Tells when what waits may leave by its account's hours (``window``); None where they don't delay it."""
+        window = windows_of(self.configuration).get(submission.account)
+        return opens_at(submission, window, self.store.clock.now(), self.directory.zone)
 
     def _is_prompting(self, account: str) -> bool:
         credential = self.directory.account(account).credential

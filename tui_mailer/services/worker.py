@@ -124,7 +124,7 @@ class Worker:
         outbox = self._work.store.outbox
         following = None
         try:
-            if self.goes_on and outcome.receipt is not None:
+            if self.goes_on and outcome.receipt is not None and self.account not in self._work.closed_accounts():
                 finished, following = await self._work.db(
                     outbox.finish_and_claim, claim, outcome, now=self._work.now(), account=self.account
                 )

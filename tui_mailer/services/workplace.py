@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from tui_mailer.accounts.configuration import DeliverySettings
 from tui_mailer.services.account import ProviderDirectory
 from tui_mailer.services.event import Event, SubmissionChanged
+from tui_mailer.services.opening_hours import closed_accounts
 from tui_mailer.storage.record import Submission
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ class Workplace:
     def now(self) -> datetime:
         """The wall clock, UTC."""
         return self.store.clock.now()
+
+    def closed_accounts(self) -> frozenset[str]:
+        """Names the accounts that may not send now by their hours."""
+        return closed_accounts(self.directory.configuration, self.now(), self.directory.zone)
 
     def tell(self, submission: Submission) -> None:
         """Tells the listener where a submission stands now."""

@@ -36,7 +36,7 @@ from tui_mailer.storage.record import Claim, Outcome, Submission
 from tui_mailer.storage.row import date_bindings, submission_of_row
 from tui_mailer.storage.statement import statements
 from tui_mailer.storage.submission_table import OutboxParts
-from tui_mailer.storage.waiting import Waiting
+from tui_mailer.storage.waiting import Waiting, Wanted
 
 LEASE_SECONDS = 15.0
 """Renewed every few seconds while an attempt lasts; a stopped process is taken over within 20 s."""
@@ -62,17 +62,21 @@ class Leases(Waiting):
         limit: int = 1,
         ids: Sequence[str] | None = None,
         skip_accounts: Collection[str] = frozenset(),
-        lease_seconds: float = LEASE_SECONDS,
+        closed_accounts: Collection[str] = frozenset(),
     ) -> list[Claim]:
-        """Leases what is due, earliest first, of accounts that aren't held; raises `StorageError` on a full disk."""
+        """Leases what is due, earliest first, of accounts that aren't held; raises `StorageError` on a full disk.
+
+        Of closed accounts (out of hours) only what a person wants out all the same.
+        """
+        wanted = Wanted(limit=limit, ids=ids, skip_accounts=skip_accounts, closed_accounts=closed_accounts)
         # Looked for without the write lock first: most polls find nothing.
-        if not self._due(now, limit, ids, skip_accounts):
+        if not self._due(now, wanted):
             return []
         self._parts.ballast.require_room()
         # A power cut may take a claim back: that is what recovery would do with it.
         with self._database.transaction(is_durable=False):
-            due = self._due(now, limit, ids, skip_accounts)
-            return [self._lease(one, owner, now, lease_seconds) for one in due]
+            due = self._due(now, wanted)
+            return [self._lease(one, owner, now) for one in due]
 
     def set_phase(
         self,
@@ -171,7 +175,7 @@ class Leases(Waiting):
 
     # claiming
 
-    def _lease(self, submission_id: str, owner: str, now: datetime, lease_seconds: float) -> Claim:
+    def _lease(self, submission_id: str, owner: str, now: datetime) -> Claim:
         row = self._row(submission_id)
         moved = self._move(
             row,
@@ -179,7 +183,7 @@ class Leases(Waiting):
             epoch=row["epoch"] + 1,
             owner=owner,
             lease_boot=self._clock.boot_id(),
-            lease_until=self._lease_until(lease_seconds),
+            lease_until=self._lease_until(LEASE_SECONDS),
             claimed_from=row["state"],
             attempts=row["attempts"] + 1,
             phase=str(Phase.CLAIMED),
@@ -269,7 +273,7 @@ class Leases(Waiting):
             return None
         account, now = following
         due = self._due_of_account(account, now)
-        return self._lease(due, claim.owner, now, LEASE_SECONDS) if due else None
+        return self._lease(due, claim.owner, now) if due else None
 
     def _close_attempt(self, row: Row, epoch: int, outcome: Outcome, *, is_counted: bool) -> None:
         receipt = outcome.receipt

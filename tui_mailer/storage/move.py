@@ -45,10 +45,10 @@ class Moves(SubmissionTable):
             return self._moved(self._move(row, State.QUEUED, due_at=due_at, error=None))
 
     def retry(self, submission_id: str, now: datetime) -> Submission:
-        """Makes it due now; one that was scheduled for later isn't any more."""
+        """Makes it due now, whatever its account's hours; one that was scheduled for later isn't any more."""
         with self._database.transaction():
             row = self._allowed(submission_id, frozenset({State.QUEUED, State.DEFERRED}), "retried")
-            changes = {"due_at": to_microseconds(now)}
+            changes = {"due_at": to_microseconds(now), "any_time": 1}
             if row["not_before"] > changes["due_at"]:
                 return self._moved(
                     self._move(
@@ -74,7 +74,9 @@ class Moves(SubmissionTable):
             row = self._allowed(submission_id, _WAITING, "rescheduled")
             state = State.HELD if row["state"] == State.HELD else State.QUEUED
             at = to_microseconds(not_before)
-            moved = self._move(row, state, not_before=at, due_at=at, schedule_words=words, schedule_zone=zone)
+            moved = self._move(
+                row, state, not_before=at, due_at=at, schedule_words=words, schedule_zone=zone, any_time=0
+            )
             return self._moved(moved)
 
     def settle(self, submission_id: str, how: Literal["sent", "failed", "resend"], now: datetime) -> Submission:

@@ -79,6 +79,8 @@ class Submission:
     retries: int | None = None
     keep: bool = True
     is_kept_locally: bool = False
+    is_any_time: bool = False
+    """A person wants it to leave out of its account's hours, too."""
     is_in_history: bool = False
     draft: Draft | None = None
 

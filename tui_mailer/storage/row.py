@@ -78,6 +78,7 @@ def submission_of_row(
         retries=row["retries"],
         keep=bool(row["keep"]),
         is_kept_locally=bool(row["is_kept_locally"]),
+        is_any_time=bool(row["any_time"]),
         draft=draft or (from_json(Draft, row["draft"]) if row.get("draft") else None),
     )
 

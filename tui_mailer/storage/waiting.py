@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from tui_mailer.storage.clock import from_microseconds, to_microseconds
@@ -12,6 +13,18 @@ from tui_mailer.storage.record import AccountHold, Deliverer
 from tui_mailer.storage.row import account_hold_of_row, displayed_owner, microseconds
 from tui_mailer.storage.statement import statements
 from tui_mailer.storage.submission_table import OutboxParts, SubmissionTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a deliverer looks for among what is due."""
+
+    limit: int = 1
+    ids: Sequence[str] | None = None
+    """None: any."""
+    skip_accounts: Collection[str] = frozenset()
+    closed_accounts: Collection[str] = frozenset()
+    """Out of hours: only what a person wants out all the same."""
 
 
 class Waiting(SubmissionTable):
@@ -57,7 +70,10 @@ class Waiting(SubmissionTable):
         return {row["account"]: account_hold_of_row(row) for row in rows}
 
     def next_due(self, now: datetime, *, skip_accounts: Collection[str] = frozenset()) -> datetime | None:
-        """Tells when anything can be claimed next, which may be past; None: nothing waits, or only for a person."""
+        """Tells when anything can be claimed next, which may be past; None: nothing waits, or only for a person.
+
+        Accounts to skip are those that this process doesn't serve now, or whose hours are closed.
+        """
         holds = self.account_holds()
         times: list[datetime] = []
         for row in self._database.rows(self._waiting_sql["list_waiting_accounts"]):
@@ -112,28 +128,30 @@ class Waiting(SubmissionTable):
 
     # what is due
 
-    def _due(self, now: datetime, limit: int, ids: Sequence[str] | None, skip_accounts: Collection[str]) -> list[str]:
+    def _due(self, now: datetime, wanted: Wanted) -> list[str]:
         """Lists what can be claimed, earliest first."""
         holds = self.account_holds()
         found: list[Row] = []
-        for account, rows in self._due_by_account(now, limit, ids):
+        for account, rows in self._due_by_account(now, wanted):
             hold = holds.get(account)
-            if account in skip_accounts:
+            if account in wanted.skip_accounts:
                 continue
             if hold is None:
                 found.extend(rows)
             elif hold.retry_at is not None and hold.retry_at <= now and not self._is_sending(account):
                 found.extend(rows[:1])  # off line: one probe tells, five hundred would tell no more
         found.sort(key=lambda row: (row["due_at"], row["id"]))
-        return [row["id"] for row in found[:limit]]
+        return [row["id"] for row in found[: wanted.limit]]
 
-    def _due_by_account(self, now: datetime, limit: int, ids: Sequence[str] | None) -> Iterable[tuple[str, list[Row]]]:
+    def _due_by_account(self, now: datetime, wanted: Wanted) -> Iterable[tuple[str, list[Row]]]:
         bindings = {"now": to_microseconds(now)}
-        if ids is not None:
+        if wanted.ids is not None:
             by_account: dict[str, list[Row]] = {}
             for row in self._database.rows(
-                self._waiting_sql["list_due_of_ids"], {**bindings, "ids": json.dumps(list(ids))}
+                self._waiting_sql["list_due_of_ids"], {**bindings, "ids": json.dumps(list(wanted.ids))}
             ):
+                if row["account"] in wanted.closed_accounts and not row["any_time"]:
+                    continue
                 by_account.setdefault(row["account"], []).append(row)
             yield from by_account.items()
             return
@@ -143,7 +161,12 @@ class Waiting(SubmissionTable):
                     row["account"],
                     self._database.rows(
                         self._waiting_sql["list_due_of_account"],
-                        {**bindings, "account": row["account"], "limit": limit},
+                        {
+                            **bindings,
+                            "account": row["account"],
+                            "limit": wanted.limit,
+                            "is_closed": row["account"] in wanted.closed_accounts,
+                        },
                     ),
                 )
 
@@ -152,7 +175,8 @@ class Waiting(SubmissionTable):
         if account in self.account_holds():
             return None
         row = self._database.row(
-            self._waiting_sql["list_due_of_account"], {"account": account, "now": to_microseconds(now), "limit": 1}
+            self._waiting_sql["list_due_of_account"],
+            {"account": account, "now": to_microseconds(now), "limit": 1, "is_closed": False},
         )
         return row["id"] if row else None
 

@@ -26,6 +26,7 @@ def has_due_mail(mailer: Mailer) -> bool:
         one.state in {State.QUEUED, State.DEFERRED}
         and one.account not in holds
         and (one.next_attempt_at or one.not_before) <= now
+        and mailer.opens_at(one) is None
         for one in mailer.outbox(limit=MOST_ROWS)
     )
 

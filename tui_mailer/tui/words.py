@@ -9,6 +9,8 @@ from math import ceil
 
 from tui_mailer.domain.submission import Kind, Phase, RecipientStatus, State, worst_status
 from tui_mailer.domain.text import clean
+from tui_mailer.domain.window import Window
+from tui_mailer.services.opening_hours import opens_at
 from tui_mailer.storage.record import AccountHold, Submission
 
 STATE_WORD: Mapping[State, str] = {
@@ -46,6 +48,8 @@ class Moment:
     """Bytes gone and in all, of those in flight."""
     phases: Mapping[str, Phase] = field(default_factory=dict[str, Phase])
     """Newer than the row's own, from the engine."""
+    windows: Mapping[str, Window] = field(default_factory=dict[str, Window])
+    """Accounts that send only at some hours."""
 
 
 def say_size(size: int) -> str:
@@ -130,10 +134,24 @@ def _waits_for(hold: AccountHold, moment: Moment) -> str:
     return f"next try in {say_distance(hold.retry_at - moment.now)}"
 
 
+def opening_of(submission: Submission, moment: Moment) -> datetime | None:
+    """When its account's hours let it go; None where they don't delay it."""
+    zone = moment.now.tzinfo or UTC
+    return opens_at(submission, moment.windows.get(submission.account), moment.now, zone)
+
+
+def _waits_for_hours(submission: Submission, moment: Moment) -> str:
+    opening = opening_of(submission, moment)
+    return f"waits for its hours, goes {say_time(opening, moment.now)} (r sends it now)" if opening else ""
+
+
 def _queued(submission: Submission, moment: Moment) -> str:
     hold = moment.holds.get(submission.account)
     if hold is not None:
         return _waits_for(hold, moment)
+    waits = _waits_for_hours(submission, moment)
+    if waits:
+        return waits
     distance = submission.not_before - moment.now
     if distance <= timedelta(0):
         return "next to go"
@@ -158,6 +176,9 @@ def _deferred(submission: Submission, moment: Moment) -> str:
     hold = moment.holds.get(submission.account)
     if hold is not None:
         return f"{_waits_for(hold, moment)}; before: {why}"
+    waits = _waits_for_hours(submission, moment)
+    if waits:
+        return f"{waits}; before: {why}"
     if submission.next_attempt_at is None or submission.next_attempt_at <= moment.now:
         return f"next try now; {why}"
     return f"next try in {say_distance(submission.next_attempt_at - moment.now)}; {why}"

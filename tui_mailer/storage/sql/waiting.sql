@@ -14,13 +14,14 @@ SELECT account, (
 FROM waiting WHERE account IS NOT NULL
 
 -- name: list_due_of_account
+-- Of an account whose hours are closed: only what a person wants out all the same.
 SELECT id, account, due_at FROM submission
-WHERE account = :account AND due_at <= :now
+WHERE account = :account AND due_at <= :now AND (any_time OR NOT :is_closed)
 ORDER BY due_at, id
 LIMIT :limit
 
 -- name: list_due_of_ids
-SELECT id, account, due_at FROM submission
+SELECT id, account, due_at, any_time FROM submission
 WHERE id IN (SELECT value FROM json_each(:ids)) AND due_at <= :now
 ORDER BY due_at, id
 

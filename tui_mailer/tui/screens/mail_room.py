@@ -9,6 +9,7 @@ from textual import work
 from textual.widget import Widget
 
 from tui_mailer.domain.errors import MailerError
+from tui_mailer.services.opening_hours import windows_of
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.screens.room import Room
 from tui_mailer.tui.watch import Watch
@@ -50,7 +51,13 @@ class MailRoom(Room):
     def moment(self) -> Moment:
         """What sentences about submissions depend on, now."""
         watch = self.watch_desk
-        return Moment(now=self.desk.now(), holds=watch.holds, sent_bytes=watch.sent_bytes, phases=watch.phases)
+        return Moment(
+            now=self.desk.now(),
+            holds=watch.holds,
+            sent_bytes=watch.sent_bytes,
+            phases=watch.phases,
+            windows=windows_of(self.desk.configuration),
+        )
 
     @work
     async def on_row_list_opened(self, event: RowList.Opened) -> None:

@@ -10,13 +10,14 @@ from textual.widget import Widget
 
 from tui_mailer.domain.submission import State
 from tui_mailer.services.event import Event
+from tui_mailer.services.opening_hours import windows_of
 from tui_mailer.storage.record import Submission
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.screens.dialog import Dialog
 from tui_mailer.tui.watch import Watch
 from tui_mailer.tui.widgets.row_list import Column, Row, RowList
-from tui_mailer.tui.words import STATE_WORD, Moment, say_recipients, say_why
+from tui_mailer.tui.words import STATE_WORD, Moment, opening_of, say_recipients, say_why
 
 SOON = timedelta(minutes=2)
 """What goes within this (an undo window) is waited for; a schedule further off is not."""
@@ -27,7 +28,7 @@ def is_leaving(one: Submission, moment: Moment) -> bool:
     """Says whether quitting should wait for it: under way, or due by now or at the end of its undo window."""
     if one.state is State.SENDING:
         return True
-    if one.state is not State.QUEUED or one.account in moment.holds:
+    if one.state is not State.QUEUED or one.account in moment.holds or opening_of(one, moment):
         return False
     return one.not_before - moment.now < (SOON if one.schedule_words is None else timedelta(0))
 
@@ -36,7 +37,7 @@ async def still_leaving(desk: Desk, watch: Watch) -> list[Submission]:
     """What would be waited for now."""
     submissions = await desk.ask(lambda mailer: mailer.outbox(limit=MOST_ROWS))
     await watch.count()
-    moment = Moment(now=desk.now(), holds=watch.holds)
+    moment = Moment(now=desk.now(), holds=watch.holds, windows=windows_of(desk.configuration))
     return [one for one in submissions if is_leaving(one, moment)]
 
 
