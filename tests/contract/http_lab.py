@@ -143,6 +143,8 @@ class Rules:
     """What a provider's server does with each request; refuses everything it doesn't know."""
 
     def __init__(self) -> None:
+        self.url = ""
+        """Where the server is, once it runs."""
         self.stored: list[Any] = []
         """The messages the server has taken."""
         self.by_key: dict[str, tuple[bytes, Reply]] = {}
@@ -219,6 +221,7 @@ class HttpLab:
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls, limit=1 << 20)
         self.port = self._server.sockets[0].getsockname()[1]
+        self.rules.url = self.url
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -233,7 +236,8 @@ class HttpLab:
         self._tasks.add(task)
         self.connections += 1
         try:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError, ssl.SSLError):
+            # The end of the lab cancels it; a streams server wants it to end as if nothing had happened.
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError, ssl.SSLError, asyncio.CancelledError):
                 while await self._exchange(reader, writer):
                     pass
         finally:

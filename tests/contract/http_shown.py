@@ -52,11 +52,11 @@ def _header_difference(head: Mapping[str, str], request: LabRequest) -> str:
 def _body_difference(shown: list[str], request: LabRequest, outgoing: Outgoing) -> str:
     names = {one.sha256: one for one in outgoing.message.attachments if one.sha256}
 
-    def in_words(octets: bytes) -> str | None:
+    def in_words(octets: bytes, name: str | None = None) -> str | None:
         digest = hashlib.sha256(octets).hexdigest()
         if digest not in names:
             return None
-        return f"[{clean(names[digest].name)}: {len(octets)} bytes, sha256 {digest}]"
+        return f"[{clean(name or names[digest].name)}: {len(octets)} bytes, sha256 {digest}]"
 
     kind = request.headers.get("content-type", "")
     if kind.startswith("application/json"):
@@ -65,7 +65,7 @@ def _body_difference(shown: list[str], request: LabRequest, outgoing: Outgoing) 
     if kind.startswith("multipart/form-data"):
         lines: list[str] = []
         for part in request.form:
-            said = in_words(part.body) if part.file_name is not None else None
+            said = in_words(part.body, part.file_name) if part.file_name is not None else None
             text = said if said is not None else part.body.decode()
             lines += [f"{part.name}: {clean(line)}" for line in text.splitlines() or [""]]
         fixed = [line for line in shown if not line.startswith("{")]

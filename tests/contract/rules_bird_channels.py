@@ -120,14 +120,12 @@ class BirdChannelsRules(Rules):
 
     def __init__(self) -> None:
         super().__init__()
-        self.url = ""
         self.uploads: dict[str, bytes] = {}
         self.messages: dict[str, dict[str, Any]] = {}
         self.has_channel_upload = True
         self.channels = [{"id": CHANNEL, "name": "Support", "identifier": "mail.example.org", "status": "active"}]
 
     def authorize(self, request: LabRequest) -> Reply | None:
-        self.url = f"http://{request.headers['host']}"
         given = request.headers.get("authorization")
         if request.path.startswith("/storage/"):
             return self.error(400, "two authorizations") if given else None

@@ -157,7 +157,7 @@ class Exchange:
         verdict = self._api.judge(answer) or verdict_on(answer, now)
         said = self.redact(self._api.words(answer))
         if verdict is Verdict.ACCEPTED:
-            if step.needs_json and not isinstance(answer.json, dict | list):
+            if not _is_likely(answer, step):
                 raise self._unlike_itself(answer, step)
             return
         text = clean(
@@ -210,3 +210,11 @@ def _usable(headers: Mapping[str, str]) -> Mapping[str, str]:
                 "The credential holds characters that no request can carry (a line break?). Store it anew."
             )
     return headers
+
+
+def _is_likely(answer: Answer, step: HttpStep) -> bool:
+    """Says whether a success looks like the API's own: a web page with status 200 proves nothing."""
+    if isinstance(answer.json, dict | list):
+        return True
+    is_empty = not answer.is_cut and not answer.body.strip()
+    return not step.needs_json and (is_empty or not step.causes_sending)
