@@ -85,6 +85,8 @@ class _Session:
     user: str | None = None
     sender: str | None = None
     recipients: list[str] = field(default_factory=list)
+    plan: object = None
+    """What a subclass has in store for this conversation."""
 
 
 class _HungUp(Exception):

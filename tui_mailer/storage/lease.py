@@ -166,6 +166,7 @@ class Leases(Waiting):
         Short of the point of no return it is due again at once. Past it, it is uncertain: with ``resend`` it is due
         again, the same bytes; else it waits to be settled.
         """
+        self.notice_clock(now)
         self._forget_dead_deliverers()
         left = [row["id"] for row in self._database.rows(self._lease_sql["list_sending"]) if self._is_left(row)]
         if not left:

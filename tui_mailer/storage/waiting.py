@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from tui_mailer.storage.clock import from_microseconds, to_microseconds
+from tui_mailer.storage.clock import EPOCH, from_microseconds, to_microseconds
 from tui_mailer.storage.database import Row
 from tui_mailer.storage.record import AccountHold, Deliverer
 from tui_mailer.storage.row import account_hold_of_row, displayed_owner, microseconds
 from tui_mailer.storage.statement import statements
 from tui_mailer.storage.submission_table import OutboxParts, SubmissionTable
+
+CLOCK_SLACK = timedelta(seconds=30)
+"""By how much the wall clock may drift against the boot clock between two looks; more is a jump."""
+LONGEST_WAIT = timedelta(minutes=90)
+"""No retry is put off for longer (`services.retry`), unless the clock was ahead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,29 @@ class Waiting(SubmissionTable):
     def __init__(self, parts: OutboxParts) -> None:
         super().__init__(parts)
         self._waiting_sql = statements("waiting")
+        self._clock_offset: timedelta | None = None
+
+    # the clock
+
+    def notice_clock(self, now: datetime) -> bool:
+        """Makes up for a wall clock that has been set back; says whether it has jumped since the last look.
+
+        What waits for a retry, for the end of its undo window or for a probe would wait for as long again. Mail that
+        was scheduled keeps its time: that is what a person asked for.
+        """
+        offset = now - EPOCH - timedelta(seconds=self._clock.boottime())
+        known, self._clock_offset = self._clock_offset, offset
+        if known is not None and abs(offset - known) <= CLOCK_SLACK:
+            return False
+        bindings = {
+            "now": to_microseconds(now),
+            "slack": CLOCK_SLACK // timedelta(microseconds=1),
+            "longest_wait": LONGEST_WAIT // timedelta(microseconds=1),
+        }
+        with self._database.transaction(is_durable=False):
+            self._database.run(self._waiting_sql["bring_back_from_the_future"], bindings)
+            self._database.run(self._waiting_sql["bring_probes_back_from_the_future"], bindings)
+        return known is not None
 
     # accounts
 

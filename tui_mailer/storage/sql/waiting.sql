@@ -52,3 +52,13 @@ DELETE FROM account_hold WHERE account = :account
 
 -- name: list_account_holds
 SELECT * FROM account_hold ORDER BY account
+
+-- name: bring_back_from_the_future
+-- What was put off by a clock that has been set back since: the wait begins anew, a person's own time stays.
+UPDATE submission SET due_at = :now + max(0, min(due_at - updated_at, :longest_wait)), updated_at = :now
+WHERE due_at > :now AND (state = 'deferred' OR schedule_words IS NULL)
+    AND (updated_at > :now + :slack OR (state = 'deferred' AND due_at > :now + :longest_wait))
+
+-- name: bring_probes_back_from_the_future
+UPDATE account_hold SET retry_at = :now
+WHERE retry_at > :now AND (since > :now + :slack OR retry_at > :now + :longest_wait)

@@ -1,0 +1,68 @@
+"""The torture in small: what `benchmarks/torture` does with thousands of messages, and the proof that it can fail."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from torture_letter import Tortured
+from torture_naive import Naive
+from torture_ours import Ours, smtp_account
+from torture_process import FAKETIME
+from torture_report import report
+from torture_run import Count, Plan, torture
+from torture_server import TortureServer
+from torture_truth import Truth
+
+Make = Callable[[int], Callable[[Path, random.Random], Tortured]]
+
+
+async def tortured(plan: Plan, folder: Path, make: Make) -> Count:
+    truth = Truth(folder / "truth.jsonl")
+    server = TortureServer(truth, random.Random(plan.seed), broken=plan.broken)
+    async with server:
+        count = await torture(plan, folder, server, make(server.port))
+    truth.close()
+    return count
+
+
+def ours(policy: str, *, by_send: int) -> Make:
+    return lambda port: lambda folder, dice: Ours(folder, smtp_account(port), policy=policy, dice=dice, by_send=by_send)
+
+
+def naive(way: str) -> Make:
+    return lambda port: lambda folder, _dice: Naive(folder, port, way)
+
+
+@pytest.mark.servers
+@pytest.mark.skipif(not FAKETIME.exists(), reason="SKIPPED: libfaketime (Debian package) isn't installed")
+async def test_nothing_is_lost_or_doubled_or_falsely_told(tmp_path: Path) -> None:
+    """Killed, stopped beyond the lease, the clock turned, a quarter of the transactions broken: all is told truly."""
+    plan = Plan(messages=150, kills=6, stops=1, jumps=4, broken=0.25, by_send=6)
+    count = await tortured(plan, tmp_path, ours("ask", by_send=plan.by_send))
+    assert count.is_clean, report(count)
+    assert count.happened["kill -9"] == 6
+    assert count.happened["SIGSTOP beyond the lease"] == 1
+    assert sum(count.faults.values()) > 20
+    assert count.verdicts["sent"] > 100
+
+
+async def test_with_resend_nothing_is_lost_and_nothing_waits_for_a_person(tmp_path: Path) -> None:
+    """Whoever would rather have a copy too many than one too few gets exactly that."""
+    plan = Plan(messages=100, kills=4, stops=0, broken=0.25)
+    count = await tortured(plan, tmp_path, ours("resend", by_send=0))
+    assert (count.lost, count.false_sent, count.false_failed, count.left) == (0, 0, 0, 0), report(count)
+
+
+async def test_retrying_on_any_exception_is_caught(tmp_path: Path) -> None:
+    """The torture finds the copies that the usual protocol makes."""
+    count = await tortured(Plan(messages=250, kills=4, stops=0, broken=0.25), tmp_path, naive("retry"))
+    assert count.duplicates > 0, report(count)
+
+
+async def test_marking_before_sending_is_caught(tmp_path: Path) -> None:
+    """The torture finds what the other usual protocol loses and calls sent."""
+    count = await tortured(Plan(messages=150, kills=4, stops=0, broken=0.25), tmp_path, naive("mark"))
+    assert count.false_sent > 0, report(count)

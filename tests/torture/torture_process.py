@@ -1,0 +1,170 @@
+"""The deliverers under torture: real processes in a few slots, killed, stopped, and lied to about the time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+"""Debian's libfaketime: jumps of the wall clock alone, as `date -s` or NTP make them; the boot clock stays true."""
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What a slot runs next."""
+
+    command: Sequence[str]
+    ended: Callable[[int], None] = lambda _code: None
+    """Told the exit code, negative after a signal."""
+
+
+class WallClock:
+    """The time of day as the deliverers see it; without libfaketime it never jumps."""
+
+    def __init__(self, folder: Path, dice: random.Random) -> None:
+        self._file = folder / "faketime"
+        self._dice = dice
+        self.jumps = 0
+        self.set(0)
+
+    @property
+    def is_there(self) -> bool:
+        """Says whether the clock can be turned."""
+        return FAKETIME.exists()
+
+    def environment(self) -> dict[str, str]:
+        """What a process needs in its environment to see this clock."""
+        if not self.is_there:
+            return {}
+        return {
+            "LD_PRELOAD": str(FAKETIME),
+            "FAKETIME_TIMESTAMP_FILE": str(self._file),
+            "FAKETIME_CACHE_DURATION": "1",  # seconds; without a cache every look at a clock reads the file
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "NO_FAKE_STAT": "1",
+        }
+
+    def jump(self) -> None:
+        """Turns the clock by up to a day, or sets it right again."""
+        if self.is_there:
+            self.jumps += 1
+            self.set(self._dice.choice((0, -86_000, -7_200, -90, 90, 7_200, 86_000)))
+
+    def set(self, seconds: int) -> None:
+        """Turns the clock to so many seconds from the truth."""
+        fresh = self._file.with_suffix(".new")
+        fresh.write_text(f"{seconds:+d}\n")
+        fresh.replace(self._file)
+
+
+@dataclass
+class Slot:
+    """One deliverer, or the place of one that is gone."""
+
+    process: asyncio.subprocess.Process | None = None
+    is_stopped: bool = False
+
+    def signal(self, number: int) -> bool:
+        """Sends a signal; says whether there was anybody to get it."""
+        if self.process is None or self.process.returncode is not None:
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(number)
+            return True
+        return False
+
+
+@dataclass
+class Crew:
+    """Keeps some deliverers running, whatever happens to them."""
+
+    next_errand: Callable[[], Errand]
+    clock: WallClock
+    dice: random.Random
+    log: Path
+    slots: list[Slot] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _is_closing: bool = False
+
+    def start(self, number: int) -> None:
+        """Fills so many slots."""
+        for _ in range(number):
+            slot = Slot()
+            self.slots.append(slot)
+            self._go(self._keep_filled(slot))
+
+    def kill(self, number: int = 1) -> None:
+        """Kills some at random, with no chance to tidy up."""
+        for slot in self.dice.sample(self.slots, min(number, len(self.slots))):
+            self.counts["kill -9"] += slot.signal(signal.SIGKILL)
+
+    def dismiss(self) -> None:
+        """Asks one to end in good order."""
+        slot = self.dice.choice(self.slots)
+        self.counts["SIGTERM"] += not slot.is_stopped and slot.signal(signal.SIGTERM)
+
+    def stop_for(self, seconds: float) -> None:
+        """Stops one, as Ctrl-Z or a suspended machine does, and lets it go on after a while."""
+        awake = [slot for slot in self.slots if not slot.is_stopped]
+        if len(awake) > 1:
+            self._go(self._stop(self.dice.choice(awake), seconds))
+
+    async def close(self) -> None:
+        """Lets everybody go on and end; kills none."""
+        self._is_closing = True
+        for slot in self.slots:
+            slot.signal(signal.SIGCONT)
+            slot.signal(signal.SIGTERM)
+        done = asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            async with asyncio.timeout(60):
+                await done
+        except TimeoutError:
+            self.kill(len(self.slots))
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _go(self, work: object) -> None:
+        task = asyncio.ensure_future(work)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _keep_filled(self, slot: Slot) -> None:
+        while not self._is_closing:
+            errand = self.next_errand()
+            with self.log.open("ab") as log:
+                slot.process = await asyncio.create_subprocess_exec(
+                    *errand.command,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env={**os.environ, **self.clock.environment()},
+                )
+            self.counts["started"] += 1
+            slot.is_stopped = False
+            code = await slot.process.wait()
+            self.counts["ended by itself"] += code >= 0
+            errand.ended(code)
+            await asyncio.sleep(0.02)
+
+    async def _stop(self, slot: Slot, seconds: float) -> None:
+        process = slot.process
+        if not slot.signal(signal.SIGSTOP):
+            return
+        slot.is_stopped = True
+        self.counts["SIGSTOP"] += 1
+        self.counts["SIGSTOP beyond the lease"] += seconds > 15
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not self._is_closing and process is slot.process and process.returncode is None:
+                    await asyncio.sleep(0.1)
+        slot.is_stopped = False
+        if process is slot.process:
+            slot.signal(signal.SIGCONT)
