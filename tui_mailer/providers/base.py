@@ -72,7 +72,10 @@ class Capabilities:
     needs_to: bool = False
     """Cc and Bcc alone aren't enough."""
     recipient_option: str | None = None
-    """A message option that names the recipient in place of To."""
+    """A message option that names the recipient in place of To: a text (``id:123``), or a list of objects with an
+    ``id`` and perhaps a ``type`` (to, cc, bcc)."""
+    recipient_option_adds: bool = False
+    """Whom the option names comes besides To, not in its place."""
     max_to: int | None = None
     max_cc: int | None = None
     max_bcc: int | None = None

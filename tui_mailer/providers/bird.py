@@ -59,6 +59,7 @@ _CONFLICT = 409
 _UNDER_WAY = frozenset({"E01004", "E01005"})
 """The key has been used already: for the same request, or for another one with the same key."""
 _UNANSWERABLE = frozenset({403, 404, 405})
+_LONGEST_TAG_NAME = 32
 _LARGEST_PARAMETERS = 16 * 1024
 _CONTENT_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _RECIPIENT_NAMES = ("email", "address", "recipient", "to", "to.email")
@@ -220,7 +221,7 @@ def _mail(outgoing: Outgoing, options: BirdOptions) -> dict[str, Any]:
             "reply_to": [_mailbox(one) for one in message.reply_to],
             **_content(message, options),
             "headers": dict(mail_part.header_pairs(message, "Bird")),
-            "tags": [{"name": name, "value": value} for name, value in mail_part.tag_pairs(message, "Bird")],
+            "tags": _tags(message),
             "metadata": dict(message.metadata),
             "attachments": [_attachment(one) for one in message.attachments],
             "scheduled_at": mail_part.utc_text(outgoing.not_before) if outgoing.not_before else None,
@@ -257,6 +258,15 @@ def _content(message: Message, options: BirdOptions) -> dict[str, Any]:
     mail_part.require_no_subject(message, "Bird")
     by = "id" if message.template.startswith("emt_") else "slug"
     return {"template": without_empty({by: message.template, "language": options.language, "parameters": parameters})}
+
+
+def _tags(message: Message) -> list[dict[str, str]]:
+    pairs = mail_part.tag_pairs(message, "Bird")
+    for name, _ in pairs:
+        if len(name) > _LONGEST_TAG_NAME:
+            why = f"Bird takes tag names of at most {_LONGEST_TAG_NAME} characters ('{clean(name)}')."
+            raise Unsupported("tags", why, "Shorten it.")
+    return [{"name": name, "value": value} for name, value in pairs]
 
 
 def _attachment(attachment: Attachment) -> dict[str, Any]:

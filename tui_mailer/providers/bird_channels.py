@@ -121,7 +121,7 @@ class BirdChannelsOptions(HttpOptions):
     @field_validator("reply_to", mode="before")
     @classmethod
     def _read_id(cls, typed: object) -> object:
-        return {"id": typed} if isinstance(typed, str) else typed
+        return {"id": str(typed)} if isinstance(typed, str | int) else typed
 
     @field_validator("short_links")
     @classmethod
@@ -151,6 +151,7 @@ class BirdChannelsProvider(HttpProvider[BirdChannelsSettings]):
             needs_body=True,
             needs_to=True,
             recipient_option="contacts",
+            recipient_option_adds=True,
             display_names=False,
             sender="local_part",
             attachments="both",

@@ -59,7 +59,7 @@ def _recipient_refusals(message: Message, can: Capabilities, account: str) -> It
     is_named_by_option = can.recipient_option is not None and can.recipient_option in message.options
     if can.needs_to and not message.to and not is_named_by_option:
         yield Unsupported("to", f"Account '{account}' takes no message without a To.", "Put somebody into To.")
-    if is_named_by_option and message.to:
+    if is_named_by_option and message.to and not can.recipient_option_adds:
         yield Unsupported(
             "options", f"Option '{can.recipient_option}' names the recipient in place of To.", "Leave one of them out."
         )
@@ -241,6 +241,12 @@ def _extra_refusals(message: Message, can: Capabilities, account: str) -> Iterat
     if (message.in_reply_to or message.references) and can.threading == "none":
         yield Unsupported(
             "in_reply_to", f"Account '{account}' can't reply within a conversation.", "Send it as a new message."
+        )
+    if (message.in_reply_to or message.references) and can.threading == "provider_id":
+        yield Unsupported(
+            "in_reply_to",
+            f"Account '{account}' knows messages by its provider's own numbers, not by Message-ID.",
+            "Leave In-Reply-To empty and name the number with an option, or use another account.",
         )
     if can.tags is not None and len(message.tags) > can.tags:
         limit = "no tags" if can.tags == 0 else f"at most {can.tags} tags"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -20,6 +21,8 @@ from tui_mailer.accounts.zone import local_zone
 from tui_mailer.domain.errors import ConfigurationError, InvalidMessage, NotFound
 from tui_mailer.providers import registry
 from tui_mailer.providers.base import AccountSettings, Capabilities, Identity, Provider
+
+_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -113,6 +116,7 @@ class ProviderDirectory:
         from pydantic import ValidationError
 
         model = registry.load(account.provider).Options
+        typed = {_option_name(name, model): text for name, text in typed.items()}
         unknown = sorted(set(typed) - set(model.model_fields))
         if unknown:
             known = ", ".join(model.model_fields) or "none"
@@ -229,6 +233,12 @@ def _explain(error: Exception, account: Account, configuration: Configuration, m
 def _description(model: type[BaseModel], key: str) -> str:
     known = model.model_fields.get(key)
     return (known.description if known else None) or "required"
+
+
+def _option_name(name: str, model: type[BaseModel]) -> str:
+    """Finds an option by our name or by the provider's own spelling (``useCase``, ``replyToMessageId``)."""
+    ours = _CAPITAL.sub("_", name).lower()
+    return name if name in model.model_fields or ours not in model.model_fields else ours
 
 
 def _typed_value(model: type[BaseModel], key: str, text: str) -> object:

@@ -16,7 +16,7 @@ from tui_mailer.domain.message import Message
 from tui_mailer.domain.submission import Recipient
 from tui_mailer.providers.base import Outgoing, Prepared
 from tui_mailer.providers.capability import keeps_schedule, refusals, require
-from tui_mailer.services.sealing import frozen_date
+from tui_mailer.services.sealing import frozen_date, recipients_of
 
 if TYPE_CHECKING:
     from tui_mailer.accounts.configuration import Account
@@ -59,7 +59,7 @@ class Carrying:
         found = refusals(message, capabilities, account=account.name, size=size if capabilities.raw else 0)
         if not found:
             try:
-                self.prepare(message, account, (), now, at)
+                self.prepare(message, account, recipients_of(message, capabilities.recipient_option), now, at)
             except Unsupported as error:
                 return (error,)
         return tuple(self._with_way_out(error, message, account) for error in found)

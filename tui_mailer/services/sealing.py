@@ -7,10 +7,10 @@ spool: the two differ in the `Intake` they are given.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, cast
 
 from tui_mailer.accounts.configuration import Account, ComposeSettings
 from tui_mailer.domain import body as bodies
@@ -104,13 +104,23 @@ def recipients_of(message: Message, recipient_option: str | None = None) -> tupl
 
     Whom the option names comes before them, as it is (``id:123``).
     """
-    seen: dict[str, Recipient] = {}
-    if recipient_option is not None and (named := message.options.get(recipient_option)):
-        seen[""] = Recipient(address=str(named), kind=Kind.TO)
+    named = message.options.get(recipient_option) if recipient_option is not None else None
+    seen = {one.address: one for one in _named_by_option(named)}
     for kind, addresses in ((Kind.TO, message.to), (Kind.CC, message.cc), (Kind.BCC, message.bcc)):
         for address in addresses:
             seen.setdefault(_envelope_key(address), Recipient(address=address.addr_spec, kind=kind))
     return tuple(seen.values())
+
+
+def _named_by_option(value: object) -> Iterator[Recipient]:
+    """Reads `Capabilities.recipient_option`'s value."""
+    if isinstance(value, str) and value:
+        yield Recipient(address=value, kind=Kind.TO)
+    elif isinstance(value, list):
+        for one in cast("list[object]", value):
+            if isinstance(one, Mapping):
+                known = cast("Mapping[str, object]", one)
+                yield Recipient(address=f"id:{known.get('id')}", kind=Kind(str(known.get("type", "to"))))
 
 
 def frozen_date(created_at: datetime, not_before: datetime) -> datetime:
