@@ -210,7 +210,7 @@ async def test_a_template_takes_the_place_of_the_body(lab: HttpLab, provider: Bi
     [
         ("accepted", RecipientStatus.ACCEPTED),
         ("processing", RecipientStatus.ACCEPTED),
-        ("scheduled", RecipientStatus.ACCEPTED),
+        ("scheduled", RecipientStatus.PENDING),
         ("sent", RecipientStatus.ACCEPTED),
         ("delivered", RecipientStatus.DELIVERED),
         ("delivery_failed", RecipientStatus.BOUNCED),

@@ -69,7 +69,12 @@ async def test_a_mail_carries_all_that_was_written(lab: HttpLab, provider: Whipp
         }
     ]
     assert receipt.is_handed_over
-    assert receipt.note == {"conversation_id": "conversation-bob@example.net", "contact_id": "contact-bob@example.net"}
+    assert receipt.note == {
+        "conversation_id": "conversation-bob@example.net",
+        "contact_id": "contact-bob@example.net",
+        "schedule_at": lab.rules.stored[0]["schedule_at"],
+    }
+    assert {(one.status, one.detail) for one in await provider.status(receipt)} == {(RecipientStatus.PENDING, "queued")}
 
 
 async def test_a_plain_mail_opts_nobody_in(lab: HttpLab, provider: WhippyProvider) -> None:

@@ -44,7 +44,7 @@ _MESSAGES = "/email/messages"
 _HOST = "https://{region}.platform.bird.com"
 _KEY_REGION = re.compile(r"bk_([a-z]{2}[0-9]+)_")
 _STATUSES = {
-    "scheduled": RecipientStatus.ACCEPTED,
+    "scheduled": RecipientStatus.PENDING,
     "accepted": RecipientStatus.ACCEPTED,
     "processed": RecipientStatus.ACCEPTED,
     "deferred": RecipientStatus.DEFERRED,

@@ -41,7 +41,7 @@ from tui_mailer.providers.http_step import HttpStep, path_part
 _STATUSES = {
     "accepted": RecipientStatus.ACCEPTED,
     "processing": RecipientStatus.ACCEPTED,
-    "scheduled": RecipientStatus.ACCEPTED,
+    "scheduled": RecipientStatus.PENDING,
     "sent": RecipientStatus.ACCEPTED,
     "delivered": RecipientStatus.DELIVERED,
     "delivery_failed": RecipientStatus.BOUNCED,

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -38,7 +38,7 @@ from tui_mailer.providers.mail_part import addressed, utc_text
 
 _STATUSES = {
     "queued": RecipientStatus.ACCEPTED,
-    "scheduled": RecipientStatus.ACCEPTED,
+    "scheduled": RecipientStatus.PENDING,
     "pending": RecipientStatus.ACCEPTED,
     "sending": RecipientStatus.ACCEPTED,
     "sent": RecipientStatus.ACCEPTED,
@@ -150,6 +150,8 @@ class WhippyProvider(HttpProvider[WhippySettings]):
         word = answer.word("data.delivery_status") or "taken"
         receipt = self.accepted(outgoing, answer, provider_id=answer.word("data.id"), text=word)
         kept = {key: answer.word(f"data.{key}") for key in ("conversation_id", "contact_id")}
+        if outgoing.not_before is not None:
+            kept["schedule_at"] = utc_text(outgoing.not_before)
         return replace(receipt, note={key: value for key, value in kept.items() if value})
 
     async def check(self) -> list[Identity]:
@@ -172,7 +174,10 @@ class WhippyProvider(HttpProvider[WhippySettings]):
             return []
         said = next((said for key in ("error", "error_message", "failure_reason") if (said := found.word(key))), "")
         at = instant_of(found.word("updated_at"))
-        return polled_alike(receipt, found.word("delivery_status"), _STATUSES, detail=said, at=at)
+        due = instant_of(receipt.note.get("schedule_at", ""))
+        is_waiting = due is not None and due > datetime.now(UTC)
+        statuses = {**_STATUSES, "queued": RecipientStatus.PENDING} if is_waiting else _STATUSES
+        return polled_alike(receipt, found.word("delivery_status"), statuses, detail=said, at=at)
 
     async def _message(self, conversation: str, message: str) -> Answer | None:
         """Pages through the list, oldest first; the filters go with every page."""
