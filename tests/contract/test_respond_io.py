@@ -133,7 +133,7 @@ async def test_not_taken_yet(lab: HttpLab, provider: RespondIoProvider, status: 
 @pytest.mark.parametrize("fault", [DROP_AFTER_ACTING, STALL_AFTER_ACTING])
 async def test_no_answer_is_uncertain(lab: HttpLab, fault: Any) -> None:
     """There is no key against doubles: a lost answer is shown as uncertain, never tried again by itself."""
-    provider = CASE.make(lab, timeout_seconds=1)
+    provider = CASE.make(lab, timeout_seconds=0.2)
     lab.on("POST", fault)
     with pytest.raises(OutcomeUncertain):
         await provider.send(provider.prepare(plain()), Recorder())
