@@ -50,8 +50,8 @@ _STATUSES = {
     "requests": RecipientStatus.ACCEPTED,
     "request": RecipientStatus.ACCEPTED,
     "sent": RecipientStatus.ACCEPTED,
-    "queued": RecipientStatus.ACCEPTED,
-    "inprogress": RecipientStatus.ACCEPTED,
+    "queued": RecipientStatus.PENDING,
+    "inprogress": RecipientStatus.PENDING,
     "processed": RecipientStatus.ACCEPTED,
     "deferred": RecipientStatus.DEFERRED,
     "delivered": RecipientStatus.DELIVERED,
@@ -144,7 +144,8 @@ class BrevoProvider(HttpProvider[BrevoSettings]):
     title = _NAME
     Settings = BrevoSettings
     Options = BrevoOptions
-    default_base_url = "https://api.brevo.com/v3"
+    default_base_url = "https://api.brevo.com"
+    prefix = "/v3"
 
     @property
     def capabilities(self) -> Capabilities:
@@ -189,7 +190,8 @@ class BrevoProvider(HttpProvider[BrevoSettings]):
 
     def receipt(self, outgoing: Outgoing, answers: Mapping[str, Answer]) -> Receipt:
         answer = answers["send"]
-        return self.accepted(outgoing, answer, provider_id=answer.word("messageId"))
+        text = "accepted" if answer.is_success else self.words(answer)
+        return self.accepted(outgoing, answer, provider_id=answer.word("messageId"), text=text)
 
     async def check(self) -> list[Identity]:
         await self.ask(HttpStep(method="GET", path="/account"))

@@ -189,9 +189,13 @@ class MailgunProvider(HttpProvider[MailgunSettings]):
         )
 
     @property
+    def default_base_url(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]  # by the domain's region
+        return "https://api.eu.mailgun.net" if self.settings.region == "eu" else "https://api.mailgun.net"
+
+    @property
     def base_url(self) -> str:
-        hosts = {"us": "https://api.mailgun.net", "eu": "https://api.eu.mailgun.net"}
-        return self.settings.base_url or hosts[self.settings.region]
+        # Often written with the version, but there are several.
+        return super().base_url.removesuffix("/v3")
 
     @property
     def _domain(self) -> str:

@@ -37,7 +37,7 @@ _NAME = "Resend"
 _SENDING_ONLY = "restricted_api_key"
 _STATUSES = {
     "queued": RecipientStatus.ACCEPTED,
-    "scheduled": RecipientStatus.ACCEPTED,
+    "scheduled": RecipientStatus.PENDING,
     "sent": RecipientStatus.ACCEPTED,
     "delivery_delayed": RecipientStatus.DEFERRED,
     "delivered": RecipientStatus.DELIVERED,
@@ -150,6 +150,10 @@ class ResendProvider(HttpProvider[ResendSettings]):
     def steps(self, outgoing: Outgoing) -> tuple[HttpStep, ...]:
         body = Json(mail(outgoing, options_of(outgoing, ResendOptions)))
         return (HttpStep(path="/emails", body=body, causes_sending=True),)
+
+    def receipt(self, outgoing: Outgoing, answers: Mapping[str, Answer]) -> Receipt:
+        answer = answers["send"]
+        return self.accepted(outgoing, answer, provider_id=answer.word("id"), text="accepted")
 
     def judge(self, answer: Answer) -> Verdict | None:
         """Tells the message's trouble from the account's by the error's name (see the module)."""

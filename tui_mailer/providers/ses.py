@@ -270,7 +270,7 @@ class SesProvider(HttpProvider[SesSettings]):
 
     def receipt(self, outgoing: Outgoing, answers: Mapping[str, Answer]) -> Receipt:
         answer = answers["send"]
-        return self.accepted(outgoing, answer, provider_id=answer.word("MessageId"))
+        return self.accepted(outgoing, answer, provider_id=answer.word("MessageId"), text="accepted")
 
     async def check(self) -> list[Identity]:
         account = await self.ask(HttpStep(method="GET", path="/v2/email/account"))
