@@ -120,8 +120,12 @@ def test(context: Context, arguments: argparse.Namespace) -> int:
             "identities": [{"address": each.address, "detail": each.detail or None} for each in identities],
         }
     )
-    named = ", ".join(each.address for each in identities)
+    named = ", ".join(f"{each.address} ({each.detail})" if each.detail else each.address for each in identities)
     context.output.say(f"Account {account.name} can send{' as ' + named if named else ''}. Nothing was sent.")
+    known = {each.address.casefold() for each in identities}
+    unknown = [one.addr_spec for one in account.identities if one.addr_spec.casefold() not in known]
+    if known and unknown:
+        context.output.say(f"Its provider doesn't know {', '.join(unknown)}: mail from there will be refused.")
     return exit_code.DONE
 
 
