@@ -23,13 +23,14 @@ from tui_mailer.services.account import ProviderDirectory
 from tui_mailer.services.delivery import contents_of
 from tui_mailer.services.intake import sealed_source
 from tui_mailer.services.opening_hours import opens_at, windows_of
-from tui_mailer.services.query import parse_past, parse_query
+from tui_mailer.services.query import parse_past, parse_query, parse_typed
 from tui_mailer.services.sealing import frozen_date
 from tui_mailer.services.who_sends import WhoSends, who_sends
 from tui_mailer.services.writing import Review, SealRequest, Writer
 from tui_mailer.storage.record import AccountHold, Deliverer, HistoryQuery, StoredDraft, Submission
 
 if TYPE_CHECKING:
+    from tui_mailer.storage.ended import EndedList
     from tui_mailer.storage.store import Store
 
 __all__ = ["Mailer", "Review", "SealRequest"]
@@ -103,16 +104,22 @@ class Mailer:
     def history(
         self, query: HistoryQuery | None = None, *, limit: int = 50, before: str | None = None
     ) -> list[Submission]:
-        """Lists what has ended, newest first, that matches the query."""
+        """Lists what has ended, newest first, that matches the query; without texts (`ended` pages both ways)."""
         return self.store.list_ended(query, limit=limit, before=before)
 
     def history_count(self, query: HistoryQuery | None = None) -> int:
-        """Counts what has ended; approximate where exact would be slow."""
+        """Counts what has ended; a search up to 100,000."""
         return self.store.count_ended(query)
 
-    def parse_query(self, text: str) -> HistoryQuery:
-        """Reads a QUERY (DESIGN A1); anything it doesn't know is literal."""
-        return parse_query(text, now=self.store.clock.now(), zone=self.directory.zone)
+    @property
+    def ended(self) -> EndedList:
+        """What has ended as one list: its pages in both directions, and its count in steps."""
+        return self.store.ended
+
+    def parse_query(self, text: str, *, is_typing: bool = False) -> HistoryQuery:
+        """Reads a QUERY (DESIGN A1); anything it doesn't know is literal. While it is typed its end is open."""
+        parse = parse_typed if is_typing else parse_query
+        return parse(text, now=self.store.clock.now(), zone=self.directory.zone)
 
     def parse_past(self, text: str) -> datetime:
         """Reads a date or an age such as ``90d``; raises `InvalidSchedule`."""

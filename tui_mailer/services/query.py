@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from tui_mailer.domain.errors import InvalidSchedule
-from tui_mailer.domain.submission import State
+from tui_mailer.domain.submission import ENDED_STATES, State
 from tui_mailer.storage.record import HistoryQuery
 
 TERM = re.compile(
@@ -16,6 +17,8 @@ TERM = re.compile(
 
 
 _STATES = frozenset(state.value for state in State)
+_UNFINISHED = {"": "words", "from": "sender", "to": "to", "subject": "subject", "account": "account"}
+"""A condition's name in a QUERY, and its field in `HistoryQuery`."""
 
 
 def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> HistoryQuery:
@@ -53,6 +56,29 @@ def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> HistoryQuery:
     )
 
 
+def parse_typed(text: str, *, now: datetime, zone: ZoneInfo) -> HistoryQuery:
+    """Reads a QUERY that is still being typed: its last word also stands for longer ones.
+
+    A last condition that can't be read yet (``before:202``, ``state:``) is no condition yet, and hides nothing.
+    """
+    terms = list(TERM.finditer(text))
+    if not terms or text[-1:].isspace() or text.rstrip()[-1:] == '"':
+        return parse_query(text, now=now, zone=zone)
+    last = terms[-1]
+    key, word = (last["key"] or "").lower(), last["word"] or last["phrase"] or ""
+    unnamed = re.fullmatch(r"(from|to|subject|account|state|before|after):", last[0], re.IGNORECASE)
+    if unnamed or (key in ("before", "after") and _moment_or_none(word, now, zone) is None):
+        return parse_query(text[: last.start()], now=now, zone=zone)
+    if key == "state" and word.lower() not in _STATES:
+        meant = [state for state in sorted(ENDED_STATES) if state.value.startswith(word.lower())]
+        if not meant:
+            return parse_query(text, now=now, zone=zone)
+        rest = parse_query(text[: last.start()], now=now, zone=zone)
+        return replace(rest, state=meant[0]) if len(meant) == 1 else rest
+    query = parse_query(text, now=now, zone=zone)
+    return replace(query, unfinished=_UNFINISHED.get(key, ""))
+
+
 def parse_past(text: str, *, now: datetime, zone: ZoneInfo) -> datetime:
     """Reads a point in the past: RFC 3339, a date, ``today``, ``yesterday``, or an age (``90d``, ``12h``, ``2w``).
 
@@ -61,7 +87,7 @@ def parse_past(text: str, *, now: datetime, zone: ZoneInfo) -> datetime:
     moment = _moment_or_none(text, now, zone)
     if moment is None:
         raise InvalidSchedule(
-            f"'{text}' is no date: write 2026-11-30, 2026-11-30T09:00, today, yesterday, or an age such as 90d.",
+            f"'{text}' is no date: write 2026-11-30, 2026-11, 2026, 2026-11-30T09:00, today, yesterday, or an age such as 90d.",
             field="before",
         )
     return moment
@@ -77,8 +103,8 @@ def _moment_or_none(text: str, now: datetime, zone: ZoneInfo) -> datetime | None
     if age:
         return now - timedelta(hours=int(age[1]) * {"h": 1, "d": 24, "w": 168}[age[2]])
     try:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", word):
-            return _midnight(date.fromisoformat(word), zone)
+        if re.fullmatch(r"\d{4}(-\d{2}){0,2}", word):
+            return _midnight(date.fromisoformat(word + "-01" * (2 - word.count("-"))), zone)
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ import apsw
 
 from tui_mailer.domain.errors import DamagedStore, NewerDatabase, StorageError
 from tui_mailer.storage import file_system
+from tui_mailer.storage.segment import segmented
 from tui_mailer.storage.statement import migrations
 
 BUSY_TIMEOUT_MILLISECONDS = 15_000
@@ -21,6 +22,8 @@ LARGEST_CHECKED_AT_START = 64 * 1024 * 1024
 """Bytes; ``quick_check`` reads the whole file, which is a millisecond for an outbox and a minute for a big one."""
 _WAL_LIMIT = 8 * 1024 * 1024
 _MEMORY = ":memory:"
+_VERSION_OFFSET = 60
+"""Where a SQLite file keeps its ``user_version`` (file format, section 1.3)."""
 
 Row = Mapping[str, Any]
 Bindings = Mapping[str, Any]
@@ -53,6 +56,8 @@ class Schema:
     name: str
     application_id: int
     scripts: tuple[str, ...]
+    functions: tuple[Callable[..., Any], ...] = ()
+    """What its triggers call, under the name it has here: of one argument, pure."""
 
     @property
     def version(self) -> int:
@@ -67,7 +72,7 @@ def outbox_schema() -> Schema:
 
 def history_schema() -> Schema:
     """Reads the history's schema."""
-    return Schema("history", 0x74754D68, migrations("history"))
+    return Schema("history", 0x74754D68, migrations("history"), functions=(segmented,))
 
 
 class Database:
@@ -202,6 +207,11 @@ class Database:
         with _translated(self._path):
             for pragma in ("foreign_keys = ON", "trusted_schema = OFF", "secure_delete = ON", "cell_size_check = ON"):
                 self._execute(f"PRAGMA {pragma}")
+            for function in self._schema.functions:
+                # Innocuous, for a schema that isn't trusted may call nothing else.
+                connection.create_scalar_function(
+                    function.__name__, function, 1, deterministic=True, flags=apsw.SQLITE_INNOCUOUS
+                )
             version = self._version()
             if version and self._pragma("application_id") != self._schema.application_id:
                 raise _foreign(self._path)
@@ -269,6 +279,17 @@ class Database:
             with _translated(self._path):
                 self._execute(f"PRAGMA synchronous = {'FULL' if is_full else 'NORMAL'}")
             self._is_full_sync = is_full
+
+
+def is_outdated(path: Path, schema: Schema) -> bool:
+    """Says whether a database file is there and of an earlier version, without opening it."""
+    try:
+        with path.open("rb") as file:
+            file.seek(_VERSION_OFFSET)
+            version = int.from_bytes(file.read(4), "big")
+    except OSError:
+        return False
+    return 0 < version < schema.version
 
 
 def _refuse_damaged(database: Database, path: Path) -> None:

@@ -86,7 +86,7 @@ class Outbox(Sealing, Leases, Moves):
             return self._whole("list_ended_newest", bindings)
 
     def ended_ids(self) -> builtins.list[str]:
-        """Lists the ids of what has ended and isn't moved yet."""
+        """Lists the ids of what has ended and isn't moved yet, latest end first."""
         return [row["id"] for row in self._database.rows(self._sql["list_ended_ids"])]
 
     def take_ended(self, limit: int) -> builtins.list[tuple[Submission, tuple[Attempt, ...]]]:

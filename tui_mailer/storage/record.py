@@ -151,6 +151,19 @@ class HistoryQuery:
     state: State | None = None
     before: datetime | None = None
     after: datetime | None = None
+    unfinished: str = ""
+    """Which of the above ends in a word still being typed, so that it also stands for longer ones: ``words``,
+    ``sender``, ``to``, ``subject`` or ``account``; empty: none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountStep:
+    """Part of a count that is taken in steps, so that nothing waits for the whole."""
+
+    number: int
+    """How many this step has found."""
+    below: int | None
+    """Where the next step goes on; None: that was all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

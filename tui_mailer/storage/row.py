@@ -238,6 +238,11 @@ def submission_of_ended_row(row: Row) -> Submission:
     return replace(submission, message=message, draft=draft, is_in_history=True)
 
 
+def listed_of_ended_row(row: Row) -> Submission:
+    """Reads what a list shows: all but the text and the draft."""
+    return replace(from_json(Submission, row["submission"]), is_in_history=True)
+
+
 def attempts_of_ended_row(row: Row) -> tuple[Attempt, ...]:
     """Reads the attempts the history keeps."""
     return tuple_from_json(Attempt, row["attempts"])

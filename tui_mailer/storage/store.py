@@ -12,8 +12,9 @@ from tui_mailer.domain.errors import DamagedStore, NotFound
 from tui_mailer.domain.submission import Attempt
 from tui_mailer.storage.ballast import Ballast
 from tui_mailer.storage.clock import Clock, SystemClock
-from tui_mailer.storage.database import Database, history_schema, outbox_schema
+from tui_mailer.storage.database import Database, history_schema, is_outdated, outbox_schema
 from tui_mailer.storage.draft import Drafts
+from tui_mailer.storage.ended import EndedList
 from tui_mailer.storage.file_system import make_private_directory
 from tui_mailer.storage.history import History
 from tui_mailer.storage.identifier import ID_LENGTH, normalise
@@ -21,12 +22,12 @@ from tui_mailer.storage.lock import FileOwnerLocks, MemoryOwnerLocks, OwnerLocks
 from tui_mailer.storage.outbox import Outbox
 from tui_mailer.storage.record import HistoryQuery, Submission
 from tui_mailer.storage.salvage import move_aside, salvage
-from tui_mailer.storage.search import matches
 from tui_mailer.storage.sidecar import DirectorySidecars, MemorySidecars, Sidecars
 from tui_mailer.storage.spool import DirectorySpool, MemorySpool, Spool
 from tui_mailer.storage.submission_table import OutboxParts
 
 UNUSED_OBJECT_AGE = timedelta(days=1)
+_HISTORY = "history.db"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -37,6 +38,8 @@ class Store:
     drafts: Drafts
     spool: Spool
     clock: Clock
+    ended: EndedList
+    """What has ended, in the outbox and in the history, as one list."""
 
     def __init__(
         self, directory: Path | None, *, clock: Clock, spool: Spool, sidecars: Sidecars, locks: OwnerLocks
@@ -71,6 +74,9 @@ class Store:
                 find_ended=self._find_in_history,
             )
         )
+        self.ended = EndedList(self.outbox, self._history_now)
+        if directory is not None and is_outdated(directory / _HISTORY, history_schema()):
+            _ = self.history  # now: later others have the store open, and one that migrates must be alone
 
     @classmethod
     def open(cls, data_dir: Path, *, clock: Clock | None = None) -> Store:
@@ -120,7 +126,7 @@ class Store:
     def history(self) -> History:
         """What has ended; opened when it is first asked for, so that sending needs only the outbox."""
         if self._history is None:
-            path = self._directory / "history.db" if self._directory else None
+            path = self._directory / _HISTORY if self._directory else None
             self._history_database = Database.open(path, history_schema(), lock=self._lock)
             self._history = History(self._history_database)
         return self._history
@@ -197,27 +203,12 @@ class Store:
     def list_ended(
         self, query: HistoryQuery | None = None, limit: int = 50, before: str | None = None
     ) -> list[Submission]:
-        """Returns what has ended and matches, latest end first; ``before`` is the last ID of the page before.
-
-        What isn't in the history yet ended last: it is moved in the order it ended.
-        """
-        try:
-            found = self._list_unmoved(query, limit, before)
-        except NotFound:
-            found = []  # the page before ended in the history, or has been moved there meanwhile
-        if len(found) < limit:
-            is_unmoved = before is not None and not self.history.has(before) and self.outbox.has(before)
-            cursor = None if is_unmoved else before
-            known = {one.id for one in found}
-            # A row may be in both for the moment between the two commits: the outbox wins.
-            older = self.history.page(query, limit - len(found) + len(known), cursor)
-            found.extend(one for one in older if one.id not in known)
-        return found[:limit]
+        """Returns what has ended and matches, latest end first; ``before`` is the last ID of the page before."""
+        return self.ended.page(query, limit, before)
 
     def count_ended(self, query: HistoryQuery | None = None) -> int:
         """Counts what `list_ended` would list; a search only up to 100,000."""
-        unmoved = self.outbox.ended_ids() if query is None else [one.id for one in self._list_unmoved(query, -1, None)]
-        return self.history.count(query) + sum(not self.history.has(one) for one in unmoved)
+        return self.ended.count(query)
 
     # tidying up
 
@@ -247,10 +238,5 @@ class Store:
     def _find_in_history(self, submission_id: str) -> Submission:
         return self.history.get(submission_id)
 
-    def _list_unmoved(self, query: HistoryQuery | None, limit: int, before: str | None) -> list[Submission]:
-        # Few: the deliverer moves them as it goes. All are looked at when there is something to match.
-        unmoved = self.outbox.list_ended(limit if query is None else -1, before)
-        if query is None:
-            return unmoved
-        is_widened = self.history.is_widened(query)
-        return [one for one in unmoved if matches(query, one, is_widened=is_widened)]
+    def _history_now(self) -> History:
+        return self.history

@@ -32,35 +32,66 @@ INSERT INTO reference (position, sha256, is_attachment, ended_at)
 VALUES (:position, :sha256, :is_attachment, :ended_at)
 ON CONFLICT DO NOTHING
 
--- name: page
-SELECT * FROM ended
-WHERE position < :below AND position >= :above AND ended_at < :before AND ended_at >= :after
+-- name: page_older
+-- A page going down from a position. Positions alone are read to pass over rows; texts stay where they are.
+SELECT position, id, submission FROM ended WHERE position IN (
+    SELECT position FROM ended INDEXED BY ended_position
+    WHERE position < :below AND position > :over AND ended_at < :before AND ended_at >= :after
+    ORDER BY position DESC LIMIT :limit OFFSET :skip
+)
 ORDER BY position DESC
-LIMIT :limit
 
--- name: search_page
-SELECT ended.* FROM ended_text JOIN ended ON ended.position = ended_text.rowid
-WHERE ended_text MATCH :match AND ended_text.rowid < :below AND ended_text.rowid >= :above
-    AND ended.ended_at < :before AND ended.ended_at >= :after
-ORDER BY ended_text.rowid DESC
-LIMIT :limit
+-- name: page_newer
+-- A page going up from a position; latest end first, as every page.
+SELECT position, id, submission FROM ended WHERE position IN (
+    SELECT position FROM ended INDEXED BY ended_position
+    WHERE position < :below AND position > :over AND ended_at < :before AND ended_at >= :after
+    ORDER BY position LIMIT :limit OFFSET :skip
+)
+ORDER BY position DESC
+
+-- name: search_older
+SELECT position, id, submission FROM ended WHERE position IN (
+    SELECT rowid FROM ended_text WHERE ended_text MATCH :match AND rowid < :below AND rowid > :over
+    ORDER BY rowid DESC LIMIT :limit OFFSET :skip
+)
+ORDER BY position DESC
+
+-- name: search_newer
+SELECT position, id, submission FROM ended WHERE position IN (
+    SELECT rowid FROM ended_text WHERE ended_text MATCH :match AND rowid < :below AND rowid > :over
+    ORDER BY rowid LIMIT :limit OFFSET :skip
+)
+ORDER BY position DESC
 
 -- name: find_match
 SELECT rowid FROM ended_text WHERE ended_text MATCH :match LIMIT 1
 
+-- name: list_beginnings
+-- The words with one beginning: a step from each to the next, however often it occurs.
+WITH RECURSIVE word (term) AS (
+    SELECT (SELECT term FROM ended_word WHERE term >= :beginning LIMIT 1)
+    UNION ALL
+    SELECT (SELECT term FROM ended_word WHERE term >= word.term || char(1) LIMIT 1)
+    FROM word WHERE word.term < :beginning || char(1114111)
+)
+SELECT term FROM word WHERE substr(term, 1, length(:beginning)) = :beginning LIMIT :limit
+
 -- name: count_all
 SELECT number FROM tally WHERE name = 'ended'
 
--- name: count_range
-SELECT count(*) AS number FROM (
-    SELECT 1 FROM ended WHERE position < :below AND position >= :above LIMIT :limit
+-- name: count_older
+SELECT count(*) AS number, min(position) AS lowest FROM (
+    SELECT position FROM ended INDEXED BY ended_position
+    WHERE position < :below AND position > :over AND ended_at < :before AND ended_at >= :after
+    ORDER BY position DESC LIMIT :limit
 )
 
--- name: count_search
-SELECT count(*) AS number FROM (
-    SELECT 1 FROM ended_text
-    WHERE ended_text MATCH :match AND rowid < :below AND rowid >= :above
-    LIMIT :limit
+-- name: count_search_older
+SELECT count(*) AS number, min(rowid) AS lowest FROM (
+    SELECT rowid FROM ended_text
+    WHERE ended_text MATCH :match AND rowid < :below AND rowid > :over
+    ORDER BY rowid DESC LIMIT :limit
 )
 
 -- name: list_ids_ending

@@ -44,7 +44,8 @@ ORDER BY submission.ended_at, submission.id
 LIMIT :limit
 
 -- name: list_ended_ids
-SELECT id FROM submission WHERE ended_at IS NOT NULL
+-- Latest end first.
+SELECT id FROM submission WHERE ended_at IS NOT NULL ORDER BY ended_at DESC, id DESC
 
 -- name: list_ids
 SELECT id FROM submission
