@@ -39,9 +39,17 @@ FAILED_EVERY = 1000
 JAPANESE = "見積書"
 """In one of fifty."""
 
-_FIRST = "Ada Bob Carol Dee Erik Fatima Grace Hedy Ines Jun Kofi Lena Mia Nils Olu Priya Quinn Rosa Sven Tove".split()
-_LAST = "Lovelace Berg Cruz Dahl Engel Fox Gupta Hopper Iwata Jensen Kaya Lind Moreau Novak Okafor Park Ruiz".split()
-_DOMAINS = "example.org example.com harbour.example mill.example works.example school.example.net".split()
+_WORDS = """
+Ada Bob Carol Dee Erik Fatima Grace Hedy Ines Jun Kofi Lena Mia Nils Olu Priya Quinn Rosa Sven Tove
+Lovelace Berg Cruz Dahl Engel Fox Gupta Hopper Iwata Jensen Kaya Lind Moreau Novak Okafor Park Ruiz
+example.org example.com harbour.example mill.example works.example school.example.net
+January February March April May June July August September October November December
+the a to of and in for you we is it that on with as this are be have will from at your our not can please thank by or
+if all but there which when what would about meeting report project time week day year work plan team order price
+ba be bi bo da de di do fa ga ge ka ke ki la le li lo ma me mi mo na ne ni no pa po ra re ri ro sa ta
+"""
+_FIRST, _LAST, _DOMAINS, _MONTHS, _SMALL, _BUSINESS, _SYLLABLES = (line.split() for line in _WORDS.strip().splitlines())
+_COMMON = [*_SMALL, *_BUSINESS]
 _TOPICS = (
     "Invoice {n}",
     "Re: Invoice {n} of {month}",
@@ -54,14 +62,6 @@ _TOPICS = (
     "Contract {n}, second draft",
     "Reminder: payment of {n}",
 )
-_MONTHS = "January February March April May June July August September October November December".split()
-_COMMON = (
-    "the a to of and in for you we is it that on with as this are be have will from at your our not can please thank "
-    "by or if all but there which when what would about meeting report project time week day year work plan team "
-    "order price delivery contract payment account customer service question answer change new next last first "
-    "attached find enclosed kindly harbour bridge engine paper review draft version schedule room lunch train"
-).split()
-_SYLLABLES = "ba be bi bo da de di do fa ga ge ka ke ki la le li lo ma me mi mo na ne ni no pa po ra re ri ro sa ta".split()
 _START = datetime(2016, 1, 4, 8, 0, tzinfo=UTC)
 _SPAN = timedelta(days=3650)
 _BATCH = 5000
@@ -77,7 +77,7 @@ def fill(data_dir: Path, rows: int, *, seed: int = 1843) -> None:
     for pragma in ("synchronous = OFF", "journal_mode = MEMORY", "cache_size = -400000"):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     batch: list[dict[str, Any]] = []
-    for one in _rows(rows, random.Random(seed)):  # noqa: S311 - believable, not secret
+    for one in _rows(rows, random.Random(seed)):
         batch.append(one)
         if len(batch) == _BATCH:
             _write(connection, insert, batch)
@@ -136,7 +136,7 @@ def _sentences(dice: random.Random) -> list[str]:
     for _ in range(6000):
         words = dice.choices(_COMMON, k=dice.randint(8, 16)) + dice.choices(tail, k=4)
         dice.shuffle(words)
-        if dice.random() < 0.06:  # noqa: PLR2004 - three a mail make one of six
+        if dice.random() < 0.06:
             words.insert(2, FREQUENT)
         made.append(f"{' '.join(words).capitalize()}.")
     return made
@@ -201,9 +201,7 @@ def _template(state: State) -> dict[str, Any]:
     return ended_row(replace(submission, is_in_history=False), () if state is State.CANCELED else (attempt,))
 
 
-def _fill_in(
-    template: dict[str, Any], words: dict[str, str], *, at: datetime, body: str, tags: str
-) -> dict[str, Any]:
+def _fill_in(template: dict[str, Any], words: dict[str, str], *, at: datetime, body: str, tags: str) -> dict[str, Any]:
     texts = {key: json.dumps(value)[1:-1] for key, value in words.items()}
     instant = at.isoformat()
 

@@ -252,3 +252,95 @@ def test_an_id_is_completed_wherever_it_is(post: Post) -> None:
     post.seal(id="01J000000000000000000CAAAA")
     with pytest.raises(NotFound, match="More than one"):
         post.store.resolve_id("AAAA")
+
+
+@pytest.mark.parametrize(
+    ("word", "is_found"),
+    [("議事録", True), ("事", True), ("会議の", True), ("録会", False), ("회의", True), ("ประชุม", True), ("ｶｲｷﾞ", True)],
+)
+def test_any_part_of_a_text_without_spaces_is_found(post: Post, where: str, word: str, is_found: bool) -> None:
+    """Chinese, Japanese, Korean and Thai have no spaces where a search would like them."""
+    post.end(subject="会議の議事録です", text="회의록을 보냅니다 การประชุมวันนี้ ｶｲｷﾞ")
+    settle_in(post, where)
+    assert bool(found(post, words=(word,))) is is_found
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ({"words": ("har",), "unfinished": "words"}, 1),
+        ({"words": ("har",)}, 1),
+        ({"words": ("h",), "unfinished": "words"}, 2),
+        ({"words": ("the", "harb"), "unfinished": "words"}, 1),
+        ({"words": ("harb", "the"), "unfinished": "words"}, 0),
+        ({"words": ("the harb",), "unfinished": "words"}, 1),
+        ({"words": ("the harb",)}, 0),
+        ({"to": ("bob@exam",), "unfinished": "to"}, 2),
+        ({"to": ("bob@exam",)}, 0),
+        ({"subject": ("eng",), "unfinished": "subject"}, 2),
+        ({"sender": ("lovel",), "unfinished": "sender"}, 2),
+        ({"account": "wo", "unfinished": "account"}, 2),
+        ({"account": "wo"}, 0),
+        ({"words": ("ÉTU",), "unfinished": "words"}, 1),
+    ],
+)
+def test_a_word_still_being_typed_stands_for_longer_ones(post: Post, where: str, conditions, expected: int) -> None:
+    """As one types, what begins so is found; a finished word means itself."""
+    post.end(text="the harbour, l'étude, a house")
+    post.end(text="hello")
+    settle_in(post, where)
+    query = HistoryQuery(**conditions)
+    assert len(post.store.list_ended(query)) == expected
+    assert post.store.count_ended(query) == expected
+
+
+def test_a_beginning_of_very_many_words_is_found_too(post: Post) -> None:
+    """More words than are looked for one by one begin with it: none is missed."""
+    for number in range(80):
+        post.end(text=f"abc{number:03d}")
+    while post.store.archive_ended():
+        pass
+    assert len(post.store.list_ended(HistoryQuery(words=("abc",), unfinished="words"), limit=100)) == 80
+
+
+@pytest.mark.parametrize("moved", [0, 4, 10])
+@pytest.mark.parametrize("query", [None, HistoryQuery(words=("engine",)), HistoryQuery(after=START)])
+def test_rows_are_reached_from_both_ends_and_by_number(post: Post, moved: int, query: HistoryQuery | None) -> None:
+    """Wherever the border between outbox and history lies, pages down, pages up and counts agree."""
+    ids = [post.end().id for _ in range(10)]
+    if moved:
+        post.store.archive_ended(limit=moved)
+    rows = ids[::-1]
+    ended = post.store.ended
+    for limit in (1, 3, 20):
+        for skip in (0, 2, 5, 9):
+            assert [one.id for one in ended.page(query, limit, skip=skip)] == rows[skip : skip + limit]
+            end = 10 - skip
+            assert [one.id for one in ended.page_up(query, limit, skip=skip)] == rows[max(0, end - limit) : end]
+            for at in (0, 3, 5, 8):
+                below = [one.id for one in ended.page(query, limit, rows[at], skip=skip)]
+                assert below == rows[at + 1 + skip : at + 1 + skip + limit]
+                above = [one.id for one in ended.page_up(query, limit, rows[at], skip=skip)]
+                end = max(0, at - skip)
+                assert above == rows[max(0, end - limit) : end]
+    assert [ended.index_of(query, one) for one in rows] == list(range(10))
+    counted, below = 0, None
+    while True:
+        step = ended.count_step(query, below, 3)
+        counted, below = counted + step.number, step.below
+        if below is None:
+            break
+    assert counted == 10
+
+
+def test_deleted_words_are_not_left_in_the_index(post: Post) -> None:
+    """What was deleted can't be read out of the file's index, its list of words included."""
+    gone = post.end(text="quartzite 議事録")
+    post.end(text="granite")
+    post.store.archive_ended()
+    history = post.store.history
+    assert list(history._beginnings("quartz", 9)) == ["quartzite"]
+    post.store.delete(gone.id)
+    assert list(history._beginnings("quartz", 9)) == []
+    assert list(history._beginnings("議", 9)) == []
+    assert list(history._beginnings("grani", 9)) == ["granite"]

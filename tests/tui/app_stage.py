@@ -118,6 +118,11 @@ class Stage:
         await self.press("enter")
         await self.until(lambda: not self.app.screen.is_modal, "the sheet gone")
 
+    async def confirm(self) -> None:
+        """Says yes to a question, once it takes an answer."""
+        await self.until(self.sends_now, "a question that has been up for half a second")
+        await self.press("enter")
+
     def sends_now(self) -> bool:
         """Whether the review sheet has been up long enough for its Enter."""
         since = getattr(self.app.screen, "_up_since", None)

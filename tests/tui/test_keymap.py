@@ -21,11 +21,14 @@ from tui_mailer.tui.screens.account_list import AccountListScreen
 from tui_mailer.tui.screens.browse import BrowseScreen
 from tui_mailer.tui.screens.choice import ChoiceScreen
 from tui_mailer.tui.screens.compose import ComposeScreen
+from tui_mailer.tui.screens.confirm import ConfirmScreen
 from tui_mailer.tui.screens.detail import DetailScreen
 from tui_mailer.tui.screens.draft_list import DraftListScreen
+from tui_mailer.tui.screens.export import ExportScreen
 from tui_mailer.tui.screens.help import HelpScreen
 from tui_mailer.tui.screens.history import HistoryScreen
 from tui_mailer.tui.screens.outbox import OutboxScreen
+from tui_mailer.tui.screens.purge import PurgeScreen
 from tui_mailer.tui.screens.quit import QuitScreen
 from tui_mailer.tui.screens.resolve import ResolveScreen
 from tui_mailer.tui.screens.review import ReviewScreen
@@ -54,6 +57,9 @@ HOMES: dict[str, type] = {
     "secret": SecretScreen,
     "drafts": DraftListScreen,
     "quit": QuitScreen,
+    "confirm": ConfirmScreen,
+    "export": ExportScreen,
+    "purge": PurgeScreen,
 }
 FIELDS = {LineInput: OF_INPUT, BodyArea: OF_TEXT_AREA}
 

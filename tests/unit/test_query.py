@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tui_mailer.domain.errors import InvalidSchedule
 from tui_mailer.domain.submission import State
-from tui_mailer.services.query import parse_past, parse_query
+from tui_mailer.services.query import parse_past, parse_query, parse_typed
 from tui_mailer.storage.record import HistoryQuery
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -67,3 +67,47 @@ def test_a_date_that_is_none_is_refused():
     """A typo deletes nothing."""
     with pytest.raises(InvalidSchedule, match="'202-13-1' is no date"):
         parse_past("202-13-1", now=NOW, zone=BERLIN)
+
+
+def typed(text: str) -> HistoryQuery:
+    return parse_typed(text, now=NOW, zone=BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("text", "unfinished"),
+    [
+        ("invo", "words"),
+        ("invoice ", ""),
+        ("invoice bo", "words"),
+        ('"invoice of"', ""),
+        ("to:bo", "to"),
+        ("from:ad", "sender"),
+        ("subject:pl", "subject"),
+        ("account:wo", "account"),
+        ("to:bob state:sent", ""),
+        ("before:2026", ""),
+    ],
+)
+def test_the_last_word_is_open_while_one_types(text: str, unfinished: str):
+    """Without a blank or a closing quote after it, a word may go on."""
+    assert typed(text).unfinished == unfinished
+
+
+@pytest.mark.parametrize("text", ["to:", "state:", "before:20", "after:2026-1", "state:pa"])
+def test_a_condition_half_typed_hides_nothing(text: str):
+    """What can't be read yet is no condition yet; a state is known by its beginning."""
+    found = typed(f"plan {text}")
+    assert (found.words, found.before, found.after, found.to) == (("plan",), None, None, ())
+    assert found.state == (State.PARTIAL if text == "state:pa" else None)
+
+
+@given(st.text(max_size=60))
+def test_no_text_breaks_it_while_it_is_typed(text: str):
+    """Whatever has been typed so far, reading it raises nothing."""
+    assert isinstance(typed(text), HistoryQuery)
+
+
+def test_years_and_months_are_dates():
+    """before:2026 and after:2026-03 mean their first day."""
+    assert query("before:2026").before == datetime(2026, 1, 1, tzinfo=BERLIN)
+    assert query("after:2026-03").after == datetime(2026, 3, 1, tzinfo=BERLIN)

@@ -7,7 +7,7 @@ network is the engine's business (`services.engine`): nothing here awaits it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -175,9 +175,9 @@ class Mailer:
         """Makes a new draft from any submission, leaving it as it is."""
         return self.store.drafts.save(_draft_of(self.show(submission_id)))
 
-    def resend(self, submission_id: str, *, only_refused: bool = False) -> Submission:
+    def resend(self, submission_id: str, *, only_refused: bool = False, undo_seconds: int = 0) -> Submission:
         """Seals a new submission with the same content, to everyone or to those refused only."""
-        return self._writer.resend(self.show(submission_id), only_refused=only_refused)
+        return self._writer.resend(self.show(submission_id), only_refused=only_refused, undo_seconds=undo_seconds)
 
     def delete(self, submission_id: str) -> None:
         """Deletes a row of the history and what only it refers to."""
@@ -186,6 +186,10 @@ class Mailer:
     def purge(self, before: datetime) -> int:
         """Deletes what ended before an instant; returns how many."""
         return len(self.store.purge(before))
+
+    def purge_some(self, before: datetime) -> int:
+        """Deletes a few hundred of what ended before an instant; returns how many, 0 once there are none left."""
+        return self.store.purge_some(before)
 
     def undoable(self) -> Submission | None:
         """The newest submission whose undo window is still open."""
@@ -267,13 +271,12 @@ def _draft_of(submission: Submission) -> Draft:
 
     Where there is none (raw mail), or where some have accepted, it is made anew from the message.
     """
-    settled = {one.address for one in submission.recipients if one.status in SETTLED_STATUSES}
-    is_ended = submission.state in ENDED_STATES
-    if submission.draft is not None and (is_ended or not settled):
-        return submission.draft
-    message = submission.message
-    if not is_ended:
-        message = _without(message, settled)
+    message = submission.message if submission.state in ENDED_STATES else _for_the_rest(submission)
+    if submission.draft is not None:
+        if message is submission.message:
+            return submission.draft
+        lists = {kind: format_address_list(getattr(message, kind)) for kind in ("to", "cc", "bcc")}
+        return replace(submission.draft, **lists)
     draft = Draft(
         account=submission.account,
         sender=str(message.sender),
@@ -294,10 +297,14 @@ def _draft_of(submission: Submission) -> Draft:
     return replace(draft, note=submission.note or "", retries=submission.retries)
 
 
-def _without(message: Message, settled: Collection[str]) -> Message:
-    """Leaves out who has the message already."""
+def _for_the_rest(submission: Submission) -> Message:
+    """Leaves out who has the message already, and who was never to get this one (a resend to the refused)."""
+    message = submission.message
+    waiting = {one.address.casefold() for one in submission.recipients if one.status not in SETTLED_STATUSES}
+    if all(one.addr_spec.casefold() in waiting for one in message.recipients()):
+        return message
 
     def left(addresses: tuple[Address, ...]) -> tuple[Address, ...]:
-        return tuple(one for one in addresses if one.addr_spec not in settled)
+        return tuple(one for one in addresses if one.addr_spec.casefold() in waiting)
 
     return replace(message, to=left(message.to), cc=left(message.cc), bcc=left(message.bcc))

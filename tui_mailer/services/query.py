@@ -87,7 +87,8 @@ def parse_past(text: str, *, now: datetime, zone: ZoneInfo) -> datetime:
     moment = _moment_or_none(text, now, zone)
     if moment is None:
         raise InvalidSchedule(
-            f"'{text}' is no date: write 2026-11-30, 2026-11, 2026, 2026-11-30T09:00, today, yesterday, or an age such as 90d.",
+            f"'{text}' is no date: write 2026-11-30, 2026-11, 2026, 2026-11-30T09:00, today, yesterday, or an age "
+            "such as 90d.",
             field="before",
         )
     return moment

@@ -185,8 +185,10 @@ class Writer:
         new = replace(self._queued(message, account, now), envelope_from=envelope_from, recipients=envelope)
         return self.store.outbox.seal([new])[0]
 
-    def resend(self, original: Submission, *, only_refused: bool) -> Submission:
+    def resend(self, original: Submission, *, only_refused: bool, undo_seconds: int = 0) -> Submission:
         """Seals a new submission with the same content, to everyone or only to those who were refused.
+
+        For ``undo_seconds`` it can still be taken back.
 
         Raises `InvalidMessage` when nobody was refused, or the content isn't kept any more.
         """
@@ -213,6 +215,7 @@ class Writer:
         self._refuse_missing(message)
         new = replace(
             self._queued(message, account, now),
+            not_before=now + timedelta(seconds=undo_seconds),
             envelope_from=original.envelope_from,
             recipients=recipients,
             note=original.note,

@@ -209,7 +209,7 @@ class Database:
                 self._execute(f"PRAGMA {pragma}")
             for function in self._schema.functions:
                 # Innocuous, for a schema that isn't trusted may call nothing else.
-                connection.create_scalar_function(
+                connection.create_scalar_function(  # pyright: ignore[reportUnknownMemberType]
                     function.__name__, function, 1, deterministic=True, flags=apsw.SQLITE_INNOCUOUS
                 )
             version = self._version()

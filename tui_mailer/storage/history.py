@@ -105,20 +105,28 @@ class History:
 
     def purge(self, before: datetime) -> list[str]:
         """Deletes what ended before an instant as `delete` does; returns the ids."""
-        at = to_microseconds(before)
         purged: list[str] = []
-        while True:
-            with self._database.transaction():
-                rows = self._database.rows(
-                    self._sql["list_ended_before"], {"below": at // 1000 + _SLACK, "before": at, "limit": _BATCH}
-                )
-                self._database.run_many(self._sql["delete"], [{"id": row["id"]} for row in rows])
-            if not rows:
-                break
-            purged.extend(row["id"] for row in rows)
+        while some := self._purge_batch(before):
+            purged.extend(some)
         if purged:
             self._database.forget_log()
         return purged
+
+    def purge_some(self, before: datetime) -> list[str]:
+        """Deletes a few hundred of what ended before an instant; returns the ids, none once there are none left."""
+        purged = self._purge_batch(before)
+        if len(purged) < _BATCH:
+            self._database.forget_log()
+        return purged
+
+    def _purge_batch(self, before: datetime) -> list[str]:
+        at = to_microseconds(before)
+        with self._database.transaction():
+            rows = self._database.rows(
+                self._sql["list_ended_before"], {"below": at // 1000 + _SLACK, "before": at, "limit": _BATCH}
+            )
+            self._database.run_many(self._sql["delete"], [{"id": row["id"]} for row in rows])
+        return [row["id"] for row in rows]
 
     def expire(self, *, text_before: datetime | None, attachments_before: datetime | None) -> int:
         """Removes the text, or the hold on attachments, of what ended before an instant; returns how many lost text.

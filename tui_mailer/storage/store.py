@@ -224,6 +224,12 @@ class Store:
             pass
         return self.history.purge(before)
 
+    def purge_some(self, before: datetime) -> int:
+        """Deletes for good a part of what ended before an instant, so that others get their turn; returns how many."""
+        while self.archive_ended():
+            pass
+        return len(self.history.purge_some(before))
+
     def expire(self, *, text_before: datetime | None, attachments_before: datetime | None) -> int:
         """Forgets texts and attachments of what ended before an instant; returns how many texts."""
         return self.history.expire(text_before=text_before, attachments_before=attachments_before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -154,6 +155,16 @@ class MailerApp(App[int], inherit_bindings=False):
                 action.help,
                 partial(self.run_action, action.verb, namespace),
             )
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copies by OSC 52, through tmux and screen as well, which keep Textual's own to themselves."""
+        from tui_mailer.tui import clipboard
+
+        super().copy_to_clipboard(text)
+        wrapped = clipboard.passed_through(text, os.environ)
+        if wrapped and self._driver is not None:
+            self._driver.write(wrapped)
+            self.run_worker(partial(clipboard.hand_to_tmux, text, os.environ), thread=True)
 
     def _fatal_error(self) -> None:
         """Ends with one sentence: Textual's own way prints local variables, secrets among them."""

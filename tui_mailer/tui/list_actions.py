@@ -82,6 +82,14 @@ _OUTBOX = (
         is_plain=True,
     ),
     Action(
+        id="outbox.mark-all",
+        keys=("a",),
+        label="Mark all",
+        help="Mark every row, or none.",
+        where=("outbox",),
+        is_plain=True,
+    ),
+    Action(
         id="outbox.undo",
         keys=("u",),
         label="Undo",
@@ -129,6 +137,23 @@ _HISTORY = (
         is_plain=True,
     ),
     Action(
+        id="history.delete",
+        keys=("x", "delete"),
+        label="Delete",
+        help="Delete it for good, its text and files with it; asks first.",
+        where=("history",),
+        is_shown=True,
+        is_plain=True,
+    ),
+    Action(
+        id="history.purge",
+        keys=("X",),
+        label="Purge",
+        help="Delete for good all that ended before a date; asks first.",
+        where=("history",),
+        is_plain=True,
+    ),
+    Action(
         id="history.undo",
         keys=("u",),
         label="Undo",
@@ -153,6 +178,14 @@ _LISTS = (
         help="Copy the Message-ID to the clipboard.",
         where=_BOTH_LISTS,
         is_shown=True,
+        is_plain=True,
+    ),
+    Action(
+        id="list.copy-provider-id",
+        keys=("Y",),
+        label="Copy provider's ID",
+        help="Copy the ID by which the provider or the server knows it.",
+        where=_BOTH_LISTS,
         is_plain=True,
     ),
     Action(
@@ -257,6 +290,9 @@ _BACK = Action(
         "choice",
         "detail",
         "resolve",
+        "confirm",
+        "export",
+        "purge",
         "help",
         "account-form",
         "secret",
@@ -268,6 +304,7 @@ _BACK = Action(
 )
 
 _DIALOGS = (
+    Action(id="confirm.yes", keys=("enter",), label="Yes", help="Do it.", where=("confirm",), is_shown=True),
     Action(id="review.send", keys=("enter",), label="Send", help="Send it.", where=("review",), is_shown=True),
     Action(
         id="review.add-account",

@@ -2,95 +2,58 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
+from textual import work
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
-from tui_mailer.domain.errors import MailerError
-from tui_mailer.domain.submission import State
+from tui_mailer.domain.errors import NotFound
 from tui_mailer.services.event import Event, StoreChanged, SubmissionChanged
-from tui_mailer.storage.record import HistoryQuery, Submission
+from tui_mailer.storage.record import CountStep, HistoryQuery, Submission
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk
-from tui_mailer.tui.history_pages import HistoryPages
+from tui_mailer.tui.history_pages import HistoryPages, Span
 from tui_mailer.tui.news import DraftTaken
 from tui_mailer.tui.screens.mail_room import MailRoom
 from tui_mailer.tui.watch import Watch
 from tui_mailer.tui.widgets.field import Field
+from tui_mailer.tui.widgets.history_rows import NOTHING_YET, HistoryRows
 from tui_mailer.tui.widgets.line_input import LineInput
-from tui_mailer.tui.widgets.row_list import Column, Row, RowList
-from tui_mailer.tui.words import STATE_WORD, Moment, say_day, say_recipients, say_subject, say_why
+from tui_mailer.tui.widgets.row_list import RowList
+
+if TYPE_CHECKING:
+    from tui_mailer.services.mailer import Mailer
 
 TYPING_PAUSE_SECONDS = 0.15
 """Before a filter is asked for."""
 
-_TONES = {State.SENT: "good", State.PARTIAL: "wait", State.FAILED: "bad"}
 
+class QueryShelf:
+    """The rows of one query, as the store has them."""
 
-class HistoryRows(RowList):
-    """Ended submissions, page by page."""
+    def __init__(self, desk: Desk, query: HistoryQuery | None) -> None:
+        self._desk = desk
+        self.query = query
 
-    def __init__(self) -> None:
-        columns = (
-            Column(title="State", width=8),
-            Column(title="When", width=11),
-            Column(title="To", share=3),
-            Column(title="Subject", share=5),
-            Column(title="What became of it", share=4),
-        )
-        super().__init__(columns, empty_text="Nothing here yet: what has been sent is found here.", id="rows")
-        self.pages: HistoryPages | None = None
-        self._moment: Moment | None = None
-        self._is_loading = False
+    async def fetch(self, span: Span) -> list[Submission]:
+        """Returns the rows of a span, first one first."""
 
-    def show(self, pages: HistoryPages, moment: Moment, *, keep_cursor: bool = False) -> None:
-        """Shows another query's rows."""
-        self.pages, self._moment = pages, moment
-        if not keep_cursor:
-            self.cursor = 0
-            self.scroll_to(y=0, animate=False, force=True, immediate=True)
-        self.rows_changed()
+        def page(mailer: Mailer) -> list[Submission]:
+            turn = mailer.ended.page_up if span.is_upward else mailer.ended.page
+            return turn(self.query, span.limit, span.key, skip=span.skip)
 
-    def row_count(self) -> int:
-        return self.pages.total if self.pages else 0
+        return await self._desk.ask(page)
 
-    def row(self, index: int) -> Row | None:
-        one = self.pages.get(index) if self.pages else None
-        if one is None or self._moment is None:
-            self._want(index)
-            return None
-        return Row(
-            key=one.id,
-            cells=(
-                STATE_WORD[one.state],
-                say_day(one.sent_at or one.updated_at, self._moment.now),
-                say_recipients(one),
-                say_subject(one.message.subject),
-                say_why(one, self._moment),
-            ),
-            tone=_TONES.get(one.state, ""),
-        )
-
-    def _want(self, index: int) -> None:
-        """Has the page fetched; one at a time, and what is wanted by then is asked for by the next repaint."""
-        if self._is_loading or self.pages is None or index >= self.pages.total:
-            return
-        self._is_loading = True
-        self.run_worker(self._load(self.pages, index))
-
-    async def _load(self, pages: HistoryPages, index: int) -> None:
-        try:
-            await pages.load(index)
-        except MailerError:
-            return  # the screen's own reload tells what is wrong; a second sentence adds nothing
-        finally:
-            self._is_loading = False
-        if pages is self.pages:
-            self.rows_changed()
+    async def count(self, below: int | None, limit: int) -> CountStep:
+        """Counts on from where the last step stopped; the whole history is counted already."""
+        if self.query is None:
+            number = await self._desk.ask(lambda mailer: mailer.history_count())
+            return CountStep(number=number, below=None)
+        query = self.query
+        return await self._desk.ask(lambda mailer: mailer.ended.count_step(query, below, limit))
 
 
 class HistoryScreen(MailRoom):
@@ -113,6 +76,8 @@ class HistoryScreen(MailRoom):
         )
         self._filter_field = Field("Find", self.filter, id="filter-field")
         self._typing: Timer | None = None
+        self._asked = 0
+        """Which question the newest answer belongs to: an older one is dropped."""
 
     def list_shown(self) -> RowList:
         return self.rows
@@ -127,31 +92,51 @@ class HistoryScreen(MailRoom):
         self.attempt(self.reload())
 
     def on_screen_resume(self) -> None:
-        self.attempt(self.reload(keep_cursor=True))
+        self.read_soon()
 
     def _event_came(self, event: Event) -> None:
         if self.is_current and isinstance(event, SubmissionChanged | StoreChanged):
-            self.attempt(self.reload(keep_cursor=True))
+            self.read_soon()
+
+    async def read_anew(self) -> None:
+        await self.reload(keep_cursor=True)
 
     async def reload(self, *, keep_cursor: bool = False) -> None:
-        """Asks the query in the filter anew."""
-        text = self.filter.value
-        query, total = await self.desk.ask(
-            lambda mailer: (query := mailer.parse_query(text) if text.strip() else None, mailer.history_count(query))
+        """Asks the query in the filter anew; its first rows are shown before they are counted."""
+        self._asked += 1
+        asked, text = self._asked, self.filter.value.strip()
+        query = await self.desk.ask(
+            lambda mailer: mailer.parse_query(self.filter.value, is_typing=True) if text else None
         )
-        if text != self.filter.value:
+        shelf = QueryShelf(self.desk, query if query != HistoryQuery() else None)
+        pages = HistoryPages(shelf)
+        if shelf.query is None:
+            await pages.count()
+        index = await self._index_kept(shelf.query) if keep_cursor else 0
+        await pages.load(index)
+        if asked != self._asked:
             return
+        self.rows.empty_text = "Nothing matches." if text else NOTHING_YET
+        self.rows.show(pages, self.moment(), cursor=index, is_anchored=keep_cursor)
+        self._tell_count(pages, text)
+        await pages.count()
+        if asked == self._asked:
+            self.rows.counted()
+            self._tell_count(pages, text)
 
-        async def fetch(limit: int, before: str | None, asked: HistoryQuery | None = query) -> list[Submission]:
-            return await self.desk.ask(lambda mailer: mailer.history(asked, limit=limit, before=before))
+    async def _index_kept(self, query: HistoryQuery | None) -> int:
+        """Where the row under the cursor is by now; if it is gone, whatever is in its place."""
+        key = self.rows.cursor_key()
+        if key is None or self.rows.cursor == 0:
+            return self.rows.cursor
+        try:
+            return await self.desk.ask(lambda mailer: mailer.ended.index_of(query, key))
+        except NotFound:
+            return self.rows.cursor
 
-        pages = HistoryPages(fetch, total)
-        await pages.load(self.rows.cursor if keep_cursor else 0)
-        self.rows.empty_text = (
-            "Nothing matches." if text.strip() else "Nothing here yet: what has been sent is found here."
-        )
-        self._filter_field.show_remark(f"{pages.total} found" if text.strip() else "")
-        self.rows.show(pages, self.moment(), keep_cursor=keep_cursor)
+    def _tell_count(self, pages: HistoryPages, text: str) -> None:
+        counted = f"{pages.total:,} found" if pages.is_counted else "counting ..."
+        self._filter_field.show_remark(counted if text else "")
 
     # keys
 
@@ -160,8 +145,9 @@ class HistoryScreen(MailRoom):
         self.set_focus(self.filter)
 
     def action_clear_filter(self) -> None:
-        """Takes the filter away."""
+        """Takes the filter away, and marks."""
         self.remove_class("-filtering")
+        self.rows.marked.clear()
         self.filter.value = ""
         self.set_focus(self.rows)
 
@@ -189,37 +175,59 @@ class HistoryScreen(MailRoom):
     async def _edit_as_new(self, key: str) -> None:
         self.shell.post_message(DraftTaken(await self.desk.ask(lambda mailer: mailer.edit_as_new(key))))
 
-    def action_resend(self) -> None:
-        """Sends again to those who were refused."""
-        key = self.rows.cursor_key()
-        if key:
-            self.attempt(self._resend(key))
+    async def _chosen(self) -> list[Submission]:
+        keys = self.rows.chosen_keys()
+        return [await self.desk.ask(lambda mailer, key=key: mailer.show(key)) for key in keys]
 
-    async def _resend(self, key: str) -> None:
-        submission = await self.desk.ask(lambda mailer: mailer.resend(key, only_refused=True))
-        self.desk.nudge()
-        self.desk.status.say(f"queued again for {say_recipients(submission)}")
+    @work
+    async def action_resend(self) -> None:
+        """Sends again to those who were refused, once they have been looked at."""
+        await self.attempt_now(self._resend())
 
-    def action_export(self) -> None:
-        """Writes the message as an .eml where the program was started."""
-        key = self.rows.cursor_key()
-        if key:
-            self.attempt(self._export(key))
+    async def _resend(self) -> None:
+        from tui_mailer.tui.screens.resend import Resending
 
-    async def _export(self, key: str) -> None:
-        path = await self.desk.io.run(self.desk.answer, lambda mailer: _write_eml(key, mailer.export(key)))
-        self.desk.status.say(f"written to {path}", seconds=30)
+        chosen = await self._chosen()
+        if chosen:
+            await Resending(self, chosen).ask_and_send()
+            self.rows.marked.clear()
+            self.rows.refresh()
 
+    @work
+    async def action_export(self) -> None:
+        """Writes the message as an .eml, where the person says."""
+        await self.attempt_now(self._export())
 
-def _write_eml(key: str, blocks: Iterable[bytes]) -> Path:
-    """Never over another file."""
-    path = Path.cwd() / f"{key}.eml"
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.writelines(blocks)
-    except FileExistsError:
-        raise MailerError(f"that file is there already and was left as it is: {path}") from None
-    except OSError as error:
-        raise MailerError(f"can't be written ({error.strerror}): {path}") from None
-    return path
+    async def _export(self) -> None:
+        from tui_mailer.tui.screens.export import ExportScreen
+
+        chosen = await self._chosen()
+        if not chosen:
+            return
+        written = await self.shell.push_screen_wait(ExportScreen(self.desk, chosen))
+        if written is not None:
+            self.desk.status.say(f"written to {written}", seconds=30)
+
+    @work
+    async def action_delete(self) -> None:
+        """Deletes for good what is marked, or the row under the cursor, once the person has said yes."""
+        await self.attempt_now(self._delete())
+
+    async def _delete(self) -> None:
+        from tui_mailer.tui.screens.forget import Forgetting
+
+        chosen = await self._chosen()
+        if chosen and await Forgetting(self).delete(chosen):
+            self.rows.marked.clear()
+            await self.read_anew()
+
+    @work
+    async def action_purge(self) -> None:
+        """Deletes for good all that ended before a date, once the person has said yes."""
+        await self.attempt_now(self._purge())
+
+    async def _purge(self) -> None:
+        from tui_mailer.tui.screens.forget import Forgetting
+
+        if await Forgetting(self).purge():
+            await self.reload()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from rich.text import Text
 from textual import work
 from textual.widget import Widget
 
 from tui_mailer.domain.errors import MailerError
+from tui_mailer.domain.text import clean
 from tui_mailer.services.opening_hours import windows_of
+from tui_mailer.storage.record import Submission
 from tui_mailer.tui.desk import Desk
+from tui_mailer.tui.pace import Pace
 from tui_mailer.tui.screens.room import Room
 from tui_mailer.tui.watch import Watch
 from tui_mailer.tui.widgets.row_list import RowList, heading
@@ -32,12 +35,29 @@ class Heading(Widget):
         return Text(heading(self._rows.columns, self._rows.size.width or self.size.width), no_wrap=True)
 
 
+READ_GAP_SECONDS = 0.5
+"""Between two readings of a list that changes all the time: nobody reads faster, and a slow line has to carry it."""
+
+
 class MailRoom(Room):
     """A mode that lists submissions."""
 
     def __init__(self, desk: Desk, watch: Watch) -> None:
         super().__init__(desk)
         self.watch_desk = watch
+        self._reading = Pace(self._read_if_shown, gap_seconds=READ_GAP_SECONDS)
+
+    async def read_anew(self) -> None:
+        """Reads what is listed again, the cursor staying with its row."""
+        raise NotImplementedError
+
+    def read_soon(self) -> None:
+        """Reads the list again now, or soon where it has just been read."""
+        self.attempt(self._reading.ask())
+
+    async def _read_if_shown(self) -> None:
+        if self.is_current:
+            await self.read_anew()
 
     def list_with_heading(self, rows: RowList) -> Iterable[Widget]:
         """The list under its titles."""
@@ -78,14 +98,24 @@ class MailRoom(Room):
 
     def action_copy_id(self) -> None:
         """Copies the Message-ID by the terminal's own clipboard (OSC 52)."""
+        self._copy_of_cursor(lambda one: one.message.message_id, "it has no Message-ID")
+
+    def action_copy_provider_id(self) -> None:
+        """Copies the ID by which the provider knows it."""
+        self._copy_of_cursor(lambda one: one.provider_id, "the provider has given it no ID")
+
+    def _copy_of_cursor(self, choose: Callable[[Submission], str | None], without: str) -> None:
         key = self.list_shown().cursor_key()
         if key:
-            self.attempt(self._copy_id(key))
+            self.attempt(self._copy(key, choose, without))
 
-    async def _copy_id(self, key: str) -> None:
-        submission = await self.desk.ask(lambda mailer: mailer.show(key))
-        self.shell.copy_to_clipboard(submission.message.message_id)
-        self.desk.status.say(f"copied {submission.message.message_id}")
+    async def _copy(self, key: str, choose: Callable[[Submission], str | None], without: str) -> None:
+        text = choose(await self.desk.ask(lambda mailer: mailer.show(key)))
+        if not text:
+            self.desk.status.say(without)
+            return
+        self.shell.copy_to_clipboard(text)
+        self.desk.status.say(f"copied {clean(text)}")
 
     async def action_undo(self) -> None:
         await self.run_action("app.undo")

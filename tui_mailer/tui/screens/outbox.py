@@ -132,6 +132,9 @@ class OutboxScreen(MailRoom):
         if self.is_active and self.rows.submissions:
             self.rows.tell_anew(self.moment())
 
+    async def read_anew(self) -> None:
+        await self.reload()
+
     async def reload(self) -> None:
         """Reads the outbox anew."""
         submissions = await self.desk.ask(lambda mailer: mailer.outbox(limit=MOST_ROWS))
@@ -183,6 +186,12 @@ class OutboxScreen(MailRoom):
             one.id for one in self.rows.submissions if one.id in keys and one.state in {State.DEFERRED, State.QUEUED}
         ]
         await self._do_each(waiting, lambda mailer, key: mailer.retry(key))
+
+    def action_mark_all(self) -> None:
+        """Marks every row, or none where all are."""
+        every = {one.id for one in self.rows.submissions}
+        self.rows.marked = set() if self.rows.marked >= every else every
+        self.rows.refresh()
 
     def action_hold(self) -> None:
         """Holds what goes, releases what is held."""
