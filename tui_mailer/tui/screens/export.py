@@ -17,7 +17,7 @@ from tui_mailer.domain.text import clean
 from tui_mailer.storage.record import Submission
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk
-from tui_mailer.tui.path_completion import complete_path, unquote_path
+from tui_mailer.tui.path_completion import complete_path
 from tui_mailer.tui.screens.dialog import Dialog
 from tui_mailer.tui.widgets.field import Field
 from tui_mailer.tui.widgets.line_input import LineInput
@@ -60,7 +60,7 @@ class ExportScreen(Dialog[str | None]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        path = unquote_path(event.value)
+        path = event.value.strip()
         if path:
             self.attempt(self._write(path))
 
