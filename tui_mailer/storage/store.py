@@ -74,7 +74,7 @@ class Store:
                 find_ended=self._find_in_history,
             )
         )
-        self.ended = EndedList(self.outbox, self._history_now)
+        self.ended = EndedList(self.outbox, lambda: self.history)
         if directory is not None and is_outdated(directory / _HISTORY, history_schema()):
             _ = self.history  # now: later others have the store open, and one that migrates must be alone
 
@@ -243,6 +243,3 @@ class Store:
 
     def _find_in_history(self, submission_id: str) -> Submission:
         return self.history.get(submission_id)
-
-    def _history_now(self) -> History:
-        return self.history

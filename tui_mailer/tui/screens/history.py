@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from textual import work
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
@@ -175,59 +174,34 @@ class HistoryScreen(MailRoom):
     async def _edit_as_new(self, key: str) -> None:
         self.shell.post_message(DraftTaken(await self.desk.ask(lambda mailer: mailer.edit_as_new(key))))
 
-    async def _chosen(self) -> list[Submission]:
-        keys = self.rows.chosen_keys()
-        return [await self.desk.ask(lambda mailer, key=key: mailer.show(key)) for key in keys]
-
-    @work
-    async def action_resend(self) -> None:
+    def action_resend(self) -> None:
         """Sends again to those who were refused, once they have been looked at."""
-        await self.attempt_now(self._resend())
-
-    async def _resend(self) -> None:
         from tui_mailer.tui.screens.resend import Resending
 
-        chosen = await self._chosen()
-        if chosen:
-            await Resending(self, chosen).ask_and_send()
-            self.rows.marked.clear()
-            self.rows.refresh()
+        self.attempt(Resending(self).ask_and_send())
 
-    @work
-    async def action_export(self) -> None:
+    def action_export(self) -> None:
         """Writes the message as an .eml, where the person says."""
-        await self.attempt_now(self._export())
+        self.attempt(self._export())
 
     async def _export(self) -> None:
         from tui_mailer.tui.screens.export import ExportScreen
 
-        chosen = await self._chosen()
+        chosen = await self.chosen()
         if not chosen:
             return
         written = await self.shell.push_screen_wait(ExportScreen(self.desk, chosen))
         if written is not None:
             self.desk.status.say(f"written to {written}", seconds=30)
 
-    @work
-    async def action_delete(self) -> None:
+    def action_delete(self) -> None:
         """Deletes for good what is marked, or the row under the cursor, once the person has said yes."""
-        await self.attempt_now(self._delete())
-
-    async def _delete(self) -> None:
         from tui_mailer.tui.screens.forget import Forgetting
 
-        chosen = await self._chosen()
-        if chosen and await Forgetting(self).delete(chosen):
-            self.rows.marked.clear()
-            await self.read_anew()
+        self.attempt(Forgetting(self).delete(self.read_anew))
 
-    @work
-    async def action_purge(self) -> None:
+    def action_purge(self) -> None:
         """Deletes for good all that ended before a date, once the person has said yes."""
-        await self.attempt_now(self._purge())
-
-    async def _purge(self) -> None:
         from tui_mailer.tui.screens.forget import Forgetting
 
-        if await Forgetting(self).purge():
-            await self.reload()
+        self.attempt(Forgetting(self).purge(self.reload))

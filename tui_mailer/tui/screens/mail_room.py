@@ -96,6 +96,16 @@ class MailRoom(Room):
             return
         await self.shell.push_screen_wait(DetailScreen(self.desk, submission, attempts, self.moment()))
 
+    async def chosen(self) -> list[Submission]:
+        """What an action is meant for, read whole: the marked ones, else the one under the cursor."""
+        keys = self.list_shown().chosen_keys()
+        return [await self.desk.ask(lambda mailer, key=key: mailer.show(key)) for key in keys]
+
+    def unmark(self) -> None:
+        """Takes all marks away: what they were for is done."""
+        self.list_shown().marked.clear()
+        self.list_shown().refresh()
+
     def action_copy_id(self) -> None:
         """Copies the Message-ID by the terminal's own clipboard (OSC 52)."""
         self._copy_of_cursor(lambda one: one.message.message_id, "it has no Message-ID")

@@ -10,7 +10,7 @@ from tui_mailer.domain.submission import Recipient, State
 from tui_mailer.services.writing import RESENT_STATUSES
 from tui_mailer.storage.record import Submission
 from tui_mailer.tui.screens.confirm import ConfirmScreen
-from tui_mailer.tui.screens.room import Room
+from tui_mailer.tui.screens.mail_room import MailRoom
 from tui_mailer.tui.sheet import Sheet
 from tui_mailer.tui.words import KIND_WORD, say_recipients, say_size, say_subject
 
@@ -20,13 +20,16 @@ MOST_NAMED = 12
 class Resending:
     """One question, and the mail that follows from it."""
 
-    def __init__(self, room: Room, chosen: Sequence[Submission]) -> None:
+    def __init__(self, room: MailRoom) -> None:
         self._room = room
         self._desk = room.desk
-        self._chosen = chosen
+        self._chosen: Sequence[Submission] = ()
 
     async def ask_and_send(self) -> None:
         """Shows who would get what, and queues it; must run in a worker. Raises `InvalidMessage` for nobody."""
+        self._chosen = await self._room.chosen()
+        if not self._chosen:
+            return
         wanted = {one.id: _refused(one) for one in self._chosen}
         serving = [one for one in self._chosen if wanted[one.id]]
         if not serving:
@@ -44,6 +47,7 @@ class Resending:
             for one in serving
         ]
         self._desk.nudge()
+        self._room.unmark()
         said = f"queued again for {say_recipients(queued[-1])}"
         if len(queued) > 1:
             self._desk.status.say(f"{len(queued)} queued again; each can still be taken back in the outbox")
