@@ -160,7 +160,9 @@ class BirdRules(Rules):
     def look_at_recipients(self, request: LabRequest, number: str) -> Reply:
         if not self.has_recipients or number not in self.recipients:
             return self.error(404, "no such message")
-        return Reply(200, {"data": self.recipients[number], "next_cursor": None})
+        rows, start = self.recipients[number], int(request.query.get("starting_after", "0"))
+        following = str(start + 1) if start + 1 < len(rows) else None
+        return Reply(200, {"data": rows[start : start + 1], "next_cursor": following})
 
     @route("POST", "/v1/email/messages/{number}/cancel")
     def cancel(self, request: LabRequest, number: str) -> Reply:

@@ -182,6 +182,19 @@ async def test_a_draft_can_be_left_and_taken_back(lab: HttpLab, provider: Rebill
     assert not lab.rules.messages
 
 
+async def test_a_draft_that_was_deleted_there_is_told(lab: HttpLab, provider: RebillyProvider) -> None:
+    """Somebody has thrown the draft away in Rebilly: nobody will get it, and that is told."""
+    receipt = await provider.send(provider.prepare(with_options(status="draft")), Recorder())
+    lab.rules.messages.clear()
+    assert {one.status for one in await provider.status(receipt)} == {RecipientStatus.REJECTED}
+
+
+async def test_an_answer_without_its_id_keeps_the_drafts(lab: HttpLab, provider: RebillyProvider) -> None:
+    """What the second answer leaves out is known from the first."""
+    lab.on(SEND, Reply(200, {"status": "outbox"}))
+    assert (await provider.send(provider.prepare(plain_outgoing()), Recorder())).provider_id == "mail_msg_1"
+
+
 async def test_a_draft_that_was_sent_meanwhile_cannot_be_taken_back(lab: HttpLab, provider: RebillyProvider) -> None:
     """Somebody has sent it in Rebilly: it is too late, and that is told."""
     receipt = await provider.send(provider.prepare(with_options(status="draft")), Recorder())

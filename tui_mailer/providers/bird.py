@@ -177,17 +177,10 @@ class BirdProvider(HttpProvider[BirdSettings]):
 
     async def check(self) -> list[Identity]:
         """Lists the sending domains; a key that may not is tried on the messages."""
-        domains: dict[str, str] = {}
-        query = {"limit": "100"}
-        for _ in range(_MOST_PAGES):
-            page = await self.ask(HttpStep(method="GET", path="/email/domains", query=query, accepts=_UNANSWERABLE))
-            if not page.is_success:
-                await self.ask(HttpStep(method="GET", path=_MESSAGES, query={"limit": "1"}))
-            domains |= {one.word("domain").lower(): one.word("status") for one in page.rows("data")}
-            cursor = page.word("next_cursor")
-            if not cursor or cursor == query.get("starting_after"):
-                break
-            query = {**query, "starting_after": cursor}
+        listed = await self._list("/email/domains")
+        if not listed:
+            await self.ask(HttpStep(method="GET", path=_MESSAGES, query={"limit": "1"}))
+        domains = {one.word("domain").lower(): one.word("status") for one in listed}
         return [
             Identity(address=one.addr_spec, detail=_domain_detail(one.domain, domains))
             for one in self.account.identities
@@ -196,8 +189,7 @@ class BirdProvider(HttpProvider[BirdSettings]):
     async def status(self, receipt: Receipt) -> list[PolledStatus]:
         """Asks for each recipient; where that isn't to be had, for the message as a whole."""
         path = f"{_MESSAGES}/{path_part(receipt.provider_id or '')}"
-        listed = await self.ask(HttpStep(method="GET", path=f"{path}/recipients", accepts=_UNANSWERABLE))
-        told = [_recipient(one) for one in (listed.rows("data") or listed.rows())]
+        told = [_recipient(one) for one in await self._list(f"{path}/recipients")]
         found = {one.address.casefold(): one for one in told if one is not None}
         if found:
             return [found[key] for one in receipt.recipients if (key := one.address.casefold()) in found]
@@ -210,6 +202,19 @@ class BirdProvider(HttpProvider[BirdSettings]):
         answer = await self.ask(HttpStep(path=path, needs_json=False, accepts=frozenset({_CONFLICT})))
         if not answer.is_success:
             raise Rejected(f"Bird is sending it already: {self.words(answer)}", code=answer.status)
+
+    async def _list(self, path: str) -> list[Answer]:
+        """Reads a list page by page; empty where the key may not, or there is none."""
+        found: list[Answer] = []
+        query = {"limit": "100"}
+        for _ in range(_MOST_PAGES):
+            page = await self.ask(HttpStep(method="GET", path=path, query=query, accepts=_UNANSWERABLE))
+            found += page.rows("data") or page.rows()
+            cursor = page.word("next_cursor")
+            if not cursor or cursor == query.get("starting_after"):
+                break
+            query = {**query, "starting_after": cursor}
+        return found
 
 
 def _mail(outgoing: Outgoing, options: BirdOptions) -> dict[str, Any]:

@@ -44,6 +44,7 @@ _STATUSES = {
     "sending": RecipientStatus.ACCEPTED,
     "sent": RecipientStatus.ACCEPTED,
     "failed": RecipientStatus.REJECTED,
+    "deleted": RecipientStatus.REJECTED,
 }
 _MESSAGES = "/email-messages"
 _CONFLICT = 409
@@ -141,12 +142,14 @@ class RebillyProvider(HttpProvider[RebillySettings]):
         return (sending, looking) if known else (making, sending, looking)
 
     def receipt(self, outgoing: Outgoing, answers: Mapping[str, Answer]) -> Receipt:
+        known = answers["draft"].word("id") if "draft" in answers else outgoing.note.get("draft.id", "")
         answer = answers.get("look") or answers.get("outbox") or answers["draft"]
-        receipt = self._receipt(outgoing, answer)
-        if receipt is None:
-            said = self.words(answers["outbox"])
-            raise Rejected(f"Rebilly didn't move the draft to the outbox: {said}.", code=_CONFLICT)
-        return receipt
+        receipt = self._receipt(outgoing, answer, known)
+        if receipt is not None:
+            return receipt
+        if "look" not in answers:
+            return self.accepted(outgoing, answer, provider_id=known, text="outbox")
+        raise Rejected(f"Rebilly didn't move the draft to the outbox: {self.words(answers['outbox'])}.", code=_CONFLICT)
 
     async def check(self) -> list[Identity]:
         """Lists the verified delivery settings: who one may send as."""
@@ -156,7 +159,10 @@ class RebillyProvider(HttpProvider[RebillySettings]):
         return [Identity(address=one.word("from"), detail=_sender_detail(one)) for one in verified]
 
     async def status(self, receipt: Receipt) -> list[PolledStatus]:
-        answer = await self.ask(HttpStep(method="GET", path=f"{_MESSAGES}/{path_part(receipt.provider_id or '')}"))
+        path = f"{_MESSAGES}/{path_part(receipt.provider_id or '')}"
+        answer = await self.ask(HttpStep(method="GET", path=path, accepts=frozenset({_MISSING})))
+        if answer.status == _MISSING:
+            return polled_alike(receipt, "deleted", _STATUSES, detail="it is no longer in Rebilly")
         at = instant_of(answer.word("sentTime") or answer.word("updatedTime"))
         return polled_alike(receipt, answer.word("status"), _STATUSES, detail=upstream_words(answer), at=at)
 
@@ -176,7 +182,7 @@ class RebillyProvider(HttpProvider[RebillySettings]):
             return None
         path = f"{_MESSAGES}/{path_part(known)}"
         answer = await self.ask(HttpStep(method="GET", path=path, accepts=frozenset({_MISSING})))
-        return None if answer.status == _MISSING else self._receipt(outgoing, answer)
+        return None if answer.status == _MISSING else self._receipt(outgoing, answer, known)
 
     def _draft(self, outgoing: Outgoing, options: RebillyOptions) -> dict[str, Any]:
         message = outgoing.message
@@ -211,7 +217,7 @@ class RebillyProvider(HttpProvider[RebillySettings]):
                 f"Send as one that is ({', '.join(sorted(self._verified)) or 'there is none'}), or verify it there.",
             )
 
-    def _receipt(self, outgoing: Outgoing, answer: Answer) -> Receipt | None:
+    def _receipt(self, outgoing: Outgoing, answer: Answer, known: str) -> Receipt | None:
         """Reads a message; None where it is still a draft that was to be sent. Raises `Rejected` for a failed one."""
         word = answer.word("status")
         is_left = options_of(outgoing, RebillyOptions).status == "draft"
@@ -221,7 +227,7 @@ class RebillyProvider(HttpProvider[RebillySettings]):
         if word == "failed":
             raise Rejected(f"Rebilly couldn't send it: {upstream or 'it gives no reason'}.", code=answer.status)
         text = _LEFT_AS_DRAFT if is_left and word in ("draft", "") else "; ".join(filter(None, (word, upstream)))
-        receipt = self.accepted(outgoing, answer, provider_id=answer.word("id"), text=text or "outbox")
+        receipt = self.accepted(outgoing, answer, provider_id=answer.word("id") or known, text=text or "outbox")
         return replace(receipt, is_handed_over=text == _LEFT_AS_DRAFT, note=_kept(answer))
 
 

@@ -15,6 +15,7 @@ Quirks:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
@@ -108,7 +109,7 @@ class RespondIoProvider(HttpProvider[RespondIoSettings]):
     def steps(self, outgoing: Outgoing) -> tuple[HttpStep, ...]:
         """The message; where the address is unknown, the contact and then the message again."""
         options = options_of(outgoing, RespondIoOptions)
-        contact = options.contact or f"email:{addressed(outgoing, Kind.TO)[0].addr_spec}"
+        contact = _contact(outgoing)
         path = f"/contact/{path_part(contact)}/message"
         body = Json(self._mail(outgoing, options))
         if options.contact is not None:
@@ -121,6 +122,7 @@ class RespondIoProvider(HttpProvider[RespondIoSettings]):
                 path=f"/contact/create_or_update/{path_part(contact)}",
                 body=Json(_new_contact(outgoing)),
                 only_after=unknown,
+                needs_json=False,
             ),
             HttpStep(name="again", path=path, body=body, causes_sending=True, only_after=unknown),
         )
@@ -128,7 +130,8 @@ class RespondIoProvider(HttpProvider[RespondIoSettings]):
     def receipt(self, outgoing: Outgoing, answers: Mapping[str, Answer]) -> Receipt:
         answer = answers.get("again") or answers["send"]
         number = answer.word("messageId")
-        return self.accepted(outgoing, answer, provider_id=number, text=f"taken as message {number}".rstrip())
+        receipt = self.accepted(outgoing, answer, provider_id=number, text=f"taken as message {number}".rstrip())
+        return replace(receipt, note={"contact": _contact(outgoing)})
 
     async def check(self) -> list[Identity]:
         """Asks who is in the workspace, then looks for the channel: it must be an e-mail channel."""
@@ -138,11 +141,10 @@ class RespondIoProvider(HttpProvider[RespondIoSettings]):
         return [Identity(address=one.addr_spec, detail=detail) for one in self.account.identities]
 
     async def status(self, receipt: Receipt) -> list[PolledStatus]:
-        contact = receipt.recipients[0].address
-        if not contact.startswith(("id:", "phone:", "email:")):
-            contact = f"email:{contact}"
-        path = f"/contact/{path_part(contact)}/message/{path_part(receipt.provider_id or '')}"
-        answer = await self.ask(HttpStep(method="GET", path=path))
+        contact = path_part(receipt.note.get("contact", ""))
+        answer = await self.ask(
+            HttpStep(method="GET", path=f"/contact/{contact}/message/{path_part(receipt.provider_id or '')}")
+        )
         entries = answer.rows("status")
         if not entries:
             return []
@@ -199,6 +201,12 @@ class RespondIoProvider(HttpProvider[RespondIoSettings]):
         if not known:
             return None
         raise NotAuthorized(f"There is no channel {wanted}. E-mail channels: {', '.join(known)}. Check channel_id.")
+
+
+def _contact(outgoing: Outgoing) -> str:
+    """Names the contact as paths do: by the option, or by the address in To."""
+    named = options_of(outgoing, RespondIoOptions).contact
+    return named or f"email:{addressed(outgoing, Kind.TO)[0].addr_spec}"
 
 
 def _new_contact(outgoing: Outgoing) -> dict[str, object]:

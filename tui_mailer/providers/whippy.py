@@ -148,7 +148,7 @@ class WhippyProvider(HttpProvider[WhippySettings]):
     def receipt(self, outgoing: Outgoing, answers: Mapping[str, Answer]) -> Receipt:
         answer = answers["send"]
         word = answer.word("data.delivery_status") or "taken"
-        receipt = self.accepted(outgoing, answer, provider_id=answer.word("data.id"), text=word)
+        receipt = self.accepted(outgoing, answer, provider_id=answer.word("data.id") or answer.word("id"), text=word)
         kept = {key: answer.word(f"data.{key}") for key in ("conversation_id", "contact_id")}
         if outgoing.not_before is not None:
             kept["schedule_at"] = utc_text(outgoing.not_before)
