@@ -26,6 +26,12 @@ KEYS = {
     "escape": "\x1b",
     "down": "\x1b[B",
     "up": "\x1b[A",
+    "left": "\x1b[D",
+    "right": "\x1b[C",
+    "home": "\x1b[H",
+    "end": "\x1b[F",
+    "pageup": "\x1b[5~",
+    "pagedown": "\x1b[6~",
     "backspace": "\x7f",
     "f1": "\x1bOP",
     "f2": "\x1bOQ",
@@ -79,7 +85,21 @@ class Terminal:
 
     def text(self) -> str:
         """What is on the screen."""
-        return "\n".join(line.rstrip() for line in self._screen.display)
+        # Not `display`, which stumbles over half a wide character.
+        return "\n".join("".join(str(cell[0]) for cell in line).rstrip() for line in self.cells())
+
+    def cells(self) -> list[list[tuple[object, ...]]]:
+        """What is on the screen, colours and attributes too."""
+        lines, columns = range(self._screen.lines), range(self._screen.columns)
+        return [[tuple(self._screen.buffer[y][x]) for x in columns] for y in lines]
+
+    def cursor(self) -> tuple[int, int]:
+        """Column and row of the cursor, counted from 0."""
+        return self._screen.cursor.x, self._screen.cursor.y
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Gives the emulator another size; the caller tells the program."""
+        self._screen.resize(rows, columns)
 
     def shows(self, *texts: str) -> None:
         """Reads until every text is on the screen."""
@@ -94,6 +114,24 @@ class Terminal:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.read(0.02)
+
+    def cost(self, *keys: str) -> int:
+        """Presses keys, by name or as text; returns how many bytes came until the screen was quiet again."""
+        before = len(self.raw)
+        for key in keys:
+            self.type(KEYS.get(key, key))
+        end = time.monotonic() + PATIENCE_SECONDS
+        while len(self.raw) == before and time.monotonic() < end:
+            self.read()
+        self.until_quiet()
+        return len(self.raw) - before
+
+    def until_quiet(self, seconds: float = 0.06) -> None:
+        """Reads until nothing has come for a while."""
+        length = -1
+        while length != len(self.raw):
+            length = len(self.raw)
+            self.read_for(seconds)
 
     def until_gone(self, text: str) -> None:
         """Reads until a text is no longer on the screen."""

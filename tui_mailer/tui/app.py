@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.text import Text
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.filter import LineFilter
 from textual.screen import Screen
 
@@ -25,6 +25,7 @@ from tui_mailer.tui.run import Run
 from tui_mailer.tui.safety import SteeringFilter
 from tui_mailer.tui.screens.compose import ComposeScreen
 from tui_mailer.tui.screens.room import Room
+from tui_mailer.tui.terminal.quiet_app import QuietApp
 from tui_mailer.tui.theme import OWN_THEMES, theme_name
 from tui_mailer.tui.watch import Watch
 
@@ -34,10 +35,12 @@ if TYPE_CHECKING:
     from tui_mailer.services.event import Event
 
 
-class MailerApp(App[int], inherit_bindings=False):
+class MailerApp(QuietApp, inherit_bindings=False):
     """Compose, Outbox and History."""
 
     DEFAULT_MODE = "compose"
+    CSS = "CommandPalette { background: transparent; }"
+    """No veil over what is behind the palette: that would send the whole screen."""
     BINDINGS = bindings(ANYWHERE)
     COMMAND_PALETTE_BINDING = ""
     TITLE = "tui-mailer"

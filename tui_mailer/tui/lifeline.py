@@ -23,7 +23,7 @@ from typing import Any
 from tui_mailer.domain.message import Draft
 
 RESTORE_SCREEN = (
-    b"\x1b[<u\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1049l\x1b[?25h\x1b[?1004l"
+    b"\x1b[<u\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1049l\x1b[?25h\x1b[?1004l"
 )
 """Kitty keyboard, paste and mouse modes off, main screen, cursor on; what Textual's driver writes at its own end."""
 PATIENCE_SECONDS = 8.0

@@ -15,6 +15,11 @@ class BodyArea(TextArea):
 
     DEFAULT_CSS = """
     BodyArea, BodyArea:focus { border: none; padding: 0; height: 1fr; background: transparent; }
+    BodyArea { scrollbar-size-vertical: 1; }
+    BodyArea:dark .text-area--cursor, BodyArea:light .text-area--cursor, BodyArea:ansi .text-area--cursor {
+        color: $foreground; background: transparent; text-style: reverse;
+    }
+    BodyArea:ansi .text-area--cursor { color: ansi_default; }
     """
 
     def __init__(self, text: str = "", *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name

@@ -1,0 +1,1 @@
+"""What the terminal shows, what it should show, and the fewest bytes between the two."""

@@ -1,0 +1,147 @@
+"""Textual's driver for Unix terminals, made patient with slow lines: nothing waits for output, and no key is torn."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import sys
+from codecs import getincrementaldecoder
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+from textual import events
+from textual._xterm_parser import XTermParser
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+
+from tui_mailer.tui.terminal.escape_gate import ESCAPE, QUESTION, EscapeGate
+from tui_mailer.tui.terminal.writer import TerminalWriter
+
+INSTEAD = {
+    # The mouse: buttons and drags, not every movement, which would be a report each on a slow line.
+    "\x1b[?1003h": "\x1b[?1002h",
+    "\x1b[?1003l": "\x1b[?1003l\x1b[?1002l",
+    "\x1b[?1015h": "",
+    # Kitty's keyboard protocol: only what would be ambiguous, not ten bytes for each letter.
+    "\x1b[>25u": "\x1b[>1u",
+}
+"""What Textual's driver writes -> what is written instead."""
+STDERR = 2
+"""Where Textual writes."""
+_POINTER_SHAPE = "\x1b]22;"
+"""What the mouse pointer should look like: nothing a keyboard needs on a slow line."""
+_TICK_SECONDS = 0.12
+"""A little more than the time the parser gives a sequence it doesn't know."""
+
+
+class PatientDriver(LinuxDriver):
+    """Writes through a thread of its own; reads keys whose bytes come one by one; notices a terminal that is gone."""
+
+    def __init__(
+        self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)  # pyright: ignore[reportUnknownMemberType]  # Textual leaves it App[Unknown]
+        stream = sys.__stderr__
+        self.charset = (stream.encoding if stream is not None else None) or "utf-8"
+        """The encoding the terminal is believed to read and send: that of the locale."""
+        self.on_started: Callable[[], None] = _nothing
+        """Called when the terminal has been taken, at first and after each suspension: its screen is blank."""
+        self.on_idle: Callable[[], None] = _nothing
+        """Called in the event loop when the terminal has read everything and somebody has asked for that."""
+        self._writer: TerminalWriter | None = None
+        self._wake_reader, self._wake_writer = os.pipe()
+
+    def write(self, data: str) -> None:
+        """Writes without waiting."""
+        if self._writer is not None:
+            if data.startswith(_POINTER_SHAPE):
+                return
+            self._writer.write(INSTEAD.get(data, data).encode(self.charset, "replace"))
+
+    def is_ready(self) -> bool:
+        """Whether the terminal has read everything; if not, ``on_idle`` is called once it has."""
+        return self._writer is not None and self._writer.is_idle_or_will_tell()
+
+    def start_application_mode(self) -> None:
+        """Takes the terminal."""
+        self._writer = TerminalWriter(
+            sys.stderr.fileno() if self._file is None else self._file.fileno(), self._tell_idle
+        )
+        self._writer.start()
+        super().start_application_mode()
+        self.on_started()
+
+    def _tell_idle(self) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.on_idle)
+
+    def disable_input(self) -> None:
+        """Ends reading at once rather than at the next tick."""
+        os.write(self._wake_writer, b".")
+        super().disable_input()
+
+    def close(self) -> None:
+        """Waits until everything is written."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.stop()
+        super().close()
+
+    def run_input_thread(self) -> None:
+        """Reads keys until told to end, sleeping while there are none."""
+        parser = XTermParser(self._debug)
+        gate = EscapeGate()
+        decode = getincrementaldecoder(self.charset)("replace").decode
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            selector.register(self._wake_reader, selectors.EVENT_READ)
+            patience: float | None = None
+            while not self.exit_event.is_set():
+                ready = {key.fd for key, _ in selector.select(patience)}
+                if self._wake_reader in ready:
+                    os.read(self._wake_reader, 1)
+                    continue
+                now = monotonic()
+                if self.fileno in ready:
+                    block = _read(self.fileno)
+                    if not block:
+                        self._hang_up()
+                        return
+                    pieces = list(gate.take(decode(block), now))
+                    if gate.wants_answer:
+                        self.write(QUESTION)
+                else:
+                    pieces = list(gate.expire(now))
+                self._pass_on(parser, pieces)
+                held_seconds = gate.seconds_left(now)
+                ticks = _TICK_SECONDS if ready else None
+                patience = min((wait for wait in (held_seconds, ticks) if wait is not None), default=None)
+
+    def _pass_on(self, parser: XTermParser, pieces: list[str]) -> None:
+        for piece in pieces:
+            if piece == ESCAPE:
+                self.process_message(events.Key("escape", "\x1b"))
+            else:
+                for message in parser.feed(piece):
+                    self.process_message(message)
+        for message in parser.tick():
+            self.process_message(message)
+
+    def _hang_up(self) -> None:
+        """Ends the program as the kernel does when it notices before us."""
+        if self.input_tty:
+            os.kill(os.getpid(), signal.SIGHUP)
+
+
+def _read(handle: int) -> bytes:
+    """What has arrived; empty: the terminal is gone."""
+    try:
+        return os.read(handle, 4096)
+    except OSError:
+        return b""
+
+
+def _nothing() -> None:
+    """Nobody listens yet."""
