@@ -26,7 +26,7 @@ def test_what_keys_cost(tmp_path: Path, size: tuple[int, int]) -> None:
             for key in ("left", "x", "backspace"):
                 costs[f"{key} in the middle of {field}"] = terminal.cost(key)
             terminal.press(*["backspace"] * 3, "end", *["backspace"] * 3)
-            terminal.until_quiet()
+            terminal.until_quiet(0.3)
             costs[f"tab from {field}"] = terminal.cost("tab")
         costs |= in_the_body(terminal)
         for name in ("f1", "ctrl+l", "ctrl+p", "f8"):
@@ -48,7 +48,7 @@ def in_the_body(terminal: Terminal) -> dict[str, int]:
     lines = [f"{n:3} {PROSE * 4}"[: 60 + n % 30] for n in range(90)]
     terminal.paste("\n".join(lines))
     terminal.shows(lines[-1][:40])
-    terminal.until_quiet()
+    terminal.until_quiet(0.5)
     costs |= {f"{key} at the end of the body": terminal.cost(key) for key in "xyz"}
     costs["enter at the end"] = terminal.cost("enter")
     costs["enter at the end again"] = terminal.cost("enter")
@@ -56,7 +56,7 @@ def in_the_body(terminal: Terminal) -> dict[str, int]:
         costs[f"up {number}"] = terminal.cost("up")
     for number in range(3):
         terminal.press(*["up"] * 25)
-        terminal.until_quiet()
+        terminal.until_quiet(0.5)
         costs[f"up, scrolling {number}"] = terminal.cost("up")
     costs["home in the middle"] = terminal.cost("home")
     costs |= {f"{key} at the beginning of a line": terminal.cost(key) for key in "abcd"}
