@@ -530,3 +530,11 @@ def test_errors_found_later_look_the_same() -> None:
     assert (
         str(error_at(Path("c.yaml"), 7, "accounts.work.port", "too large")) == "c.yaml:7: accounts.work.port: too large"
     )
+
+
+def test_accounts_that_fall_back_on_each_other_in_a_circle_are_refused(paths: Paths) -> None:
+    """The circle is named; a chain without one is fine."""
+    spare = "  spare:\n    provider: maildir\n    from: ada@example.org\n"
+    with pytest.raises(ConfigurationError, match="in a circle: work -> spare -> work"):
+        read(paths, WORK + "    fallback: [spare]\n" + spare + "    fallback: work\n")
+    assert read(paths, WORK + "    fallback: [spare]\n" + spare).accounts["work"].fallback == ("spare",)

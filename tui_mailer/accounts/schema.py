@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from tui_mailer.accounts import rule
+from tui_mailer.accounts import account_rule, rule
 from tui_mailer.accounts.configuration import (
     LOCAL_ACCOUNT,
     Account,
@@ -26,12 +25,11 @@ from tui_mailer.accounts.rule import Rule, Wrong
 from tui_mailer.accounts.trouble import Trouble, error_from, place
 from tui_mailer.accounts.zone import find_zone
 from tui_mailer.domain.message import BodyFormat
-from tui_mailer.domain.window import read_window
 
 KEYRING_SERVICE = "tui-mailer"
 """The service name of our own keyring entries; the user name is the account's."""
 
-NOT_YET = ("fallback", "sent_copy")
+NOT_YET = ("sent_copy",)
 """Keys of an account that are valid and change nothing in this version."""
 
 _SECRET_KEYS = frozenset(
@@ -54,76 +52,11 @@ def _seconds(node: Node) -> int:
     return int(rule.duration(most=timedelta(days=1))(node).total_seconds())
 
 
-def _sent_copy(node: Node) -> bool | str:
-    if isinstance(node.value, bool):
-        return node.value
-    if isinstance(node.value, str):
-        return rule.word(node)
-    raise Wrong(f"true, false or the name of a mailbox is wanted here, not {rule.kind_of(node)}")
-
-
-def _window(node: Node) -> tuple[str, ...]:
-    entries = rule.list_of(rule.word)(node)
-    try:
-        read_window(entries)
-    except ValueError as error:
-        raise Wrong(str(error)) from None
-    return entries
-
-
-_CREDENTIALS = "keyring, {keyring: SERVICE/USER}, {command: ...}, {env: NAME}, {file: PATH} or prompt"
-
-
-def _credential(node: Node) -> CredentialSource:
-    # Nothing that stands here is ever repeated in an error: it may be a password in the wrong place.
-    if node.value == "keyring":
-        return CredentialSource(kind="keyring")
-    if node.value == "prompt":
-        return CredentialSource(kind="prompt")
-    if not isinstance(node.value, dict) or len(node.value) != 1:
-        raise Wrong(f"allowed here: {_CREDENTIALS}; never the secret itself")
-    ((kind, child),) = node.value.items()
-    match kind:
-        case "keyring":
-            service, _, user = rule.word(child).rpartition("/")
-            if not service or not user:
-                raise Wrong(
-                    "keyring: a service and a user name with / between them are wanted (SERVICE/USER)", child.line
-                )
-            return CredentialSource(kind="keyring", value=(service, user))
-        case "command":
-            return CredentialSource(kind="command", value=_argv(child))
-        case "env":
-            name = rule.word(child)
-            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-                raise Wrong("env: the name of an environment variable is wanted", child.line)
-            return CredentialSource(kind="env", value=(name,))
-        case "file":
-            return CredentialSource(kind="file", value=(rule.word(child),))
-        case _:
-            raise Wrong(f"allowed here: {_CREDENTIALS}; never the secret itself")
-
-
-def _argv(node: Node) -> tuple[str, ...]:
-    if isinstance(node.value, tuple):
-        argv = [rule.text(item) for item in node.value]
-    else:
-        try:
-            argv = shlex.split(rule.word(node))
-        except ValueError as error:
-            raise Wrong(f"command: a quote is left open ({error})", node.line) from None
-    if not argv or not argv[0]:
-        raise Wrong("command: a program and its arguments are wanted", node.line)
-    if any("\0" in argument for argument in argv):
-        raise Wrong("command: an argument holds a NUL character", node.line)
-    return tuple(argv)
-
-
 ACCOUNT: _Rules = {
     "provider": rule.word,
     "from": rule.address,
     "identities": rule.list_of(rule.address),
-    "credential": _credential,
+    "credential": account_rule.credential,
     "ca_file": rule.word,
     "retries": rule.null_or(rule.whole_number(0, 1000)),
     "signature": rule.text,
@@ -131,8 +64,8 @@ ACCOUNT: _Rules = {
     "bcc_self": rule.flag,
     "keep": rule.flag,
     "fallback": rule.list_of(rule.word),
-    "window": _window,
-    "sent_copy": _sent_copy,
+    "window": account_rule.window,
+    "sent_copy": account_rule.sent_copy,
 }
 """Keys of an account that are ours; all others belong to its provider, whose model judges them."""
 
@@ -367,7 +300,7 @@ class _Reader:
                     child.line,
                     f"{where}.{key}",
                     "unknown key: a secret doesn't belong in this file; write `credential: keyring` and store it with"
-                    f" `tui-mailer account set-secret` (or use {_CREDENTIALS})",
+                    f" `tui-mailer account set-secret` (or use {account_rule.CREDENTIALS})",
                 )
 
     def _check_fallbacks(self, accounts: Mapping[str, Account]) -> None:
@@ -378,6 +311,13 @@ class _Reader:
                     self._add(
                         account.lines["fallback"], f"accounts.{account.name}.fallback", f"{said}: {rule.shown(name)}"
                     )
+            circle = account_rule.circle(account.name, accounts)
+            if circle:
+                self._add(
+                    account.lines["fallback"],
+                    f"accounts.{account.name}.fallback",
+                    f"accounts that fall back on each other in a circle: {' -> '.join(circle)}",
+                )
 
     def _notices(self, accounts: Mapping[str, Account]) -> list[str]:
         return [

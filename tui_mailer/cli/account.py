@@ -10,12 +10,12 @@ from tui_mailer.cli.account_add import add_account_parser
 from tui_mailer.cli.context import is_interactive
 from tui_mailer.cli.secret_prompt import ask_secret, read_secret
 from tui_mailer.domain.errors import InvalidMessage, MailerError
+from tui_mailer.storage.record import HELD_BY_PERSON
 
 if TYPE_CHECKING:
     from tui_mailer.accounts.configuration import Account
     from tui_mailer.cli.context import Context
 
-HELD_BY_PERSON = "held by you"
 
 _EPILOG = f"""\
 examples:

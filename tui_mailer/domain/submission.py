@@ -189,6 +189,8 @@ class Attempt:
     note: Mapping[str, str] = field(default_factory=dict[str, str])
     """What the provider asked to be kept on the way (ids got so far)."""
     transcript: tuple[str, ...] = ()
+    account: str | None = None
+    """Which account tried; None where that wasn't kept yet (older versions)."""
 
 
 def derive_state(statuses: Iterable[RecipientStatus]) -> State:

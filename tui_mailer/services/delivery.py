@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from tui_mailer.accounts.configuration import Account, DeliverySettings
 from tui_mailer.domain.errors import (
@@ -32,7 +32,7 @@ from tui_mailer.domain.submission import DUE_STATUSES, Phase, Receipt, Recipient
 from tui_mailer.domain.text import clean
 from tui_mailer.providers.base import BytesSent, Outgoing, Prepared, Progress, Provider
 from tui_mailer.providers.capability import keeps_schedule, require
-from tui_mailer.services.retry import RetryPolicy, Situation, decide, decide_deferral
+from tui_mailer.services.retry import Decision, RetryPolicy, Situation, decide, decide_deferral
 from tui_mailer.services.sealing import frozen_date
 from tui_mailer.storage.record import Claim, Outcome, Submission
 
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 PHASE_ORDER = tuple(Phase)
 GREYLIST_CODES = (450, 451)
+ADDRESS_CODES = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
+"""RFC 3463: no such mailbox, domain or address; no other account would fare better."""
 
 
 class AccountTrouble(Exception):
@@ -186,6 +188,7 @@ class Attempt:
 
     def _failed(self, error: DeliveryError) -> Outcome:
         decision = decide(error, self.phase, self._situation(), self._policy())
+        fall_back = _fall_back_after(error, decision)
         if decision.state is State.UNCERTAIN and self.terms.delivery.uncertain == "resend":
             decision = decide_deferral(self._situation(), self._policy())
         text = clean(str(error))
@@ -199,6 +202,7 @@ class Attempt:
             error=f"Given up after {self.claim.attempt} attempts: {text}" if decision.is_given_up else text,
             next_attempt_at=decision.next_attempt_at,
             transcript=error.transcript,
+            fall_back=fall_back,
         )
 
     def _unreadable(self, error: StorageError) -> Outcome:
@@ -217,7 +221,8 @@ class Attempt:
         deferred = [one for one in receipt.recipients if one.status in DUE_STATUSES]
         refused = [one for one in receipt.recipients if one.status is RecipientStatus.REJECTED]
         if not deferred:
-            return replace(outcome, error=clean(refused[0].text) if refused else None)
+            fall_back = "for_good" if refused else None
+            return replace(outcome, error=clean(refused[0].text) if refused else None, fall_back=fall_back)
         is_greylisted = all(
             one.code in GREYLIST_CODES and (one.enhanced_code or "").startswith("4.7.") for one in deferred
         )
@@ -233,8 +238,16 @@ class Attempt:
                 outcome,
                 receipt=replace(receipt, recipients=refused_now),
                 error=f"Given up after {self.claim.attempt} attempts: {error}",
+                fall_back="for_good",
             )
-        return replace(outcome, error=error, next_attempt_at=decision.next_attempt_at)
+        return replace(outcome, error=error, next_attempt_at=decision.next_attempt_at, fall_back="for_now")
+
+
+def _fall_back_after(error: DeliveryError, decision: Decision) -> Literal["for_good", "for_now"] | None:
+    """Says whether another account may try: never while it is open whether this one has accepted it."""
+    if decision.state is State.UNCERTAIN or error.enhanced_code in ADDRESS_CODES:
+        return None
+    return "for_good" if decision.state is State.FAILED else "for_now"
 
 
 def outgoing_of(

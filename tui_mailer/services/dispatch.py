@@ -11,6 +11,7 @@ from tui_mailer.domain.errors import StorageError
 from tui_mailer.domain.submission import State
 from tui_mailer.services.crew import Crew
 from tui_mailer.services.event import EngineStarted, EngineTroubled, StoreChanged
+from tui_mailer.services.fallback import FallBack
 from tui_mailer.services.standing import AccountStanding
 from tui_mailer.services.tidying import archive_all, tidy_forever
 from tui_mailer.services.turn import Turn
@@ -34,6 +35,7 @@ class Dispatcher:
         self._work = work
         self._outbox = work.store.outbox
         self._standing = AccountStanding(work)
+        self._fall_back = FallBack(work, self._standing)
         self._owner = ""
         self._crew = Crew(self._worker_ended)
         self._attempted: dict[str, Submission | None] = {}
@@ -128,6 +130,7 @@ class Dispatcher:
             settled = await settle_by_asking(self._work, self._standing, left)
             if settled.state is State.UNCERTAIN:
                 self._attempted[settled.id] = settled  # an outcome that `flush` must not hide
+        await self._fall_back.pass_on()
         await self._claim_all()
         if not self._crew:
             await self._work.db(self._work.store.archive_ended)
@@ -154,7 +157,7 @@ class Dispatcher:
             if not claims:
                 return
             for claim in claims:
-                worker = Worker(self._work, self._standing, claim, goes_on=self._only is None)
+                worker = Worker(self._work, self._standing, self._fall_back, claim, goes_on=self._only is None)
                 self._attempted[claim.submission.id] = None
                 self._crew.hire(worker)
 
@@ -164,6 +167,9 @@ class Dispatcher:
 
     def _worker_ended(self, worker: Worker, error: BaseException | None) -> None:
         self._attempted.update((one.id, one) for one in worker.finished)
+        for rerouted in worker.rerouted:
+            # Not done with: another account tries it, perhaps here.
+            self._attempted.pop(rerouted, None)
         self._wake.set()
         if error is not None:
             self._work.emit(EngineTroubled(text=f"Delivery stopped for a moment: {error}"))

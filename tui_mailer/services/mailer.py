@@ -27,7 +27,7 @@ from tui_mailer.services.query import parse_past, parse_query, parse_typed
 from tui_mailer.services.sealing import frozen_date
 from tui_mailer.services.who_sends import WhoSends, who_sends
 from tui_mailer.services.writing import Review, SealRequest, Writer
-from tui_mailer.storage.record import AccountHold, Deliverer, HistoryQuery, StoredDraft, Submission
+from tui_mailer.storage.record import HELD_BY_PERSON, AccountHold, Deliverer, HistoryQuery, StoredDraft, Submission
 
 if TYPE_CHECKING:
     from tui_mailer.storage.ended import EndedList
@@ -143,7 +143,7 @@ class Mailer:
 
     def hold(self, submission_id: str) -> Submission:
         """Keeps it from going out until it is released."""
-        return self.store.outbox.hold(submission_id, "held by you")
+        return self.store.outbox.hold(submission_id, HELD_BY_PERSON)
 
     def release(self, submission_id: str) -> Submission:
         """Lets a held one go, at its time or now."""
@@ -219,7 +219,7 @@ class Mailer:
         """Accounts whose mail waits, and why."""
         return self.store.outbox.account_holds()
 
-    def hold_account(self, name: str, reason: str = "held by you") -> None:
+    def hold_account(self, name: str, reason: str = HELD_BY_PERSON) -> None:
         """Keeps an account's mail in the outbox; raises `ConfigurationError` for an unknown one."""
         self.store.outbox.hold_account(self.directory.account(name).name, reason)
 

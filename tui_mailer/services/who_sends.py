@@ -86,7 +86,7 @@ def who_sends(
     alive = sorted((one for one in deliverers if one.is_alive and one.role in RANK), key=_counted_on)
     awake = [one for one in alive if now - one.seen_at <= UNSEEN_AFTER]
     remedies = [Remedy.INSTALL_SERVICE, Remedy.KEEP_OPEN]
-    if capabilities is not None and capabilities.schedule_max is not None:
+    if capabilities is not None and capabilities.schedule_min is not None:
         remedies.append(Remedy.LET_PROVIDER)
     if not awake:
         return WhoSends(sender=Sender.NOBODY, text=_nobody(alive, now), remedies=tuple(remedies))

@@ -11,9 +11,10 @@ from tui_mailer.domain.message import Content
 from tui_mailer.domain.submission import Phase, RecipientResult, State
 from tui_mailer.services.delivery import AccountTrouble, Attempt, Terms, contents_of, outgoing_of
 from tui_mailer.services.event import BytesProgressed, PhaseReached, SubmissionChanged
+from tui_mailer.services.fallback import FallBack
 from tui_mailer.services.standing import AccountStanding
 from tui_mailer.services.workplace import Workplace
-from tui_mailer.storage.record import Claim, Outcome, Submission
+from tui_mailer.storage.record import Claim, Outcome, Reroute, Submission
 
 
 class Worker:
@@ -22,7 +23,9 @@ class Worker:
     So bulk mail costs two commits a message and keeps its connection busy.
     """
 
-    def __init__(self, work: Workplace, standing: AccountStanding, claim: Claim, *, goes_on: bool) -> None:
+    def __init__(
+        self, work: Workplace, standing: AccountStanding, fall_back: FallBack, claim: Claim, *, goes_on: bool
+    ) -> None:
         self.account = claim.submission.account
         self.claim = claim
         """The claim in hand."""
@@ -33,6 +36,9 @@ class Worker:
         """What was attempted, as it stood right after."""
         self._work = work
         self._standing = standing
+        self._fall_back = fall_back
+        self.rerouted: set[str] = set()
+        """What another account is to try at once."""
 
     @property
     def has_intent(self) -> bool:
@@ -74,7 +80,9 @@ class Worker:
             return None
         except AccountTrouble as trouble:
             await self._standing.hold(submission.account, trouble)
-            await self._work.db(outbox.give_back, claim, error=str(trouble))
+            reroute = await self._fall_back.around(submission, str(trouble))
+            self._note(submission, reroute)
+            await self._work.db(outbox.give_back, claim, error=str(trouble), reroute=reroute)
             self._work.tell(await self._work.db(self._work.store.find, submission.id))
             return None
         except asyncio.CancelledError:
@@ -123,8 +131,12 @@ class Worker:
     async def _record(self, claim: Claim, outcome: Outcome) -> Claim | None:
         outbox = self._work.store.outbox
         following = None
+        outcome, reroute = await self._fall_back.after(claim, outcome)
+        self._note(claim.submission, reroute)
         try:
-            if self.goes_on and outcome.receipt is not None and self.account not in self._work.closed_accounts():
+            if reroute is not None:
+                finished = await self._work.db(outbox.finish, claim, outcome, reroute)
+            elif self.goes_on and outcome.receipt is not None and self.account not in self._work.closed_accounts():
                 finished, following = await self._work.db(
                     outbox.finish_and_claim, claim, outcome, now=self._work.now(), account=self.account
                 )
@@ -137,6 +149,10 @@ class Worker:
             await self._standing.answered(self.account)
         self.finished.append(await settle_by_asking(self._work, self._standing, finished))
         return following
+
+    def _note(self, submission: Submission, reroute: Reroute | None) -> None:
+        if reroute is not None and reroute.due_at is None:
+            self.rerouted.add(submission.id)
 
     def _on_phase(self, phase: Phase) -> None:
         self._work.emit(PhaseReached(id=self.claim.submission.id, phase=phase))

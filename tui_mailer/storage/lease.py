@@ -30,9 +30,10 @@ from tui_mailer.storage.outcome import (
     derive_outcome_state,
     has_accepted,
     put_at_stake,
+    reopen,
     restate,
 )
-from tui_mailer.storage.record import Claim, Outcome, Submission
+from tui_mailer.storage.record import Claim, Outcome, Reroute, Submission
 from tui_mailer.storage.row import date_bindings, submission_of_row
 from tui_mailer.storage.statement import statements
 from tui_mailer.storage.submission_table import OutboxParts
@@ -130,14 +131,15 @@ class Leases(Waiting):
                 )
             }
 
-    def finish(self, claim: Claim, outcome: Outcome) -> Submission:
+    def finish(self, claim: Claim, outcome: Outcome, reroute: Reroute | None = None) -> Submission:
         """Records how an attempt ended and derives the state, in one transaction.
 
         Raises `Fenced` when the lease is lost, unless the outcome shows an acceptance and all that has happened since
         is that this very attempt was taken for uncertain: then it settles that. Waits for a locked database as long as
-        it takes; gives the ballast up on a full disk and raises `StorageError` only if that isn't enough.
+        it takes; gives the ballast up on a full disk and raises `StorageError` only if that isn't enough. With
+        ``reroute``, whom it wasn't accepted for is due again by another account, in the same transaction.
         """
-        return self._finish(claim, outcome, None)[0]
+        return self._finish(claim, outcome, None, reroute)[0]
 
     def finish_and_claim(
         self, claim: Claim, outcome: Outcome, *, now: datetime, account: str
@@ -145,8 +147,10 @@ class Leases(Waiting):
         """Finishes as `finish` does and, in the same transaction, leases what is due next of an account."""
         return self._finish(claim, outcome, (account, now))
 
-    def give_back(self, claim: Claim, *, error: str | None = None) -> None:
+    def give_back(self, claim: Claim, *, error: str | None = None, reroute: Reroute | None = None) -> None:
         """Puts a submission back as if it hadn't been claimed; with an error, the attempt is kept but not counted.
+
+        With ``reroute``, another account is to try it.
 
         Does nothing when the lease is lost.
         """
@@ -158,7 +162,7 @@ class Leases(Waiting):
                 self._database.run(self._lease_sql["drop_attempt"], {"id": claim.submission.id, "epoch": claim.epoch})
             else:
                 self._close_attempt(row, claim.epoch, Outcome(error=error, text=error), is_counted=False)
-            self._return(row, error or row["error"])
+            self._return(row, error or row["error"], reroute)
 
     def recover(self, *, policy: Literal["ask", "resend", "give_up"] = "ask", now: datetime) -> list[Submission]:
         """Takes over what deliverers that died, hang or belong to an earlier boot have left; returns it as it then is.
@@ -196,6 +200,7 @@ class Leases(Waiting):
                 "epoch": moved["epoch"],
                 "now": to_microseconds(now),
                 "provider": row["provider"],
+                "account": row["account"],
             },
         )
         recipients = self._recipients(submission_id)
@@ -208,19 +213,23 @@ class Leases(Waiting):
     # finishing
 
     def _finish(
-        self, claim: Claim, outcome: Outcome, following: tuple[str, datetime] | None
+        self,
+        claim: Claim,
+        outcome: Outcome,
+        following: tuple[str, datetime] | None,
+        reroute: Reroute | None = None,
     ) -> tuple[Submission, Claim | None]:
         while True:
             try:
                 with self._database.transaction():
-                    return self._record(claim, outcome), self._claim_next(claim, following)
+                    return self._record(claim, outcome, reroute), self._claim_next(claim, following)
             except DatabaseBusy:
                 continue  # what is known of a delivery isn't dropped because somebody else is slow
             except DiskFull:
                 if not self._parts.ballast.drop():
                     raise
 
-    def _record(self, claim: Claim, outcome: Outcome) -> Submission:
+    def _record(self, claim: Claim, outcome: Outcome, reroute: Reroute | None) -> Submission:
         row = self._database.row(self._sql["find_state"], {"id": claim.submission.id})
         if row is None:
             raise _fenced(claim)
@@ -228,28 +237,34 @@ class Leases(Waiting):
         if _is_leased(row, claim):
             is_uncertain = outcome.receipt is None and outcome.fallback_state is State.UNCERTAIN
             at_stake = AT_STAKE if is_uncertain and row["phase"] == Phase.INTENT else DUE_STATUSES
-            return self._settle(row, claim, outcome, recipients, at_stake)
+            return self._settle(row, claim, (outcome, reroute), recipients, at_stake)
         if row["uncertain_epoch"] == claim.epoch and row["state"] == State.UNCERTAIN and has_accepted(outcome):
             # Recovery gave this attempt up, but it lived and has its answer: a definite one beats a guess.
-            return self._settle(row, claim, outcome, recipients, frozenset({RecipientStatus.UNKNOWN}))
+            return self._settle(row, claim, (outcome, None), recipients, frozenset({RecipientStatus.UNKNOWN}))
         raise _fenced(claim)
 
     def _settle(
         self,
         row: Row,
         claim: Claim,
-        outcome: Outcome,
+        what: tuple[Outcome, Reroute | None],
         before: tuple[Recipient, ...],
         answered: frozenset[RecipientStatus],
     ) -> Submission:
         now = self._clock.now()
+        outcome, reroute = what
         after = apply_outcome(before, outcome, now, answered=answered)
+        if reroute is not None:
+            after = reopen(after, reroute.reopened)
         state = derive_outcome_state(after, outcome)
         if row["state"] == State.UNCERTAIN and state is State.DEFERRED:
             state = State.QUEUED  # the table's way from uncertain to another try
         self._update_recipients(claim.submission.id, before, after)
         self._close_attempt(row, claim.epoch, outcome, is_counted=True)
-        moved = self._move(row, state, **self._changes(row, outcome, state, now))
+        changes = self._changes(row, outcome, state, now)
+        if reroute is not None:
+            changes |= self._rerouted(reroute, now)
+        moved = self._move(row, state, **changes)
         return submission_of_row(moved, after, message=claim.submission.message)
 
     def _changes(self, row: Row, outcome: Outcome, state: State, now: datetime) -> dict[str, Any]:
@@ -300,17 +315,19 @@ class Leases(Waiting):
                 self._lease_sql["drop_same_attempts"], {"id": row["id"], "epoch": epoch, "text": outcome.text}
             )
 
-    def _return(self, row: Row, error: str | None) -> Row:
+    def _return(self, row: Row, error: str | None, reroute: Reroute | None = None) -> Row:
         """Puts a leased row back to where it was claimed from, due at once, the attempt not counted."""
-        return self._move(
-            row,
-            State(row["claimed_from"]),
-            epoch=row["epoch"] + 1,
-            due_at=to_microseconds(self._clock.now()),
-            attempts=row["attempts"] - 1,
-            phase=None,
-            error=error,
-        )
+        now = self._clock.now()
+        changes = {
+            "epoch": row["epoch"] + 1,
+            "due_at": to_microseconds(now),
+            "attempts": row["attempts"] - 1,
+            "phase": None,
+            "error": error,
+        }
+        if reroute is not None:
+            changes |= self._rerouted(reroute, now)
+        return self._move(row, State(row["claimed_from"]), **changes)
 
     # taking over
 

@@ -70,6 +70,16 @@ def has_accepted(outcome: Outcome) -> bool:
     return outcome.receipt is not None and any(one.status in SETTLED_STATUSES for one in outcome.receipt.recipients)
 
 
+def reopen(recipients: Sequence[Recipient], addresses: frozenset[str]) -> tuple[Recipient, ...]:
+    """Makes those of the addresses that were refused due again, keeping the words of the refusal."""
+    return tuple(
+        replace(one, status=RecipientStatus.DEFERRED)
+        if one.status is RecipientStatus.REJECTED and one.address in addresses
+        else one
+        for one in recipients
+    )
+
+
 def restate(
     recipients: Sequence[Recipient],
     old: frozenset[RecipientStatus],

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from tui_mailer.domain.message import Draft, Message
 from tui_mailer.domain.submission import Phase, Receipt, Recipient, State
+
+HELD_BY_PERSON = "held by you"
+"""Why a submission or an account is held that a person wants to wait."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +85,10 @@ class Submission:
     is_kept_locally: bool = False
     is_any_time: bool = False
     """A person wants it to leave out of its account's hours, too."""
+    home_account: str | None = None
+    """The account it was sealed for, while another one stands in."""
+    ruled_out: tuple[str, ...] = ()
+    """Accounts that won't ever take it."""
     is_in_history: bool = False
     draft: Draft | None = None
 
@@ -112,6 +120,26 @@ class Outcome:
     """One human sentence."""
     next_attempt_at: datetime | None = None
     transcript: tuple[str, ...] = ()
+    fall_back: Literal["for_good", "for_now"] | None = None
+    """Proven not to have been accepted (for some), so that another account may try: this one won't ever take it, or
+    hasn't yet. None: it may have been accepted, or nothing was wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reroute:
+    """Another account tries next: recorded together with what it is the consequence of."""
+
+    account: str
+    provider: str
+    home_account: str | None
+    """The account it was sealed for; None: it goes back to that one."""
+    ruled_out: tuple[str, ...]
+    reopened: frozenset[str] = frozenset()
+    """Recipients that were refused and are tried again."""
+    remark: str = ""
+    """One human sentence."""
+    due_at: datetime | None = None
+    """None: at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,6 +79,8 @@ def submission_of_row(
         keep=bool(row["keep"]),
         is_kept_locally=bool(row["is_kept_locally"]),
         is_any_time=bool(row["any_time"]),
+        home_account=row["home_account"],
+        ruled_out=tuple(json.loads(row["ruled_out"])),
         draft=draft or (from_json(Draft, row["draft"]) if row.get("draft") else None),
     )
 
@@ -179,6 +181,7 @@ def attempt_of_row(row: Row) -> Attempt:
         provider_id=row["provider_id"],
         note=note,
         transcript=tuple(json.loads(row["transcript"])),
+        account=row["account"],
     )
 
 

@@ -6,11 +6,12 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from tui_mailer.storage.clock import EPOCH, from_microseconds, to_microseconds
 from tui_mailer.storage.database import Row
-from tui_mailer.storage.record import AccountHold, Deliverer
-from tui_mailer.storage.row import account_hold_of_row, displayed_owner, microseconds
+from tui_mailer.storage.record import AccountHold, Deliverer, Reroute, Submission
+from tui_mailer.storage.row import account_hold_of_row, displayed_owner, microseconds, submission_of_row
 from tui_mailer.storage.statement import statements
 from tui_mailer.storage.submission_table import OutboxParts, SubmissionTable
 
@@ -114,6 +115,33 @@ class Waiting(SubmissionTable):
                 # While a probe is on its way the others wait for it, not for the clock.
                 times.append(max(due, hold.retry_at))
         return min(times, default=None)
+
+    # going by another account
+
+    def list_due(self, account: str, now: datetime, limit: int) -> list[Submission]:
+        """Lists what of an account is due, earliest first, whether or not it can be claimed now."""
+        bindings = {"account": account, "now": to_microseconds(now), "limit": limit, "is_closed": False}
+        rows = self._database.rows(self._waiting_sql["list_due_of_account"], bindings)
+        return [self.get(row["id"]) for row in rows]
+
+    def reroute(self, submission: Submission, reroute: Reroute) -> Submission | None:
+        """Moves what waits to another account; None when it is no longer as it was seen."""
+        with self._database.transaction():
+            row = self._database.row(self._sql["find_state"], {"id": submission.id})
+            if row is None or row["state"] != submission.state or row["account"] != submission.account:
+                return None
+            moved = self._move(row, submission.state, **self._rerouted(reroute, self._clock.now()))
+            return submission_of_row(moved, self._recipients(submission.id), message=submission.message)
+
+    def _rerouted(self, reroute: Reroute, now: datetime) -> dict[str, Any]:
+        return {
+            "account": reroute.account,
+            "provider": reroute.provider,
+            "home_account": reroute.home_account,
+            "ruled_out": json.dumps(reroute.ruled_out),
+            "due_at": to_microseconds(reroute.due_at or now),
+            "error": reroute.remark,
+        }
 
     # deliverers
 

@@ -1,9 +1,10 @@
 -- Leases: who delivers what, and how far it got.
 
 -- name: insert_attempt
-INSERT INTO attempt (submission_id, epoch, number, started_at, phase, provider)
+INSERT INTO attempt (submission_id, epoch, number, started_at, phase, provider, account)
 VALUES (
-    :id, :epoch, (SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE submission_id = :id), :now, 'claimed', :provider
+    :id, :epoch, (SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE submission_id = :id), :now, 'claimed',
+    :provider, :account
 )
 
 -- name: reach_phase

@@ -114,7 +114,8 @@ UPDATE submission SET
     phase = :phase, epoch = :epoch, owner = :owner, lease_boot = :lease_boot, lease_until = :lease_until,
     claimed_from = :claimed_from, uncertain_epoch = :uncertain_epoch, provider_id = :provider_id,
     response_code = :response_code, enhanced_code = :enhanced_code, response_text = :response_text,
-    error = :error, held_reason = :held_reason, any_time = :any_time
+    error = :error, held_reason = :held_reason, any_time = :any_time,
+    account = :account, provider = :provider, home_account = :home_account, ruled_out = :ruled_out
 WHERE id = :id AND state = :seen_state AND epoch = :seen_epoch
 
 -- name: delete
