@@ -13,7 +13,7 @@ from tui_mailer.services.crew import Crew
 from tui_mailer.services.event import EngineStarted, EngineTroubled, StoreChanged
 from tui_mailer.services.fallback import FallBack
 from tui_mailer.services.standing import AccountStanding
-from tui_mailer.services.tidying import archive_all, tidy_forever
+from tui_mailer.services.tidying import archive_all, back_up, tidy_forever
 from tui_mailer.services.turn import Turn
 from tui_mailer.services.worker import Worker, settle_by_asking
 from tui_mailer.services.workplace import Workplace
@@ -58,6 +58,7 @@ class Dispatcher:
         await self._crew.settle(grace_seconds)
         await self._standing.close()
         await self._work.db(self._work.store.archive_ended)
+        await back_up(self._work)
         await self._work.db(self._work.store.resign)
 
     def wake(self) -> None:

@@ -178,6 +178,16 @@ def _of_store(store: Store) -> Iterator[Diagnosis]:
     counts = store.outbox.counts()
     waiting = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count) or "nothing"
     yield _ok(Area.DATABASE, f"Outbox and history can be read; open: {waiting}.")
+    lost = store.outbox.lost_count()
+    if lost:
+        yield _warn(
+            Area.DATABASE,
+            f"{lost} sealed copies have no message in the outbox: the outbox lost them, or their sealing was cut off.",
+            "tui-mailer outbox rebuild brings them back, held.",
+        )
+    copies = store.backups.list()
+    if copies:
+        yield _ok(Area.DATABASE, f"The outbox was copied to {copies[0]} ({len(copies)} days are kept).")
     for hold in store.outbox.account_holds().values():
         remedy = (
             "It ends by itself." if hold.is_offline else f"Mend it, then: tui-mailer account release {hold.account}"

@@ -19,6 +19,14 @@ async def archive_all(work: Workplace) -> None:
         pass
 
 
+async def back_up(work: Workplace) -> None:
+    """Sees to today's copy of the outbox, by whichever process comes by; a copy that can't be made is told."""
+    try:
+        await work.db(work.store.backups.take, work.now())
+    except StorageError as error:
+        work.emit(EngineTroubled(text=f"{error} Mail goes on."))
+
+
 async def tidy_forever(work: Workplace) -> None:
     """Tidies once an hour, until it is canceled."""
     await asyncio.sleep(TIDY_DELAY_SECONDS)
@@ -40,3 +48,4 @@ async def tidy(work: Workplace) -> None:
         attachments_before=None if keep.keep_attachments is None else now - keep.keep_attachments,
     )
     await work.db(work.store.collect_garbage)
+    await back_up(work)

@@ -239,7 +239,7 @@ class Database:
         is_shared = version > 0 and lock is not None
         with lock.alone() if is_shared and lock is not None else nullcontext():
             if version > 0 and self._path is not None:
-                _back_up(self._connection, self._path, version)
+                _back_up(self, self._path, version)
             with _translated(self._path):
                 self._execute("BEGIN IMMEDIATE")
                 try:
@@ -297,15 +297,18 @@ def _refuse_damaged(database: Database, path: Path) -> None:
         raise _damaged(path)
 
 
-def _back_up(connection: apsw.Connection, path: Path, version: int) -> None:
+def copy_database(database: Database, path: Path) -> None:
+    """Copies a database as it is now into a new file with mode 0600, overwriting one; raises `StorageError`."""
+    path.unlink(missing_ok=True)
+    file_system.create_private_file(path)
+    database.run("VACUUM INTO :path", {"path": str(path)})
+
+
+def _back_up(database: Database, path: Path, version: int) -> None:
     """Copies the database before it is changed; a copy of an earlier try is replaced."""
     if shutil.disk_usage(path.parent).free < 2 * path.stat().st_size:
         raise DiskFull(f"There isn't room in {path.parent} to bring {path.name} up to date; nothing was changed.")
-    copy = path.with_name(f"{path.name}.before-{version + 1}")
-    copy.unlink(missing_ok=True)
-    file_system.create_private_file(copy)
-    with _translated(path):
-        connection.execute("VACUUM INTO ?", (str(copy),)).fetchall()  # pyright: ignore[reportUnknownMemberType]
+    copy_database(database, path.with_name(f"{path.name}.before-{version + 1}"))
 
 
 def _open_flags(path: Path | None) -> int:

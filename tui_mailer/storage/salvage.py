@@ -5,7 +5,7 @@ Submissions come back from their sealed copies, not from here: their state in a 
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -38,25 +38,39 @@ def move_aside(data_dir: Path, now: datetime) -> Path:
     return damaged
 
 
-def salvage(damaged: Path, sound: Path) -> int:
-    """Copies the readable rows of a damaged outbox into a new one, each table as far as it goes; returns how many."""
-    try:
-        source = apsw.Connection(str(damaged), flags=apsw.SQLITE_OPEN_READWRITE)
-    except apsw.Error:
-        return 0
+def salvage(damaged: Path, sound: Path, copies: Sequence[Path] = ()) -> int:
+    """Copies the readable rows of a damaged outbox into a new one, each table as far as it goes; returns how many.
+
+    Where a table couldn't be read to its end, the newest of the daily ``copies`` that can be read fills in.
+    """
     database = Database.open(sound, outbox_schema())
     try:
-        return sum(_copy(source, table, database) for table in ("draft", "submission_key", "account_hold"))
+        copied = 0
+        for table in ("draft", "submission_key", "account_hold"):
+            for source in (damaged, *copies):
+                count, is_whole = _copy(source, table, database)
+                copied += count
+                if is_whole:
+                    break
+        return copied
     finally:
         database.close()
-        source.close(force=True)
 
 
-def _copy(source: apsw.Connection, table: str, database: Database) -> int:
+def _copy(path: Path, table: str, database: Database) -> tuple[int, bool]:
+    """Copies a table as far as it can be read; says too whether that was to its end."""
     sql = statements("salvage")
     copied = 0
-    with suppress(apsw.Error):  # the rest of this table is what was damaged
+    try:
+        source = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    except apsw.Error:
+        return 0, False
+    try:
         for (row,) in source.execute(sql[f"read_{table}"]):  # pyright: ignore[reportUnknownMemberType]
             with database.transaction(is_durable=False):
                 copied += database.run(sql[f"write_{table}"], {"row": row})
-    return copied
+    except apsw.Error:
+        return copied, False  # the rest of this table is what was damaged
+    finally:
+        source.close(force=True)
+    return copied, True

@@ -46,10 +46,15 @@ class Sealing(SubmissionTable):
         return [self._anywhere(row["submission_id"]) for row in rows]
 
     def rebuild(self) -> int:
-        """Makes submissions anew, held, from sealed copies that neither database knows; returns how many."""
+        """Makes submissions anew, held, from sealed copies that neither database knows; returns how many.
+
+        What is open here and has ended in the history (this outbox is an older copy put back) is forgotten.
+        """
         # Alone: what another process is sealing this moment has its copy already and not yet its row.
         with self._parts.sidecars.locked(is_alone=True), self._database.transaction():
             known = {row["id"] for row in self._database.rows(self._sql["list_ids"])}
+            outdated = [{"id": one} for one in known if self._has_ended(one)]
+            self._database.run_many(self._sql["delete_outdated"], outdated)
             lost = [one for one in self._parts.sidecars.read() if one.message.id not in known]
             ended = {one.message.id for one in lost if self._has_ended(one.message.id)}
             held = [one for one in lost if one.message.id not in ended]
@@ -58,6 +63,11 @@ class Sealing(SubmissionTable):
                 self._insert(replace(one, state=State.HELD, held_reason=REBUILT), is_key_known=True)
         self._parts.sidecars.remove(ended)
         return len(held)
+
+    def lost_count(self) -> int:
+        """Counts the sealed copies that the outbox knows nothing of: what `rebuild` would bring back, or clear away."""
+        with self._parts.sidecars.locked(is_alone=True):
+            return len(self._parts.sidecars.ids() - {row["id"] for row in self._database.rows(self._sql["list_ids"])})
 
     # small things
 

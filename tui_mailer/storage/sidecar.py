@@ -30,6 +30,10 @@ class Sidecars(Protocol):
         """Returns all that can be read, oldest first."""
         ...
 
+    def ids(self) -> set[str]:
+        """Names all that are there, readable or not."""
+        ...
+
     def locked(self, *, is_alone: bool) -> AbstractContextManager[None]:
         """Holds off who rebuilds while something is sealed, and the other way round."""
         ...
@@ -77,6 +81,10 @@ class DirectorySidecars:
                 found.append(from_json(NewSubmission, path.read_text(encoding="ascii")))
         return found
 
+    def ids(self) -> set[str]:
+        """Names all that are there, readable or not."""
+        return {path.stem for path in self._directory.glob("*.json")}
+
     def locked(self, *, is_alone: bool) -> AbstractContextManager[None]:
         """Holds off who rebuilds while something is sealed, and the other way round."""
         return locked(self._directory / "seal.lock", is_alone=is_alone)
@@ -113,6 +121,10 @@ class MemorySidecars:
     def read(self) -> list[NewSubmission]:
         """Returns all, oldest first."""
         return [from_json(NewSubmission, self._kept[one]) for one in sorted(self._kept)]
+
+    def ids(self) -> set[str]:
+        """Names all that are there."""
+        return set(self._kept)
 
     def locked(self, *, is_alone: bool) -> AbstractContextManager[None]:  # noqa: ARG002 - nobody else is there
         """Holds nobody off."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tui_mailer.domain.errors import DamagedStore, NotFound
 from tui_mailer.domain.submission import Attempt
+from tui_mailer.storage.backup import Backups, list_copies
 from tui_mailer.storage.ballast import Ballast
 from tui_mailer.storage.clock import Clock, SystemClock
 from tui_mailer.storage.database import Database, history_schema, is_outdated, outbox_schema
@@ -51,6 +52,7 @@ class Store:
         self._history: History | None = None
         self._history_database: Database | None = None
         self._owner: str | None = None
+        _refuse_lost(directory, sidecars)
         self._lock = StoreLock(directory / "locks") if directory else None
         try:
             self._outbox_database = Database.open(
@@ -62,6 +64,7 @@ class Store:
             raise
         ballast = Ballast(directory)
         ballast.lay()
+        self.backups = Backups(directory, self._outbox_database)
         self.drafts = Drafts(self._outbox_database, clock)
         self.outbox = Outbox(
             OutboxParts(
@@ -115,8 +118,8 @@ class Store:
             store = cls.open(data_dir, clock=clock)
         except DamagedStore:
             damaged = move_aside(data_dir, (clock or SystemClock()).now())
+            salvage(damaged, data_dir / "outbox.db", list_copies(data_dir))
             store = cls.open(data_dir, clock=clock)
-            salvage(damaged, data_dir / "outbox.db")
         try:
             return store.outbox.rebuild()
         finally:
@@ -243,3 +246,15 @@ class Store:
 
     def _find_in_history(self, submission_id: str) -> Submission:
         return self.history.get(submission_id)
+
+
+def _refuse_lost(directory: Path | None, sidecars: Sidecars) -> None:
+    """Doesn't begin with an empty outbox where sealed messages say that there was one: they would be hidden."""
+    if directory is None or (directory / "outbox.db").exists():
+        return
+    count = len(sidecars.ids())
+    if count:
+        raise DamagedStore(
+            f"{directory / 'outbox.db'} is gone, though {count} sealed messages are there; nothing is sent. "
+            "`tui-mailer outbox rebuild` makes it anew and holds them all."
+        )

@@ -121,6 +121,10 @@ WHERE id = :id AND state = :seen_state AND epoch = :seen_epoch
 -- name: delete
 DELETE FROM submission WHERE id = :id AND ended_at IS NOT NULL
 
+-- name: delete_outdated
+-- Ended long ago, as the history tells; only a copy of the outbox that was put back can hold it as open.
+DELETE FROM submission WHERE id = :id AND ended_at IS NULL
+
 -- name: find_key
 SELECT submission_id, group_id FROM submission_key WHERE digest = :digest
 
