@@ -18,7 +18,7 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from hashlib import sha256
 from typing import Literal
@@ -209,6 +209,13 @@ class MailgunProvider(HttpProvider[MailgunSettings]):
         last = "messages" if outgoing.message.raw_sha256 is None else "messages.mime"
         return (HttpStep(path=f"/v3/{self._domain}/{last}", body=body, causes_sending=True),)
 
+    def receipt(self, outgoing: Outgoing, answers: Mapping[str, Answer]) -> Receipt:
+        answer = answers["send"]
+        receipt = self.accepted(outgoing, answer, provider_id=answer.word("id"))
+        if outgoing.not_before is None:
+            return receipt
+        return replace(receipt, note={"send_at": str(int(outgoing.not_before.timestamp()))})
+
     async def check(self) -> list[Identity]:
         answer = await self.ask(HttpStep(method="GET", path="/v4/domains", query={"limit": "1000"}))
         domains = {row.word("name").lower(): row.word("state") for row in answer.rows("items")}
@@ -221,7 +228,14 @@ class MailgunProvider(HttpProvider[MailgunSettings]):
     async def status(self, receipt: Receipt) -> list[PolledStatus]:
         query = {"message-id": (receipt.provider_id or "").strip("<>"), "ascending": "yes", "limit": "300"}
         answer = await self.ask(HttpStep(method="GET", path=f"/v3/{self._domain}/events", query=query))
-        return newest(map(_polled, answer.rows("items")), receipt)
+        told = newest(map(_polled, answer.rows("items")), receipt)
+        if float(receipt.note.get("send_at") or 0) <= datetime.now(UTC).timestamp():
+            return told
+        # "accepted" is said at once, of a scheduled message too.
+        return [
+            replace(one, status=RecipientStatus.PENDING) if one.status is RecipientStatus.ACCEPTED else one
+            for one in told
+        ]
 
     async def list_templates(self) -> list[Template]:
         """Lists the domain's templates, called by name."""
