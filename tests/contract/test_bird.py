@@ -177,7 +177,7 @@ def test_the_schedule_has_its_limits(provider: BirdProvider) -> None:
     now = datetime(2026, 11, 26, 5, 0, tzinfo=UTC)
     kept = [
         keeps_schedule(provider.capabilities, now + ahead, now)
-        for ahead in (timedelta(seconds=20), timedelta(minutes=2), timedelta(days=29), timedelta(days=31))
+        for ahead in (timedelta(seconds=31), timedelta(minutes=2), timedelta(days=30), timedelta(days=30, seconds=1))
     ]
     assert kept == [False, True, True, False]
     assert not keeps_schedule(provider.capabilities, now + timedelta(days=1), now, is_template=True)

@@ -44,8 +44,8 @@ def keeps_schedule(
         return False
     if is_template and not capabilities.template_with_schedule:
         return False
-    ahead = not_before - now - SCHEDULE_MARGIN
-    return capabilities.schedule_min <= ahead and (
+    ahead = not_before - now
+    return capabilities.schedule_min + SCHEDULE_MARGIN <= ahead and (
         capabilities.schedule_max is None or ahead <= capabilities.schedule_max
     )
 
