@@ -81,6 +81,8 @@ class Terminal:
         self._stream.feed(block)
         if b"\x1b[?2026$p" in block:
             os.write(self.master, b"\x1b[?2026;2$y")
+        if b"\x1b[5n" in block:
+            os.write(self.master, b"\x1b[0n")
         return bool(block)
 
     def text(self) -> str:
