@@ -121,6 +121,12 @@ async def test_an_uncertain_outbox_step_is_settled_by_asking(
         assert found.provider_id == "mail_msg_1"
 
 
+async def test_without_the_drafts_id_nothing_is_guessed(provider: RebillyProvider) -> None:
+    """When it isn't known which draft it was, the outcome stays uncertain: a second mail would be worse."""
+    with pytest.raises(OutcomeUncertain):
+        await provider.find(plain_outgoing(), {})
+
+
 @pytest.mark.parametrize("status", ["outbox", "sending", "sent"])
 async def test_a_draft_that_has_left_already_is_sent(lab: HttpLab, provider: RebillyProvider, status: str) -> None:
     """Sending what an earlier attempt has sent is answered 409, and isn't sent twice."""

@@ -24,7 +24,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, Field
 
 from tui_mailer.domain.body import html_from_text, text_from_html
-from tui_mailer.domain.errors import Rejected, Unsupported
+from tui_mailer.domain.errors import OutcomeUncertain, Rejected, Unsupported
 from tui_mailer.domain.message import Attachment
 from tui_mailer.domain.submission import Kind, Receipt, RecipientStatus
 from tui_mailer.domain.text import clean
@@ -176,10 +176,10 @@ class RebillyProvider(HttpProvider[RebillySettings]):
             raise Rejected("Rebilly no longer has it as a draft: it can't be taken back.", code=answer.status)
 
     async def find(self, outgoing: Outgoing, note: Mapping[str, str]) -> Receipt | None:
-        """Reads the draft: still one means that nothing was sent."""
+        """Reads the draft: still one means that nothing was sent. Without its id nobody can tell."""
         known = note.get("draft.id") or outgoing.note.get("draft.id")
         if not known:
-            return None
+            raise OutcomeUncertain("It isn't known which draft of Rebilly's this was: look there yourself.")
         path = f"{_MESSAGES}/{path_part(known)}"
         answer = await self.ask(HttpStep(method="GET", path=path, accepts=frozenset({_MISSING})))
         return None if answer.status == _MISSING else self._receipt(outgoing, answer, known)
