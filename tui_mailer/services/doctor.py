@@ -137,7 +137,7 @@ def _of_directory(path: Path) -> Iterator[Diagnosis]:
         yield _warn(
             Area.DATA,
             f"{path} is on a network file system, where locks and durability aren't certain.",
-            "Use a local --data-dir, and run tui-mailer on one machine only.",
+            "Use a local --data-dir; from here tui-mailer runs on one machine at a time, and more slowly.",
         )
 
 

@@ -74,6 +74,7 @@ class Leases(Waiting):
         if not self._due(now, wanted):
             return []
         self._parts.ballast.require_room()
+        self._parts.host.require()
         # A power cut may take a claim back: that is what recovery would do with it.
         with self._database.transaction(is_durable=False):
             due = self._due(now, wanted)
@@ -170,6 +171,7 @@ class Leases(Waiting):
         Short of the point of no return it is due again at once. Past it, it is uncertain: with ``resend`` it is due
         again, the same bytes; else it waits to be settled.
         """
+        self._parts.host.require()
         self.notice_clock(now)
         self._forget_dead_deliverers()
         left = [row["id"] for row in self._database.rows(self._lease_sql["list_sending"]) if self._is_left(row)]

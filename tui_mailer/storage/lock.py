@@ -164,6 +164,16 @@ class StoreLock:
             descriptor, self._descriptor = self._descriptor, -1
             os.close(descriptor)
 
+    def is_last(self) -> bool:
+        """Says whether no other process has the store open; if so none can open it until `close`."""
+        if self._descriptor < 0:
+            return False
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False  # the shared lock may be gone with it: only for one that is about to close
+        return True
+
     @contextmanager
     def alone(self) -> Generator[None]:
         """Waits up to 5 s until no other process has the store open; raises `StorageError` when one stays."""

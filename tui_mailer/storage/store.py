@@ -18,6 +18,7 @@ from tui_mailer.storage.draft import Drafts
 from tui_mailer.storage.ended import EndedList
 from tui_mailer.storage.file_system import make_private_directory
 from tui_mailer.storage.history import History
+from tui_mailer.storage.host import Host
 from tui_mailer.storage.identifier import ID_LENGTH, normalise
 from tui_mailer.storage.lock import FileOwnerLocks, MemoryOwnerLocks, OwnerLocks, StoreLock
 from tui_mailer.storage.outbox import Outbox
@@ -54,7 +55,9 @@ class Store:
         self._owner: str | None = None
         _refuse_lost(directory, sidecars)
         self._lock = StoreLock(directory / "locks") if directory else None
+        self._host = Host(directory)
         try:
+            self._host.take()
             self._outbox_database = Database.open(
                 directory / "outbox.db" if directory else None, outbox_schema(), lock=self._lock, is_checked=True
             )
@@ -74,6 +77,7 @@ class Store:
                 locks=locks,
                 sidecars=sidecars,
                 ballast=ballast,
+                host=self._host,
                 find_ended=self._find_in_history,
             )
         )
@@ -143,6 +147,8 @@ class Store:
             if self._history_database is not None:
                 self._history_database.close()
             if self._lock is not None:
+                if self._host.is_taken and self._lock.is_last():
+                    self._host.leave()
                 self._lock.close()
 
     # delivering

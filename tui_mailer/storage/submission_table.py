@@ -15,6 +15,7 @@ from tui_mailer.storage.clock import Clock, to_microseconds
 from tui_mailer.storage.codec import from_json
 from tui_mailer.storage.database import Bindings, Database, Row
 from tui_mailer.storage.draft import Drafts
+from tui_mailer.storage.host import Host
 from tui_mailer.storage.lock import OwnerLocks
 from tui_mailer.storage.record import Submission
 from tui_mailer.storage.row import attempt_of_row, recipient_of_row, recipient_rows, submission_of_row
@@ -32,6 +33,7 @@ class OutboxParts:
     locks: OwnerLocks
     sidecars: Sidecars
     ballast: Ballast
+    host: Host
     find_ended: Callable[[str], Submission]
     """Looks a submission up in the history; raises `NotFound`."""
 
