@@ -178,6 +178,13 @@ def test_a_password_key_is_refused_with_the_way_out(paths: Paths, key: str) -> N
     assert "hunter2" not in said
 
 
+def test_a_public_key_is_a_setting(paths: Paths) -> None:
+    """Mailjet's public key belongs into the file; only its private one is a secret."""
+    text = "accounts:\n  news:\n    provider: mailjet\n    from: a@example.org\n    api_key: 0123456789abcdef\n"
+    paths.config_file.write_text(text)
+    assert load(paths).accounts["news"].settings == {"api_key": "0123456789abcdef"}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -163,7 +163,7 @@ async def test_every_event_is_known(
 async def test_another_domain_is_told(lab: HttpLab, provider: HttpProvider) -> None:
     """The check finds out that the key has no such domain, and says which it has."""
     (identity,) = await provider.check()
-    assert (identity.address, identity.detail) == ("*@mg.example.org", "active")
+    assert (identity.address, identity.detail) == ("ada@example.org", "by mg.example.org, active")
     elsewhere = CASE.make(lab, domain="mg.example.com")
     with pytest.raises(NotAuthorized, match=r"mg\.example\.com.*mg\.example\.org"):
         await elsewhere.check()

@@ -35,6 +35,8 @@ NOT_YET = ("sent_copy",)
 _SECRET_KEYS = frozenset(
     {"password", "passwd", "pass", "passphrase", "secret", "token", "access_token", "api_key", "apikey"}
 )
+_PUBLIC_KEYS = frozenset({("mailjet", "api_key")})
+"""What only sounds like a secret, by provider: the public half of a pair."""
 _ACCOUNT_NAME = re.compile(r"\w[\w.@+-]{0,63}")
 _Rules = Mapping[str, Rule[Any]]
 
@@ -177,7 +179,7 @@ class _Reader:
         members = node.value
         ours = Node(node.line, {key: child for key, child in members.items() if key in ACCOUNT})
         values = self._table(ours, ACCOUNT, where + ".")
-        self._refuse_secrets(members, where)
+        self._refuse_secrets(members, where, provider=str(values.get("provider", "")))
         if "provider" not in members:
             self._add(node.line, where, "`provider` is missing: how its mail leaves (smtp, maildir ...)")
         if ("from" in members) == ("identities" in members):
@@ -293,9 +295,9 @@ class _Reader:
                 self._add(wrong.line or child.line, where + key, wrong.text)
         return values
 
-    def _refuse_secrets(self, members: Mapping[str, Node], where: str) -> None:
+    def _refuse_secrets(self, members: Mapping[str, Node], where: str, *, provider: str) -> None:
         for key, child in members.items():
-            if key.casefold() in _SECRET_KEYS:
+            if key.casefold() in _SECRET_KEYS and (provider, key) not in _PUBLIC_KEYS:
                 self._add(
                     child.line,
                     f"{where}.{key}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from tui_mailer.cli import exit_code, parsing
@@ -15,6 +16,7 @@ from tui_mailer.storage.record import HELD_BY_PERSON
 if TYPE_CHECKING:
     from tui_mailer.accounts.configuration import Account
     from tui_mailer.cli.context import Context
+    from tui_mailer.domain.address import Address
 
 
 _EPILOG = f"""\
@@ -123,10 +125,17 @@ def test(context: Context, arguments: argparse.Namespace) -> int:
     named = ", ".join(f"{each.address} ({each.detail})" if each.detail else each.address for each in identities)
     context.output.say(f"Account {account.name} can send{' as ' + named if named else ''}. Nothing was sent.")
     known = {each.address.casefold() for each in identities}
-    unknown = [one.addr_spec for one in account.identities if one.addr_spec.casefold() not in known]
+    unknown = [one.addr_spec for one in account.identities if not _is_covered(one, known)]
     if known and unknown:
         context.output.say(f"Its provider doesn't know {', '.join(unknown)}: mail from there will be refused.")
     return exit_code.DONE
+
+
+def _is_covered(identity: Address, known: Collection[str]) -> bool:
+    """Says whether the provider knows the address, or its whole domain (``*@example.org``) or one above it."""
+    labels = identity.domain.split(".")
+    domains = {f"*@{'.'.join(labels[start:])}" for start in range(len(labels))}
+    return identity.addr_spec.casefold() in known or not domains.isdisjoint(known)
 
 
 def set_secret(context: Context, arguments: argparse.Namespace) -> int:

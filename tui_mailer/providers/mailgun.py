@@ -223,7 +223,8 @@ class MailgunProvider(HttpProvider[MailgunSettings]):
         if state is None and len(domains) < 1000:
             known = ", ".join(sorted(domains)[:10]) or "none"
             raise NotAuthorized(f"The key works, but it has no domain {self.settings.domain} (it has: {known}).")
-        return [Identity(address=f"*@{self.settings.domain}", detail=state or "")]
+        detail = f"by {self.settings.domain}, {state}" if state else f"by {self.settings.domain}"
+        return [Identity(address=one.addr_spec, detail=detail) for one in self.account.identities]
 
     async def status(self, receipt: Receipt) -> list[PolledStatus]:
         query = {"message-id": (receipt.provider_id or "").strip("<>"), "ascending": "yes", "limit": "300"}
