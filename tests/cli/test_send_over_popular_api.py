@@ -86,3 +86,25 @@ def test_an_answer_that_cannot_be_threaded_is_refused(api: Api, rules: type[Rule
     assert "conversation" in refused.err
     assert not lab.requests
     assert run("outbox", "list", "--json").json == []
+
+
+@pytest.mark.parametrize(
+    ("rules", "option", "sent"),
+    [
+        (MailgunRules, "o:tracking-clicks=htmlonly", b'name="o:tracking-clicks"\r\n\r\nhtmlonly'),
+        (MailgunRules, "testmode=yes", b'name="o:testmode"\r\n\r\nyes'),
+        (PostmarkRules, "TrackOpens=true", b'"TrackOpens":true'),
+        (SendGridRules, "asm.group_id=12", b'"asm":{"group_id":12}'),
+        (MailjetRules, "CustomCampaign=12", b'"CustomCampaign":"12"'),
+        (ResendRules, "topic_id=123", b'"topic_id":"123"'),
+        (SesRules, "TenantName=engine", b'"TenantName":"engine"'),
+    ],
+)
+def test_options_are_understood_as_the_provider_spells_them(
+    api: Api, rules: type[Rules], option: str, sent: bytes
+) -> None:
+    """Whoever copies an option's name from the provider's page is understood, and text stays text."""
+    lab, run = api(rules)
+    done = run("send", "--to", "b@example.net", "--subject", "x", "--body", "y", "--option", option, "--json")
+    assert done.code == 0, done.err
+    assert sent in lab.requests[-1].body

@@ -23,6 +23,8 @@ from tui_mailer.providers import registry
 from tui_mailer.providers.base import AccountSettings, Capabilities, Identity, Provider
 
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_PREFIX = re.compile(r"^[a-z]:")
+_SEPARATOR = re.compile(r"[-.]")
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -236,8 +238,8 @@ def _description(model: type[BaseModel], key: str) -> str:
 
 
 def _option_name(name: str, model: type[BaseModel]) -> str:
-    """Finds an option by our name or by the provider's own spelling (``useCase``, ``replyToMessageId``)."""
-    ours = _CAPITAL.sub("_", name).lower()
+    """Finds an option by our name or by the provider's own spelling (``useCase``, ``o:tracking-clicks``)."""
+    ours = _SEPARATOR.sub("_", _CAPITAL.sub("_", _PREFIX.sub("", name))).lower()
     return name if name in model.model_fields or ours not in model.model_fields else ours
 
 
