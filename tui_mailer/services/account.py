@@ -20,7 +20,7 @@ from tui_mailer.accounts.load import embedded_account
 from tui_mailer.accounts.zone import local_zone
 from tui_mailer.domain.errors import ConfigurationError, InvalidMessage, NotFound
 from tui_mailer.providers import registry
-from tui_mailer.providers.base import AccountSettings, Capabilities, Identity, Provider
+from tui_mailer.providers.base import AccountSettings, Capabilities, Identity, Provider, Template
 
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PREFIX = re.compile(r"^[a-z]:")
@@ -111,6 +111,10 @@ class ProviderDirectory:
             self._asked[account.name] = known
         return known[1], known[2]
 
+    def has_options(self, account: Account) -> bool:
+        """Says whether the account's provider has options for a message."""
+        return bool(registry.load(account.provider).Options.model_fields)
+
     def options(self, account: Account, typed: Mapping[str, str]) -> dict[str, object]:
         """Validates message options by the provider's model; raises `InvalidMessage` naming the option."""
         if not typed:
@@ -164,6 +168,18 @@ class AccountService:
         provider = self._directory(account).open(account)
         try:
             return await provider.check()
+        finally:
+            await provider.close()
+
+    async def templates(self, account: Account) -> list[Template]:
+        """Asks the provider for its templates; an empty list where it can't tell.
+
+        Raises `ConfigurationError` and what `Provider.check` raises.
+        """
+        provider = self._directory(account).open(account)
+        ask = getattr(provider, "list_templates", None)
+        try:
+            return await ask() if ask is not None else []
         finally:
             await provider.close()
 

@@ -143,6 +143,11 @@ def _media_type(wanted: DraftAttachment, name: str) -> str:
                 f"'{clean(wanted.media_type)}' is no media type; it looks like application/pdf.", field="attachments"
             )
         return wanted.media_type.lower()
+    return guess_media_type(name)
+
+
+def guess_media_type(name: str) -> str:
+    """The media type of a file by its name."""
     if name.lower().endswith(".eml"):
         return "message/rfc822"
     guessed, encoding = mimetypes.guess_type(name, strict=False)

@@ -18,10 +18,13 @@ from tui_mailer.domain.address import Address, format_address_list
 from tui_mailer.domain.message import Draft, Message
 from tui_mailer.domain.schedule import parse_when
 from tui_mailer.domain.submission import ENDED_STATES, SETTLED_STATUSES, Attempt, State
+from tui_mailer.providers import registry
 from tui_mailer.providers.base import Capabilities, Prepared
 from tui_mailer.services.account import ProviderDirectory
 from tui_mailer.services.delivery import contents_of
+from tui_mailer.services.form_check import FormCheck, check_form
 from tui_mailer.services.intake import sealed_source
+from tui_mailer.services.model_form import FormField, form_fields
 from tui_mailer.services.opening_hours import opens_at, windows_of
 from tui_mailer.services.query import parse_past, parse_query, parse_typed
 from tui_mailer.services.sealing import frozen_date
@@ -67,6 +70,14 @@ class Mailer:
     def review(self, draft: Draft) -> Review:
         """Checks a draft as sealing would, storing nothing; raises `InvalidMessage` where nothing can be shown."""
         return self._writer.review(draft)
+
+    def check_form(self, draft: Draft, sizes: Mapping[str, int]) -> FormCheck:
+        """Judges a draft that is still being written, beside its fields; reads no file."""
+        return check_form(self.directory, draft, sizes, self.store.clock.now())
+
+    def option_fields(self, account: str) -> tuple[FormField, ...]:
+        """What can be set for a message of an account, from its provider's model."""
+        return form_fields(registry.load(self.directory.account(account).provider).Options)
 
     def dry_run(self, draft: Draft) -> Prepared:
         """Works out exactly what would go out; stores nothing."""

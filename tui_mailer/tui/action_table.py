@@ -171,12 +171,25 @@ _TEXT = tuple(
 )
 """What the text fields themselves do; a preset gives these keys of its own."""
 
+_SPARE_ROOM = (
+    Action(
+        id="compose.options",
+        keys=("f7",),
+        label="Options",
+        help="Set the message's options: format, tags, and what the account's provider offers.",
+        where=("compose",),
+        is_shown=True,
+    ),
+)
+"""Named by the key line only where the keys above leave room."""
+
 ACTIONS: tuple[Action, ...] = (
     *_COMPOSE,
     *LIST_ACTIONS,
     *_TEXT,
     *DIALOG_ACTIONS,
     *_APP,
+    *_SPARE_ROOM,
 )
 """Every action, in the order in which key line and help name them."""
 

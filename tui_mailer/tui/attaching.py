@@ -12,7 +12,9 @@ from tui_mailer.tui.disk import read_disk
 from tui_mailer.tui.dropped_file import find_dropped, readings
 from tui_mailer.tui.path_completion import FoundFile
 from tui_mailer.tui.screens.room import Room
+from tui_mailer.tui.widgets.body_area import BodyArea
 from tui_mailer.tui.widgets.compose_form import ComposeForm
+from tui_mailer.tui.widgets.line_input import LineInput
 from tui_mailer.tui.widgets.paste import Pasted
 
 OFFER_SECONDS = 60.0
@@ -40,11 +42,7 @@ class Attaching:
     async def attach(self) -> None:
         """Takes an offer, else goes to the path."""
         offer, self._offer = self._offer, None
-        if (
-            offer is not None
-            and monotonic() - offer.made_at < OFFER_SECONDS
-            and self._form.take_out(offer.field, offer.inserted)
-        ):
+        if offer is not None and monotonic() - offer.made_at < OFFER_SECONDS and _take_out(offer.field, offer.inserted):
             self._form.attachments.add(offer.files)
             count = len(offer.files)
             self._room.desk.status.say("attached" if count == 1 else f"{count} files attached")
@@ -74,3 +72,24 @@ class Attaching:
         self._folder = screen.folder
         if chosen:
             await self._form.attachments.add_paths(chosen)
+
+
+def _take_out(field: Widget, text: str) -> bool:
+    """Takes a piece of text out of a field again; False where it no longer stands there."""
+    if isinstance(field, BodyArea):
+        before, found, _ = field.text.rpartition(text)
+        if found:
+            field.replace("", _location_after(before), _location_after(before + found))
+        return bool(found)
+    if not isinstance(field, LineInput) or text not in field.value:
+        return False
+    before, _, after = field.value.rpartition(text)
+    field.value = before + after
+    field.cursor_position = len(before)
+    return True
+
+
+def _location_after(text: str) -> tuple[int, int]:
+    """Row and column where a text ends."""
+    lines = text.split("\n")
+    return len(lines) - 1, len(lines[-1])

@@ -31,6 +31,7 @@ _WARM = (
 )
 """Imported in a thread after the first frame, so that no key waits for them."""
 MOST_DRAFTS = 500
+PROVIDER_REMARK = {"smtp": "any mail server", "maildir": "kept on this computer, sent to nobody"}
 
 
 class Errands:
@@ -65,6 +66,7 @@ class Errands:
             self._desk.status.offer_undo(f"queued for {say_recipients(undoable)}", undoable.not_before)
         if drafts and self._compose.keeper.draft_id is None:
             self._mention(drafts[0])
+        await self._compose.account_watch.begin()
         for notice in self._desk.configuration.notices[:1]:
             self._desk.status.complain(notice)
 
@@ -124,14 +126,29 @@ class Errands:
 
     async def add_account(self) -> None:
         """Fills in, tries and saves an account; the message being written goes from it."""
-        from tui_mailer.tui.screens.account_form import AccountFormScreen
+        from tui_mailer.tui.screens.account_form import AccountFormScreen, AddedAccount, OtherProvider, shape_of
 
-        added = await self._app.push_screen_wait(AccountFormScreen(self._desk))
-        if added is None:
-            return
-        await self._desk.reconfigure(added.configuration)
-        self._compose.use_configuration()
-        self._desk.status.say(added.remark or f"account {added.name} added", seconds=30)
+        provider, sender = "smtp", ""
+        while True:
+            shape = await asyncio.to_thread(shape_of, provider)
+            answer = await self._app.push_screen_wait(AccountFormScreen(self._desk, shape, sender))
+            if not isinstance(answer, OtherProvider):
+                break
+            provider, sender = await self._choose_provider() or provider, answer.sender
+        if isinstance(answer, AddedAccount):
+            await self._desk.reconfigure(answer.configuration)
+            self._compose.form.use_configuration(answer.configuration)
+            await self._compose.account_watch.look()
+            self._desk.status.say(answer.remark or f"account {answer.name} added", seconds=30)
+
+    async def _choose_provider(self) -> str | None:
+        from tui_mailer.providers import registry
+        from tui_mailer.tui.screens.choice import ChoiceScreen, Offer
+
+        names = await asyncio.to_thread(registry.names)
+        ordered = sorted(names, key=lambda name: name != "smtp")
+        offers = [Offer(key=name, text=name, remark=PROVIDER_REMARK.get(name, "")) for name in ordered]
+        return await self._app.push_screen_wait(ChoiceScreen(self._desk.keymap, "How does its mail leave?", offers))
 
     async def release(self, name: str) -> None:
         """Tries an account's mail again, asking for its secret where only a person knows it."""

@@ -17,7 +17,11 @@ class SizeBudget:
     """Bytes on disk of what is attached."""
     max_size: int | None = None
     """Bytes of the whole message on the wire."""
+    max_files_size: int | None = None
+    """Bytes of all files on disk."""
     max_count: int | None = None
+    remark: str = ""
+    """What the account takes instead of files."""
 
     def say(self, more: Iterable[int] = ()) -> str:
         """``2 files, 5.1 MB; 18 MB left of what work takes``; empty while nothing is attached and nothing limited."""
@@ -25,21 +29,32 @@ class SizeBudget:
         parts: list[str] = []
         if sizes:
             parts.append(f"{len(sizes)} file{'s' * (len(sizes) != 1)}, {say_size(sum(sizes))}")
-        if self.max_size is not None:
-            left = self.max_size - on_the_wire(sum(sizes))
-            if left < 0:
-                parts.append(f"too large: {self.account} takes {say_size(self.max_size)} as sent")
-            else:
-                parts.append(f"{say_size(left * 72 // 100)} left")
+        if self.remark:
+            parts.append(self.remark)
+        elif self.max_files_size is not None or self.max_size is not None:
+            parts.append(self._say_left(sum(sizes)))
         if self.max_count is not None and len(sizes) > self.max_count:
             parts.append(f"too many: {self.account} takes {self.max_count}")
         return "; ".join(parts)
 
+    def _left(self, size: int) -> int:
+        """Bytes on disk that may still be added; negative: too many already."""
+        as_files = self.max_files_size - size if self.max_files_size is not None else size + 1
+        as_sent = (self.max_size - on_the_wire(size)) * 72 // 100 if self.max_size is not None else as_files
+        return as_sent if self.max_files_size is None else min(as_files, as_sent)
+
+    def _say_left(self, size: int) -> str:
+        left = self._left(size)
+        if left >= 0:
+            return f"{say_size(left)} left"
+        if self.max_files_size is not None and size > self.max_files_size:
+            return f"too large: {self.account} takes {say_size(self.max_files_size)} of files"
+        return f"too large: {self.account} takes {say_size(self.max_size or 0)} as sent"
+
     @property
     def is_exceeded(self) -> bool:
         """Whether what is attached is more than the account takes."""
-        too_large = self.max_size is not None and on_the_wire(sum(self.used)) > self.max_size
-        return too_large or (self.max_count is not None and len(self.used) > self.max_count)
+        return self._left(sum(self.used)) < 0 or (self.max_count is not None and len(self.used) > self.max_count)
 
 
 def on_the_wire(size: int) -> int:

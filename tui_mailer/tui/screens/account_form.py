@@ -1,20 +1,24 @@
-"""Adds an SMTP account: fill in, try, save; the secret goes into the keyring, or stays with the person."""
+"""Adds an account of any provider: fill in, try, save; the secret goes into the keyring, or stays with the person."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from textual import on
+from textual import events, on
+from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from tui_mailer.accounts.configuration import Account, Configuration, CredentialSource
 from tui_mailer.domain.errors import ConfigurationError, CredentialUnavailable, MailerError
+from tui_mailer.providers import registry
 from tui_mailer.providers.base import Identity
+from tui_mailer.services.model_form import FormField, form_fields
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.screens.dialog import Dialog
@@ -24,16 +28,15 @@ from tui_mailer.tui.widgets.line_input import LineInput
 if TYPE_CHECKING:
     from tui_mailer.services.account import AccountService
 
-_FIELDS = (
-    ("from", "From", "Ada Lovelace <ada@example.org>"),
+_PORTS = {"tls": "465", "starttls": "587", "none": "25"}
+_SMTP_ROWS = (
     ("host", "Host", "smtp.example.org"),
     ("username", "User", "ada@example.org; empty: no password is sent"),
     ("password", "Password", ""),
     ("security", "Security", "tls, starttls or none"),
     ("port", "Port", ""),
-    ("name", "Name", "what you call it: work, home ..."),
 )
-_PORTS = {"tls": "465", "starttls": "587", "none": "25"}
+"""What people know an SMTP account by, in the order in which they have it on paper."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,34 +49,116 @@ class AddedAccount:
     """Where the secret is, if not in the keyring."""
 
 
-class AccountFormScreen(Dialog[AddedAccount | None]):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherProvider:
+    """Another provider is wanted; who it is from stays."""
+
+    sender: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountShape:
+    """What an account of a provider is made of."""
+
+    provider: str
+    fields: tuple[FormField, ...]
+
+    @property
+    def takes_secret(self) -> bool:
+        """Whether there is anything to sign in with."""
+        return self.provider != "maildir"
+
+    @property
+    def title(self) -> str:
+        """What the form is called."""
+        return "Add an SMTP account" if self.provider == "smtp" else f"Add an account: {self.provider}"
+
+    def rows(self) -> tuple[tuple[str, str, str], ...]:
+        """Key, label and hint of the rows that are always shown."""
+        sender = ("from", "From", "Ada Lovelace <ada@example.org>")
+        name = ("name", "Name", "what you call it: work, home ...")
+        if self.provider == "smtp":
+            return (sender, *_SMTP_ROWS, name)
+        needed = tuple(_row_of(field) for field in self.fields if field.is_required)
+        secret = (("password", "API key", ""),) if self.takes_secret else ()
+        return (sender, *needed, *secret, name)
+
+    def spare_rows(self) -> tuple[tuple[str, str, str], ...]:
+        """The rows that F6 shows."""
+        shown = {key for key, _, _ in self.rows()}
+        return tuple(_row_of(field) for field in self.fields if field.name not in shown)
+
+
+def shape_of(provider: str) -> AccountShape:
+    """Reads the provider's model; imports the provider: not for the event loop."""
+    return AccountShape(provider=provider, fields=form_fields(registry.load(provider).Settings))
+
+
+def _row_of(field: FormField) -> tuple[str, str, str]:
+    hint = ", ".join(field.choices) or ("yes or no" if field.kind == "switch" else "")
+    if field.default:
+        hint = f"{hint}; left out: {field.default}".removeprefix("; ")
+    return field.name, field.name.replace("_", " ").capitalize(), hint
+
+
+class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
     """Returns the account as saved; None when one went back."""
 
     place = "account-form"
     BINDINGS = bindings("account-form")
     AUTO_FOCUS = "#from"
+    DEFAULT_CSS = """
+    AccountFormScreen #rows { height: auto; max-height: 60vh; }
+    AccountFormScreen .-spare { display: none; }
+    AccountFormScreen.-more .-spare { display: block; }
+    AccountFormScreen.-wide Field .label { width: 20; }
+    """
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk.keymap, "Add an SMTP account")
+    def __init__(self, desk: Desk, shape: AccountShape, sender: str = "") -> None:
+        super().__init__(desk.keymap, shape.title)
         self._desk = desk
+        self._shape = shape
+        rows, spare = shape.rows(), shape.spare_rows()
+        given = {"from": sender} | ({"security": "tls", "port": "465"} if shape.provider == "smtp" else {})
         self._inputs = {
-            key: LineInput(
-                {"security": "tls", "port": "465"}.get(key, ""), id=key, placeholder=hint, password=key == "password"
-            )
-            for key, _, hint in _FIELDS
+            key: LineInput(given.get(key, ""), id=key, placeholder=hint, password=key == "password")
+            for key, _, hint in (*rows, *spare)
         }
         for control in self._inputs.values():
             control.select_on_focus = True  # what is typed replaces a guess
-        self._fields = {key: Field(label, self._inputs[key]) for key, label, _ in _FIELDS}
+        self._fields = {key: Field(label, self._inputs[key]) for key, label, _ in rows}
+        self._spare = {key: Field(label, self._inputs[key], classes="-spare") for key, label, _ in spare}
+        self._help = {field.name: field.help for field in shape.fields}
         self._is_busy = False
 
     def contents(self) -> Iterable[Widget]:
-        yield from self._fields.values()
+        with VerticalScroll(id="rows", can_focus=False):
+            yield from self._fields.values()
+            yield from self._spare.values()
         test, save = self.keymap.display("account-form.test"), self.keymap.display("account-form.save")
         yield Static(f"{test} tries it and sends nothing; {save} saves it.", markup=False, classes="label")
 
     def on_mount(self) -> None:
-        self._fields["security"].show_remark("tls, starttls or none")
+        self.set_class(self._shape.provider != "smtp", "-wide")
+        if self._shape.provider == "smtp":
+            self._fields["security"].show_remark("tls, starttls or none")
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Says what a setting means, where its name doesn't."""
+        key = event.widget.id or ""
+        is_known = self._shape.provider == "smtp" and key in self._fields
+        if not is_known and self._help.get(key):
+            self.say(self._help[key], is_quiet=True)
+
+    def action_provider(self) -> None:
+        """Leaves for another provider."""
+        self.dismiss(OtherProvider(sender=self._inputs["from"].value))
+
+    def action_more(self) -> None:
+        """Shows or hides the settings that can be left out."""
+        self.toggle_class("-more")
+        if self.focused is not None and not self.focused.display:
+            self.set_focus(self._inputs["from"])
 
     @on(Input.Blurred, "#from")
     def guess_from_address(self, event: Input.Blurred) -> None:
@@ -82,9 +167,11 @@ class AccountFormScreen(Dialog[AddedAccount | None]):
         if found is None:
             return
         domain = found[1]
-        for key, guess in (("username", found[0]), ("host", f"smtp.{domain}"), ("name", domain.partition(".")[0])):
-            control = self._inputs[key]
-            if not control.value:
+        is_smtp = self._shape.provider == "smtp"
+        name = domain.partition(".")[0] if is_smtp else self._shape.provider
+        for key, guess in (("username", found[0]), ("host", f"smtp.{domain}"), ("domain", domain), ("name", name)):
+            control = self._inputs.get(key)
+            if control is not None and not control.value:
                 control.value = guess
                 if control.has_focus:
                     control.select_all()
@@ -92,8 +179,8 @@ class AccountFormScreen(Dialog[AddedAccount | None]):
     @on(Input.Blurred, "#security")
     def follow_security(self, event: Input.Blurred) -> None:
         """Moves the port along while it is one of the usual ones."""
-        port = self._inputs["port"]
-        if event.value in _PORTS and port.value in {"", *_PORTS.values()}:
+        port = self._inputs.get("port")
+        if port is not None and event.value in _PORTS and port.value in {"", *_PORTS.values()}:
             port.value = _PORTS[event.value]
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -101,13 +188,20 @@ class AccountFormScreen(Dialog[AddedAccount | None]):
         self.focus_next()
 
     def _mapping(self) -> dict[str, object]:
-        value = {key: control.value.strip() for key, control in self._inputs.items()}
-        mapping: dict[str, object] = {"provider": "smtp", "from": value["from"], "host": value["host"]}
-        mapping["port"] = int(value["port"]) if value["port"].isdigit() else value["port"]
-        mapping["security"] = value["security"]
-        if value["username"]:
-            mapping["username"] = value["username"]
+        mapping: dict[str, object] = {"provider": self._shape.provider, "from": self._inputs["from"].value.strip()}
+        for field in self._shape.fields:
+            typed = self._inputs[field.name].value.strip()
+            if typed:
+                mapping[field.name] = _typed_value(field, typed)
+            elif field.is_required and self._shape.provider == "smtp":
+                mapping[field.name] = ""
         return mapping
+
+    def _needs_secret(self, mapping: dict[str, object]) -> bool:
+        return "username" in mapping if self._shape.provider == "smtp" else self._shape.takes_secret
+
+    def _secret(self) -> str:
+        return self._inputs["password"].value if "password" in self._inputs else ""
 
     def _account_name(self) -> str:
         name = self._inputs["name"].value.strip()
@@ -139,8 +233,10 @@ class AccountFormScreen(Dialog[AddedAccount | None]):
     async def _test(self) -> None:
         self.say("trying …", is_quiet=True)
         name = self._account_name()
-        mapping, secret = self._mapping(), self._inputs["password"].value or None
-        if "username" in mapping and secret is None:
+        mapping, secret = self._mapping(), self._secret() or None
+        if self._needs_secret(mapping) and secret is None:
+            if self._shape.provider != "smtp":
+                raise MailerError("To try it, type the API key.")
             raise MailerError("To try it, type the password, or leave User empty for a server that asks for none.")
         identities = await asyncio.to_thread(self._check, name, mapping, secret)
         self.say(
@@ -168,14 +264,14 @@ class AccountFormScreen(Dialog[AddedAccount | None]):
         )
 
     async def _save(self) -> None:
-        name, mapping, secret = self._account_name(), self._mapping(), self._inputs["password"].value
+        name, mapping, secret = self._account_name(), self._mapping(), self._secret()
         service = self._service()
         account = self._draft_account(service, name, mapping)
         remark = ""
         if secret:
-            self.say("storing the password …", is_quiet=True)
+            self.say("storing the secret …", is_quiet=True)
             mapping["credential"], remark = await self._keep_secret(account, secret)
-        elif "username" in mapping:
+        elif self._needs_secret(mapping):
             mapping["credential"] = "prompt"
         is_first = self._desk.configuration.path is None
         configuration = await asyncio.to_thread(service.add, name, mapping, make_default=is_first)
@@ -190,3 +286,15 @@ class AccountFormScreen(Dialog[AddedAccount | None]):
             self._desk.credentials.provide(account.name, secret)
             return "prompt", f"the password is asked for once per session, since it could not be stored: {error}"
         return "keyring", ""
+
+
+def _typed_value(field: FormField, typed: str) -> object:
+    """As it would stand in the file: YAML's own words where the model wants no text."""
+    if field.kind == "switch":
+        return {"yes": True, "true": True, "no": False, "false": False}.get(typed.lower(), typed)
+    if field.kind in {"number", "json"}:
+        try:
+            return json.loads(typed)
+        except ValueError:
+            return typed
+    return typed

@@ -12,11 +12,13 @@ from textual.widgets import Input
 
 from tui_mailer.domain.errors import MailerError
 from tui_mailer.domain.message import Draft
+from tui_mailer.tui.account_watch import AccountWatch
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.attaching import Attaching
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.draft_board import DraftBoard
 from tui_mailer.tui.draft_keeper import PAUSE_SECONDS, DraftKeeper
+from tui_mailer.tui.form_errand import ask_when, edit_body
 from tui_mailer.tui.news import AccountFormAsked
 from tui_mailer.tui.screens.room import Room
 from tui_mailer.tui.screens.sending import Sending
@@ -41,6 +43,7 @@ class ComposeScreen(Room):
         self.keeper = DraftKeeper(desk)
         self.form = ComposeForm(desk.configuration, draft or Draft())
         self.board = DraftBoard(desk, self.form, self.keeper)
+        self.account_watch = AccountWatch(self, self.form)
         self._attaching = Attaching(self, self.form)
         self._pause: Timer | None = None
         self._sending = Sending(self, self.form, self.keeper, self.board.empty)
@@ -63,6 +66,7 @@ class ComposeScreen(Room):
         if self._pause is not None:
             self._pause.pause()
         self.attempt(self.save())
+        self.attempt(self.account_watch.look())
 
     async def save(self) -> None:
         """Saves the draft as it stands, all keys read; raises `StorageError`."""
@@ -91,6 +95,14 @@ class ComposeScreen(Room):
             self.form.read_schedule_back(self.desk.now(), self.desk.zone)
         elif name == "path" and event.value:
             await self.form.attachments.take_pending()
+        self.attempt(self.account_watch.look())
+
+    def on_sender_field_chosen(self) -> None:
+        """Another account: the form says at once what that changes."""
+        self.attempt(self.account_watch.look())
+
+    def action_options(self) -> None:
+        self.attempt(self.account_watch.set_options())
 
     @work
     async def on_sender_field_list_asked(self, event: SenderField.ListAsked) -> None:
@@ -138,40 +150,15 @@ class ComposeScreen(Room):
 
     def action_later(self) -> None:
         """Opens the schedule dialog."""
-        self.attempt(self._ask_when())
-
-    async def _ask_when(self) -> None:
-        from tui_mailer.tui.screens.schedule import ScheduleScreen
-
-        who = await self.desk.ask(lambda mailer: mailer.who_sends())
-        written = self.form.inputs["schedule"].value
-        words = await self.shell.push_screen_wait(ScheduleScreen(self.desk, written, who=who))
-        if words is not None:
-            self.form.inputs["schedule"].value = words
-            self.form.read_schedule_back(self.desk.now(), self.desk.zone)
+        self.attempt(ask_when(self, self.form))
 
     def action_editor(self) -> None:
         """Hands the body to the person's editor."""
-        self.attempt(self._edit_body())
-
-    async def _edit_body(self) -> None:
-        from tui_mailer.tui.editor import edit_text
-
-        await self.save()
-        before = self.form.body.text
-        after = await edit_text(self.shell, self.desk, before)
-        if after != before:
-            self.form.body.load_text(after)
-            self.form.post_message(ComposeForm.Changed())
-        self.form.focus_field("body")
+        self.attempt(edit_body(self, self.form, self.save))
 
     def action_send(self) -> None:
         """Opens the review sheet."""
         self.attempt(self._sending.review_and_send())
-
-    def use_configuration(self) -> None:
-        """Offers the senders of the desk's present configuration."""
-        self.form.use_configuration(self.desk.configuration)
 
     def on_screen_suspend(self) -> None:
         """Another mode or a dialog covers compose: the draft is saved."""

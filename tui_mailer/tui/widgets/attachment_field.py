@@ -136,6 +136,11 @@ class AttachmentField(Vertical):
         sizes = tuple(max(0, self._sizes.get(one.source, 0)) for one in self.attachments)
         return replace(self._limits, used=sizes)
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Bytes by source, as far as they are known."""
+        return dict(self._sizes)
+
     def limit(self, limits: SizeBudget) -> None:
         """Measures against another account's limits from now on."""
         self._limits = limits
@@ -196,7 +201,7 @@ class AttachmentField(Vertical):
     def _tell_budget(self) -> None:
         if not self.path.value:
             hint = "Enter browses" if self.path.has_focus else ""
-            self.field.show_remark(self.budget.say() if self.attachments else hint)
+            self.field.show_remark(self.budget.say() if self.attachments else self._limits.remark or hint)
             self.field.show_wrong(self.budget.say() if self.budget.is_exceeded else "")
 
     def _paint(self) -> None:

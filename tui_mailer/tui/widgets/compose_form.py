@@ -67,11 +67,12 @@ class ComposeForm(Vertical):
             for name, control in self.inputs.items()
         }
         self.sender = SenderField(id="sender")
+        self.sender_row = Field("From", self.sender, id="sender-field")
         self.body = BodyArea(id="body")
         self.attachments = AttachmentField(id="attachments")
 
     def compose(self) -> ComposeResult:
-        yield Field("From", self.sender, id="sender-field")
+        yield self.sender_row
         for name in (*ADDRESS_FIELDS, "subject"):
             yield self.fields[name]
         yield Static(classes="rule")
@@ -108,6 +109,11 @@ class ComposeForm(Vertical):
             typed_attachment=self.attachments.path.value,
             **typed,
         )
+
+    def keep_unshown(self, draft: Draft) -> None:
+        """Takes over what the form doesn't show: options, tags and the like."""
+        self._base = draft
+        self.post_message(self.Changed())
 
     def use_configuration(self, configuration: Configuration) -> None:
         """Offers the senders of another configuration."""
@@ -170,20 +176,6 @@ class ComposeForm(Vertical):
         # Not `focus()`, which comes later than the next key.
         self.screen.set_focus(control)
 
-    def take_out(self, field: Widget, text: str) -> bool:
-        """Takes a piece of text out of a field again; False where it no longer stands there."""
-        if field is self.body:
-            before, found, _ = self.body.text.rpartition(text)
-            if found:
-                self.body.replace("", _location_after(before), _location_after(before + found))
-            return bool(found)
-        if not isinstance(field, LineInput) or text not in field.value:
-            return False
-        before, _, after = field.value.rpartition(text)
-        field.value = before + after
-        field.cursor_position = len(before)
-        return True
-
     def place(self) -> Place:
         """Where the cursor is."""
         focused = self.screen.focused
@@ -230,12 +222,5 @@ class ComposeForm(Vertical):
         event.input.post_message(Input.Blurred(event.input, event.value))
 
     def on_sender_field_chosen(self, event: SenderField.Chosen) -> None:
-        event.stop()
         self._base = replace(self._base, account=event.sender.account, sender=event.sender.address)
         self.post_message(self.Changed())
-
-
-def _location_after(text: str) -> tuple[int, int]:
-    """Row and column where a text ends."""
-    lines = text.split("\n")
-    return len(lines) - 1, len(lines[-1])

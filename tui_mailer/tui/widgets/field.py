@@ -18,6 +18,7 @@ class Field(Vertical):
     Field { height: auto; }
     Field > Horizontal { height: 1; }
     Field .label { width: 9; color: $text-muted; }
+    Field.-closed .label { text-style: strike; }
     Field LineInput { width: 1fr; }
     Field .remark { width: auto; max-width: 60%; color: $text-muted; padding: 0 0 0 1; }
     Field .wrong { color: $text-error; text-style: bold; padding: 0 0 0 9; height: auto; }
@@ -29,6 +30,7 @@ class Field(Vertical):
         self._control = control
         self._remark = Static(markup=False, classes="remark")
         self._wrong: Static | None = None
+        self._said = ""
 
     def compose(self) -> ComposeResult:
         with Horizontal():
@@ -55,4 +57,7 @@ class Field(Vertical):
 
     def show_remark(self, text: str) -> None:
         """Says something quiet at the control's right."""
+        if text == self._said:
+            return
+        self._said = text
         self._remark.update(Text(clean(text), no_wrap=True, overflow="ellipsis"))

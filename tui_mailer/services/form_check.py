@@ -1,0 +1,115 @@
+"""What an account makes of a message that is still being written: what it can't carry, and how much of it is left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ulid import ULID
+
+from tui_mailer.domain.address import Address, parse_address_list
+from tui_mailer.domain.errors import ConfigurationError, InvalidMessage
+from tui_mailer.domain.message import Attachment, Draft, DraftAttachment, Message
+from tui_mailer.providers.base import Capabilities
+from tui_mailer.services.carrying import Carrying
+from tui_mailer.services.intake import SEALED, guess_media_type
+
+if TYPE_CHECKING:
+    from tui_mailer.services.account import ProviderDirectory
+
+_NO_FILE = "0" * 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormCheck:
+    """Beside which field of the form what is to be said."""
+
+    account: str
+    provider: str = ""
+    capabilities: Capabilities | None = None
+    """None: the account itself can't be used, see ``complaints``."""
+    complaints: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Field -> what the account can't carry of what stands there, and the way out."""
+    counts: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Addresses in To, Cc, Bcc and Reply-To, as far as they can be read."""
+    has_options: bool = False
+    """Whether the provider has options for a message."""
+
+
+def check_form(directory: ProviderDirectory, draft: Draft, sizes: Mapping[str, int], now: datetime) -> FormCheck:
+    """Judges what is there so far; what is missing yet isn't complained of, and no file is read.
+
+    ``sizes``: bytes of the attachments, by source, as far as they are known.
+    """
+    name = draft.account or directory.configuration.default_account
+    try:
+        account = directory.account(name)
+        capabilities = directory.capabilities(name)
+    except ConfigurationError as error:
+        return FormCheck(account=name, complaints={"from": str(error)})
+    message = _message_so_far(draft, account.identities[0], sizes)
+    complaints: dict[str, str] = {}
+    try:
+        for refusal in Carrying(directory).refusals(message, account, now, now):
+            complaints.setdefault(refusal.field or "", str(refusal))
+    except InvalidMessage as error:
+        complaints[error.field or ""] = str(error)
+    counts = {key: len(getattr(message, key)) for key in ("to", "cc", "bcc", "reply_to")}
+    return FormCheck(
+        account=name,
+        provider=account.provider,
+        capabilities=capabilities,
+        complaints={key: text for key, text in complaints.items() if _is_filled(draft, key)},
+        counts=counts,
+        has_options=directory.has_options(account),
+    )
+
+
+def _is_filled(draft: Draft, field_name: str) -> bool:
+    """What isn't there can't be too much: it is asked for when the message is sent."""
+    value = getattr(draft, field_name, "")
+    return bool(value.strip() if isinstance(value, str) else value)
+
+
+def _message_so_far(draft: Draft, sender: Address, sizes: Mapping[str, int]) -> Message:
+    submission_id = str(ULID())
+    return Message(
+        id=submission_id,
+        message_id=f"<{submission_id}@{sender.domain}>",
+        sender=sender,
+        to=_readable(draft.to),
+        cc=_readable(draft.cc),
+        bcc=_readable(draft.bcc),
+        reply_to=_readable(draft.reply_to),
+        subject=draft.subject.strip(),
+        text=draft.body,
+        html=draft.html,
+        attachments=tuple(_attachment(one, sizes) for one in draft.attachments),
+        headers=draft.headers,
+        tags=draft.tags,
+        metadata=dict(draft.metadata),
+        template=draft.template or None,
+        variables=dict(draft.variables),
+    )
+
+
+def _readable(text: str) -> tuple[Address, ...]:
+    try:
+        return parse_address_list(text)
+    except InvalidMessage:
+        return ()
+
+
+def _attachment(wanted: DraftAttachment, sizes: Mapping[str, int]) -> Attachment:
+    source = wanted.source
+    name = wanted.name or source.rsplit("/", 1)[-1] or "attachment"
+    media_type = wanted.media_type or guess_media_type(name)
+    if source.startswith(("http://", "https://")):
+        return Attachment(name=name, media_type=media_type, url=source, content_id=wanted.content_id)
+    if source.startswith("ref:"):
+        return Attachment(name=name, media_type=media_type, reference=source.removeprefix("ref:"))
+    sha256 = source.removeprefix(SEALED) if source.startswith(SEALED) else _NO_FILE
+    size = max(0, sizes.get(source, 0))
+    return Attachment(name=name, media_type=media_type, size=size, sha256=sha256, content_id=wanted.content_id)

@@ -1,0 +1,33 @@
+"""What a key of compose sets off outside the form: the schedule dialog, the person's own editor."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from tui_mailer.tui.screens.room import Room
+from tui_mailer.tui.widgets.compose_form import ComposeForm
+
+
+async def ask_when(room: Room, form: ComposeForm) -> None:
+    """Opens the schedule dialog and takes what was chosen there; must run in a worker."""
+    from tui_mailer.tui.screens.schedule import ScheduleScreen
+
+    who = await room.desk.ask(lambda mailer: mailer.who_sends())
+    written = form.inputs["schedule"].value
+    words = await room.shell.push_screen_wait(ScheduleScreen(room.desk, written, who=who))
+    if words is not None:
+        form.inputs["schedule"].value = words
+        form.read_schedule_back(room.desk.now(), room.desk.zone)
+
+
+async def edit_body(room: Room, form: ComposeForm, save: Callable[[], Awaitable[None]]) -> None:
+    """Hands the body to the person's editor; must run in a worker."""
+    from tui_mailer.tui.editor import edit_text
+
+    await save()
+    before = form.body.text
+    after = await edit_text(room.shell, room.desk, before)
+    if after != before:
+        form.body.load_text(after)
+        form.post_message(ComposeForm.Changed())
+    form.focus_field("body")

@@ -1,0 +1,120 @@
+"""F7: a message's options, a form made from the model of the account's provider."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from textual import events
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Input
+
+from tui_mailer.accounts.configuration import Account
+from tui_mailer.domain.message import Draft
+from tui_mailer.providers.base import Capabilities, Template
+from tui_mailer.services.model_form import FormField
+from tui_mailer.tui.action_table import bindings
+from tui_mailer.tui.desk import Desk
+from tui_mailer.tui.option_row import OWN, own_rows, value_of, with_values
+from tui_mailer.tui.screens.choice import ChoiceScreen, Offer
+from tui_mailer.tui.screens.dialog import Dialog
+from tui_mailer.tui.widgets.choice_field import ChoiceField
+from tui_mailer.tui.widgets.field import Field
+from tui_mailer.tui.widgets.line_input import LineInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionSheet:
+    """What the form is made from."""
+
+    account: Account
+    capabilities: Capabilities
+    fields: tuple[FormField, ...]
+    """The provider's own."""
+
+
+class OptionsScreen(Dialog[Draft | None]):
+    """Returns the draft with its options; None when one went back."""
+
+    place = "options"
+    BINDINGS = bindings("options")
+    AUTO_FOCUS = "LineInput, ChoiceField"
+    DEFAULT_CSS = """
+    OptionsScreen #rows { height: auto; max-height: 65vh; }
+    OptionsScreen Field .label { width: 24; }
+    OptionsScreen Field .wrong { padding: 0 0 0 24; }
+    """
+
+    def __init__(self, desk: Desk, draft: Draft, sheet: OptionSheet) -> None:
+        super().__init__(desk.keymap, f"Options of this message, with account {sheet.account.name}")
+        self._desk = desk
+        self._draft = draft
+        self._sheet = sheet
+        self._rows = (*sheet.fields, *own_rows(sheet.capabilities))
+        self._controls = {row.name: _control(row, value_of(draft, row)) for row in self._rows}
+        self._help: dict[Widget, str] = {self._controls[row.name]: row.help for row in self._rows}
+
+    def contents(self) -> Iterable[Widget]:
+        with VerticalScroll(id="rows", can_focus=False):
+            for row in self._rows:
+                yield Field(row.name.removeprefix(OWN).replace("_", " "), self._controls[row.name])
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Says what the row is for."""
+        sentence = self._help.get(event.widget, "")
+        if event.widget is self._controls.get(f"{OWN}template"):
+            sentence += f" {self.keymap.display('options.templates')} lists them."
+        self.say(sentence, is_quiet=True)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.focus_next()
+
+    def action_save(self) -> None:
+        """Keeps the options, if the provider's model takes them."""
+        self.attempt(self._save())
+
+    async def _save(self) -> None:
+        values = {name: control.value for name, control in self._controls.items()}
+        changed = with_values(self._draft, values, self._rows)
+        account = self._sheet.account
+        await self._desk.ask(lambda mailer: mailer.directory.options(account, changed.options))
+        self.dismiss(changed)
+
+    def action_templates(self) -> None:
+        """Lists the provider's templates, asked for over the network."""
+        control = self._controls.get(f"{OWN}template")
+        if isinstance(control, LineInput):
+            self.attempt(self._choose_template(control))
+        else:
+            self.say("This account has no templates.", is_quiet=True)
+
+    async def _choose_template(self, control: LineInput) -> None:
+        self.say("asking for the templates …", is_quiet=True)
+        templates = await asyncio.to_thread(self._ask_for_templates)
+        self.say("" if templates else "There are no templates.", is_quiet=True)
+        if not templates:
+            return
+        offers = [Offer(key=one.id, text=one.name or one.id, remark=one.id) for one in templates]
+        chosen = await self.app.push_screen_wait(ChoiceScreen(self.keymap, "Templates", offers))  # pyright: ignore[reportUnknownMemberType]  # Textual leaves it App[Unknown]
+        if chosen is not None:
+            control.value = chosen
+            self.set_focus(control)
+
+    def _ask_for_templates(self) -> list[Template]:
+        """In a thread of its own: a stalled server must stop neither the screen nor the outbox."""
+        from tui_mailer.services.account import AccountService
+
+        desk = self._desk
+        service = AccountService(paths=desk.paths, credentials=desk.credentials, configuration=desk.configuration)
+        return asyncio.run(service.templates(self._sheet.account))
+
+
+def _control(row: FormField, value: str) -> LineInput | ChoiceField:
+    if row.kind in {"choice", "switch"}:
+        choices = row.choices or ("yes", "no")
+        return ChoiceField(choices, value=value, default=row.default)
+    hint = {"number": "a number", "json": "JSON"}.get(row.kind, "")
+    return LineInput(value, placeholder=f"left out: {row.default}" if row.default else hint)
