@@ -27,6 +27,7 @@ from tui_mailer.tui.screens.draft_list import DraftListScreen
 from tui_mailer.tui.screens.export import ExportScreen
 from tui_mailer.tui.screens.help import HelpScreen
 from tui_mailer.tui.screens.history import HistoryScreen
+from tui_mailer.tui.screens.options import OptionsScreen
 from tui_mailer.tui.screens.outbox import OutboxScreen
 from tui_mailer.tui.screens.purge import PurgeScreen
 from tui_mailer.tui.screens.quit import QuitScreen
@@ -47,6 +48,7 @@ HOMES: dict[str, type] = {
     "list": RowList,
     "review": ReviewScreen,
     "browse": BrowseScreen,
+    "options": OptionsScreen,
     "schedule": ScheduleScreen,
     "choice": ChoiceScreen,
     "detail": DetailScreen,

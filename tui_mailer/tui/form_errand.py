@@ -12,7 +12,8 @@ async def ask_when(room: Room, form: ComposeForm) -> None:
     """Opens the schedule dialog and takes what was chosen there; must run in a worker."""
     from tui_mailer.tui.screens.schedule import ScheduleScreen
 
-    who = await room.desk.ask(lambda mailer: mailer.who_sends())
+    account = form.read().account or None
+    who = await room.desk.ask(lambda mailer: mailer.who_sends(account=account))
     written = form.inputs["schedule"].value
     words = await room.shell.push_screen_wait(ScheduleScreen(room.desk, written, who=who))
     if words is not None:

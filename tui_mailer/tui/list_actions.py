@@ -299,6 +299,7 @@ _BACK = Action(
         "drafts",
         "accounts",
         "browse",
+        "options",
     ),
     is_shown=True,
 )
@@ -306,6 +307,13 @@ _BACK = Action(
 _DIALOGS = (
     Action(id="confirm.yes", keys=("enter",), label="Yes", help="Do it.", where=("confirm",), is_shown=True),
     Action(id="review.send", keys=("enter",), label="Send", help="Send it.", where=("review",), is_shown=True),
+    Action(
+        id="review.each",
+        keys=("ctrl+e",),
+        label="Each",
+        help="Send each To a message of its own, where the account takes one To a message.",
+        where=("review",),
+    ),
     Action(
         id="review.add-account",
         keys=("f9",),

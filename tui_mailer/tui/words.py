@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -102,6 +103,11 @@ def say_recipients(submission: Submission) -> str:
     others = len(submission.recipients) - 1
     first = clean(names[0]) if names else "(nobody)"
     return f"{first} +{others}" if others > 0 else first
+
+
+def without_switches(text: str) -> str:
+    """A sentence without the command line's switches in brackets, which mean nothing in the app."""
+    return re.sub(r" \(--[a-z-]+\)", "", text)
 
 
 def say_subject(text: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from rich.text import Text
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -54,11 +54,20 @@ class Dialog(ModalScreen[R]):
             yield Static(Text(clean(self._title), style="bold", no_wrap=True, overflow="ellipsis"), classes="title")
             yield from self.contents()
             yield self._said
-            yield KeyLine(self.keymap, self.place)
+            yield KeyLine(self.keymap, self.place, asleep=self.sleeping_actions())
+
+    @property
+    def shell(self) -> App[int]:
+        """The app, as typed as it is."""
+        return cast("App[int]", self.app)  # pyright: ignore[reportUnknownMemberType]  # Textual leaves it App[Unknown]
 
     def contents(self) -> Iterable[Widget]:
         """What is in the box."""
         raise NotImplementedError
+
+    def sleeping_actions(self) -> frozenset[str]:
+        """Ids of actions that can't do anything now, so that the key line doesn't promise them."""
+        return frozenset()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Lets a text field have the keys that type characters."""

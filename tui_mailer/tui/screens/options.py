@@ -98,7 +98,7 @@ class OptionsScreen(Dialog[Draft | None]):
         if not templates:
             return
         offers = [Offer(key=one.id, text=one.name or one.id, remark=one.id) for one in templates]
-        chosen = await self.app.push_screen_wait(ChoiceScreen(self.keymap, "Templates", offers))  # pyright: ignore[reportUnknownMemberType]  # Textual leaves it App[Unknown]
+        chosen = await self.shell.push_screen_wait(ChoiceScreen(self.keymap, "Templates", offers))
         if chosen is not None:
             control.value = chosen
             self.set_focus(control)

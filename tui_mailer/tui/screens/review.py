@@ -21,7 +21,7 @@ from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.screens.dialog import Dialog
 from tui_mailer.tui.sheet import Sheet
-from tui_mailer.tui.words import KIND_WORD, say_size, say_subject
+from tui_mailer.tui.words import KIND_WORD, say_size, say_subject, without_switches
 
 MUST_BE_UP_SECONDS = 0.5
 """Before Enter sends: a key meant for the form must not send a message."""
@@ -36,8 +36,16 @@ class ReviewAnswer:
 
     how: Literal["sealed", "back", "add-account"]
     submissions: tuple[Submission, ...] = ()
-    typed: events.Key | None = None
-    """The key that went back by being typed; it belongs to the form."""
+
+
+class SheetScroll(VerticalScroll):
+    """The sheet, which has the focus."""
+
+    def _forward_event(self, event: events.Event) -> None:
+        """Called by the app before it reads the next key: a burst of letters stays in its order."""
+        screen = self.screen
+        if not (isinstance(screen, ReviewScreen) and screen.takes_back(event)):
+            super()._forward_event(event)
 
 
 class ReviewScreen(Dialog[ReviewAnswer]):
@@ -51,7 +59,7 @@ class ReviewScreen(Dialog[ReviewAnswer]):
     """
 
     def __init__(
-        self, desk: Desk, review: Review, *, subject: str, seal: Callable[[], Awaitable[list[Submission]]]
+        self, desk: Desk, review: Review, *, subject: str, seal: Callable[[bool], Awaitable[list[Submission]]]
     ) -> None:
         super().__init__(desk.keymap, "Review: nothing has been sent yet")
         self._desk = desk
@@ -60,16 +68,22 @@ class ReviewScreen(Dialog[ReviewAnswer]):
         self._seal = seal
         self._up_since: float | None = None
         self._is_sealing = False
+        self._is_each = False
 
     def contents(self) -> Iterable[Widget]:
         """The sheet, scrollable where the screen is small."""
-        with VerticalScroll(id="sheet", can_focus=True):
+        with SheetScroll(id="sheet", can_focus=True):
             yield Static(self._sheet().as_renderable(), markup=False)
+
+    def sleeping_actions(self) -> frozenset[str]:
+        return frozenset() if self._review.is_sendable else frozenset({"review.send"})
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._start_clock)
         if not self._review.is_sendable:
-            self.say("It can't be sent like this. Esc goes back to mend it.")
+            each = self.keymap.display("review.each")
+            way_out = f"\n{each} sends each To a message of its own." if self._could_fan_out() else ""
+            self.say(f"It can't be sent like this. Esc goes back to mend it.{way_out}")
         elif not self._review.capabilities.delivers:
             self.say(
                 "This account delivers nowhere. Enter keeps the message on this computer; F9 adds an account.",
@@ -94,6 +108,10 @@ class ReviewScreen(Dialog[ReviewAnswer]):
         ]
         if names:
             sheet.line("Attached", ", ".join(names))
+        if review.message.template:
+            sheet.line("Template", review.message.template)
+        if review.message.options:
+            sheet.line("Options", ", ".join(f"{key}: {value}" for key, value in review.message.options.items()))
         sheet.line(
             "Size",
             f"{say_size(review.size)}, {len(review.recipients)} recipient{'s' * (len(review.recipients) != 1)}",
@@ -105,7 +123,11 @@ class ReviewScreen(Dialog[ReviewAnswer]):
         else:
             sheet.line("Sent by", "kept on this computer, sent to nobody")
         for finding in review.findings:
-            sheet.line(_SEVERITY_WORD[finding.severity], finding.text, label_style=_SEVERITY_STYLE[finding.severity])
+            sheet.line(
+                _SEVERITY_WORD[finding.severity],
+                without_switches(finding.text),
+                label_style=_SEVERITY_STYLE[finding.severity],
+            )
         return sheet
 
     def _now_words(self) -> str:
@@ -115,7 +137,7 @@ class ReviewScreen(Dialog[ReviewAnswer]):
 
     def action_send(self) -> None:
         """Seals, once the sheet has been up long enough to be read."""
-        if self._is_sealing or not self._review.is_sendable:
+        if self._is_sealing or not (self._review.is_sendable or self._is_each):
             return
         if self._up_since is None or monotonic() - self._up_since < MUST_BE_UP_SECONDS:
             return
@@ -124,7 +146,7 @@ class ReviewScreen(Dialog[ReviewAnswer]):
 
     async def _seal_now(self) -> None:
         try:
-            submissions = await self._seal()
+            submissions = await self._seal(self._is_each)
         except MailerError as error:
             self._is_sealing = False
             self.say(f"Nothing was sent. {error}")
@@ -140,8 +162,26 @@ class ReviewScreen(Dialog[ReviewAnswer]):
         if not self._is_sealing:
             self.dismiss(ReviewAnswer(how="back"))
 
-    def on_key(self, event: events.Key) -> None:
-        """Typing goes back, and what was typed goes along."""
-        if event.is_printable and not self._is_sealing:
-            event.stop()
-            self.dismiss(ReviewAnswer(how="back", typed=event))
+    def action_each(self) -> None:
+        """Lets each To get a message of its own, where the account takes one To a message."""
+        if not self._could_fan_out() or self._is_each:
+            return
+        self._is_each = True
+        self._up_since = monotonic()
+        count = len(self._review.message.to)
+        self.say(f"Each of the {count} in To gets a message of its own, seen by nobody else. Enter sends all {count}.")
+
+    def _could_fan_out(self) -> bool:
+        most, count = self._review.capabilities.max_to, len(self._review.message.to)
+        errors = [one for one in self._review.findings if one.severity is Severity.ERROR]
+        return most is not None and count > most and all(one.field == "to" for one in errors)
+
+    def takes_back(self, event: events.Event) -> bool:
+        """Goes back if the event is typing or pasting, which then lands in the field one came from."""
+        is_typed = isinstance(event, events.Paste) or (isinstance(event, events.Key) and event.is_printable)
+        if not is_typed or self._is_sealing or not self.is_current:
+            return False
+        self.dismiss(ReviewAnswer(how="back"))
+        form = self.shell.screen
+        (form.focused or form)._forward_event(event)  # noqa: SLF001  # as the app itself hands on what is typed
+        return True

@@ -57,8 +57,6 @@ class Sending:
             self._room.post_message(AccountFormAsked())
         elif answer.how == "sealed":
             self._sealed(review, answer.submissions)
-        elif answer.typed is not None and self._room.focused is not None:
-            self._room.focused.post_message(answer.typed)
 
     async def _review(self, draft: Draft) -> Review | None:
         try:
@@ -74,14 +72,15 @@ class Sending:
 
         desk = self._room.desk
 
-        async def seal() -> list[Submission]:
-            return await self._keeper.seal(draft, undo_seconds=desk.configuration.compose.undo_seconds)
+        async def seal(each: bool) -> list[Submission]:
+            return await self._keeper.seal(draft, undo_seconds=desk.configuration.compose.undo_seconds, each=each)
 
         return await self._room.shell.push_screen_wait(ReviewScreen(desk, review, subject=draft.subject, seal=seal))
 
     def _sealed(self, review: Review, submissions: tuple[Submission, ...]) -> None:
         desk, first = self._room.desk, submissions[0]
-        said = f"queued for {say_recipients(first)}"
+        count = len(submissions)
+        said = f"queued for {say_recipients(first)}" if count == 1 else f"{count} messages queued"
         if review.schedule is None and first.not_before > datetime.now(UTC):
             desk.status.say("")
             desk.status.offer_undo(said, first.not_before)

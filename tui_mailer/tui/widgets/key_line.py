@@ -19,8 +19,9 @@ class KeyLine(Widget):
     KeyLine:ansi { background: ansi_default; text-style: none; }
     """
 
-    def __init__(self, keymap: Keymap, *places: str) -> None:
+    def __init__(self, keymap: Keymap, *places: str, asleep: frozenset[str] = frozenset()) -> None:
         super().__init__()
+        self._asleep = asleep
         self._keymap = keymap
         self._places = places
 
@@ -29,7 +30,7 @@ class KeyLine(Widget):
         shown = [
             action
             for action in self._keymap.actions_of(*self._places)
-            if action.is_shown and self._keymap.keys(action.id)
+            if action.is_shown and action.id not in self._asleep and self._keymap.keys(action.id)
         ]
         last = [action for action in shown if action.id in _ALWAYS and ANYWHERE in self._places]
         room = self.size.width - sum(self._width(action) for action in last)

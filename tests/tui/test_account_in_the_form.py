@@ -1,0 +1,152 @@
+"""Choosing an account changes the form: what it can't carry, its options, its limits; accounts of any provider."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from app_stage import configuration_of, on_stage, smtp_account
+from textual import events
+
+from tui_mailer.accounts.configuration import Account, CredentialSource
+from tui_mailer.domain.address import parse_address
+from tui_mailer.domain.message import Draft, DraftAttachment
+from tui_mailer.providers import registry
+
+PROMPT = CredentialSource(kind="prompt")
+
+
+def api_account(name: str, provider: str, **settings: object) -> Account:
+    """An account of a mail API that nobody asks."""
+    return Account(
+        name=name,
+        provider=provider,
+        identities=(parse_address("Ada <ada@example.org>"),),
+        settings={"base_url": "http://127.0.0.1:9", **settings},
+        credential=PROMPT,
+    )
+
+
+WHIPPY = api_account("crm", "whippy", channel="ada@example.org")
+CHAT = api_account("chat", "respond_io", channel_id=7)
+WORK = smtp_account(9)
+
+
+async def test_choosing_an_account_marks_what_it_cannot_carry(tmp_path: Path) -> None:
+    """A second To, Reply-To, a local file: each says why it is not carried and what to do, and goes again."""
+    report = tmp_path / "report.pdf"
+    report.write_bytes(b"x" * 1000)
+    draft = Draft(
+        to="bob@example.org, cy@example.org",
+        reply_to="dee@example.org",
+        subject="s",
+        body="b",
+        account="work",
+        attachments=(DraftAttachment(source=str(report)),),
+    )
+    async with on_stage(tmp_path, configuration_of(WORK, CHAT), size=(120, 30), draft=draft) as stage:
+        form = stage.app.compose_screen.form
+        form.screen.set_focus(form.sender)
+        await stage.press("right")
+        await stage.shows("(chat)", "at most 1 To", "has no Reply-To", "links, not files", "with account 'work'")
+        await stage.press("left")
+        await stage.until(lambda: "has no Reply-To" not in stage.text(), "the complaints gone")
+        assert form.read() == replace(draft, sender=form.sender.sender.address)
+
+
+async def test_an_empty_form_is_not_scolded(tmp_path: Path) -> None:
+    """What is missing yet is asked for when the message is sent, not before; what is closed says so beside it."""
+    async with on_stage(tmp_path, configuration_of(CHAT)) as stage:
+        await stage.shows("chat takes links, not files", "F7 options")
+        await stage.press("f6")
+        await stage.shows("chat has no Reply-To")
+        assert not any(field.is_wrong for field in stage.app.compose_screen.form.fields.values())
+
+
+async def test_the_options_are_a_form_made_from_the_model(tmp_path: Path) -> None:
+    """F7: words by arrows, text by typing, the meaning of the row one is in; what is kept is in the draft."""
+    async with on_stage(tmp_path, configuration_of(WHIPPY), size=(100, 30)) as stage:
+        await stage.shows("F7 options")
+        await stage.press("f7")
+        await stage.shows("Options of this message, with account crm", "conversation status", "metadata")
+        await stage.type("Ada L.")
+        await stage.press("tab", "tab", "right")
+        await stage.shows("open", "←→ choose")
+        await stage.press("tab", "y", "ctrl+s")
+        await stage.until(lambda: not stage.app.screen.is_modal, "the form")
+        options = stage.app.compose_screen.form.read().options
+        assert options == {"sender_name": "Ada L.", "conversation_status": "open", "opt_in_to_all_channels": "true"}
+
+
+async def test_an_option_that_cannot_be_is_named(tmp_path: Path) -> None:
+    """The provider's own model judges; the form stays open with the sentence."""
+    async with on_stage(tmp_path, configuration_of(api_account("sg", "sendgrid")), size=(100, 30)) as stage:
+        await stage.shows("F7 options")
+        await stage.press("f7")
+        await stage.shows("asm group id")
+        await stage.press("tab", "tab", "tab", "tab")
+        await stage.type("many")
+        await stage.press("ctrl+s")
+        await stage.shows("Option 'asm_group_id'")
+        await stage.press("escape")
+        await stage.until(lambda: not stage.app.screen.is_modal, "the form")
+        assert stage.app.compose_screen.form.read().options == {}
+
+
+async def test_one_message_to_several_is_fanned_out_by_choice(tmp_path: Path) -> None:
+    """An account with one To a message: refused, and one key sends each its own, grouped."""
+    draft = Draft(to="bob@example.org, cy@example.org", subject="s", body="b")
+    async with on_stage(tmp_path, configuration_of(WHIPPY, undo_seconds=60), draft=draft) as stage:
+        await stage.press("ctrl+s")
+        await stage.shows("at most 1 To", "^E sends each To a message of its own")
+        await stage.press("enter")
+        await stage.press("ctrl+e")
+        await stage.shows("Enter sends all 2")
+        await stage.until(stage.sends_now, "half a second")
+        await stage.press("enter")
+        await stage.shows("2 messages queued")
+        both = await stage.app.desk.ask(lambda mailer: mailer.outbox())
+        assert sorted(str(one.message.to[0]) for one in both) == ["bob@example.org", "cy@example.org"]
+        assert len({one.group for one in both}) == 1
+        assert both[0].group is not None
+
+
+async def test_what_is_typed_over_the_review_lands_whole(tmp_path: Path) -> None:
+    """A burst of letters and a paste over the sheet go back and stand in the field in the order typed."""
+    draft = Draft(to="bob@example.org", subject="s", body="b")
+    async with on_stage(tmp_path, draft=draft) as stage:
+        form = stage.app.compose_screen.form
+        form.focus_field("subject")
+        await stage.press("ctrl+s")
+        await stage.shows("nothing has been sent yet")
+        for key in ("o", " ", "l", "a", "t", "e"):
+            stage.app.post_message(events.Key("space" if key == " " else key, key))
+        stage.app.post_message(events.Paste("!?"))
+        await stage.until(lambda: form.inputs["subject"].value == "so late!?", "every letter")
+        assert not stage.app.screen.is_modal
+
+
+async def test_an_account_of_a_mail_api_is_added_by_the_form(tmp_path: Path) -> None:
+    """F2 in the form chooses another provider; its fields come from its model, the rest by F6; then it is used."""
+    async with on_stage(tmp_path, size=(100, 30)) as stage:
+        await stage.press("f9", "n")
+        await stage.shows("Add an SMTP account", "F2 Other provider")
+        await stage.type("ada@work.example")
+        await stage.press("f2")
+        await stage.shows("How does its mail leave?", "mailgun")
+        names = ["smtp", *sorted(set(registry.names()) - {"smtp"})]
+        await stage.press(*["down"] * names.index("mailgun"), "enter")
+        await stage.shows("Add an account: mailgun", "Domain", "API key", "ada@work.example")
+        assert "Timeout seconds" not in stage.text()
+        await stage.press("f6")
+        await stage.shows("Timeout seconds", "Region")
+        await stage.press("tab", "ctrl+u")
+        await stage.type("mg.work.example")
+        await stage.press("tab")
+        await stage.type("key-123")
+        await stage.press("ctrl+s")
+        await stage.shows("(mailgun)")
+        written = (tmp_path / "config" / "config.yaml").read_text()
+        assert "provider: mailgun" in written
+        assert "domain: mg.work.example" in written
+        assert "key-123" not in written
