@@ -8,7 +8,8 @@ from textual.binding import BindingType
 
 from tui_mailer.tui import action as _action
 from tui_mailer.tui.action import ANYWHERE, Action
-from tui_mailer.tui.list_actions import DIALOG_ACTIONS, LIST_ACTIONS
+from tui_mailer.tui.dialog_actions import DIALOG_ACTIONS
+from tui_mailer.tui.list_actions import LIST_ACTIONS
 
 _APP = (
     Action(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+
 from textual.theme import Theme
 
 from tui_mailer.domain.errors import ConfigurationError
@@ -63,8 +66,11 @@ OWN_THEMES = (
 )
 
 
-def theme_name(wanted: str) -> str:
-    """Textual's name of a theme of ours; raises `ConfigurationError` naming those there are."""
+def theme_name(wanted: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Textual's name of a theme of ours; raises `ConfigurationError` naming those there are.
+
+    With NO_COLOR set (https://no-color.org) the terminal's own two colours are used, whatever the theme.
+    """
     if wanted not in THEMES:
         raise ConfigurationError(f"ui.theme: there is no theme {wanted!r}; there are: {', '.join(THEMES)}")
-    return THEMES[wanted]
+    return THEMES["ansi" if environ.get("NO_COLOR") else wanted]
