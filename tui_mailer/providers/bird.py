@@ -235,7 +235,7 @@ def _mail(outgoing: Outgoing, options: BirdOptions) -> dict[str, Any]:
     )
     return {
         "from": _mailbox(message.sender),
-        "to": [_mailbox(one) for one in mail_part.addressed(outgoing, Kind.TO)],
+        "to": [_mailbox(one) for one in mail_part.to_left(outgoing, "Bird")],
         **given,
         "category": options.category,
         "track_opens": options.track_opens,

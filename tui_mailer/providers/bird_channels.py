@@ -288,7 +288,10 @@ def _contacts(outgoing: Outgoing, options: BirdChannelsOptions) -> list[dict[str
     ]
     due = {one.address for one in outgoing.recipients}
     by_id = [{"id": one.id, **_typed(Kind(one.type))} for one in options.contacts if f"id:{one.id}" in due]
-    return [*by_address, *by_id]
+    listed = [*by_address, *by_id]
+    if all("type" in one for one in listed):
+        mail_part.to_left(outgoing, "Bird")
+    return listed
 
 
 def _typed(kind: Kind) -> dict[str, str]:

@@ -30,6 +30,16 @@ def addressed(outgoing: Outgoing, kind: Kind) -> list[Address]:
     return list(found.values())
 
 
+def to_left(outgoing: Outgoing, service: str) -> list[Address]:
+    """Lists who of To still needs the message; raises `Unsupported` where only Cc or Bcc are left of it."""
+    to = addressed(outgoing, Kind.TO)
+    if not to:
+        raise Unsupported(
+            "to", f"Nobody in To is left to send it to, and {service} wants somebody there.", "Send a new message."
+        )
+    return to
+
+
 def header_pairs(message: Message, service: str, reserved: Collection[str] = ()) -> list[tuple[str, str]]:
     """Lists In-Reply-To, References and the message's own headers.
 

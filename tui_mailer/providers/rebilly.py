@@ -36,7 +36,7 @@ from tui_mailer.providers.http_message import options_of, without_empty
 from tui_mailer.providers.http_settings import HttpOptions, HttpSettings
 from tui_mailer.providers.http_status import instant_of, polled_alike
 from tui_mailer.providers.http_step import HttpStep, path_part
-from tui_mailer.providers.mail_part import addressed
+from tui_mailer.providers.mail_part import addressed, to_left
 
 _STATUSES = {
     "draft": RecipientStatus.PENDING,
@@ -201,7 +201,7 @@ class RebillyProvider(HttpProvider[RebillySettings]):
             _require_short(address)
         return {
             "from": message.sender.addr_spec,
-            "to": [one.addr_spec for one in addressed(outgoing, Kind.TO)],
+            "to": [one.addr_spec for one in to_left(outgoing, "Rebilly")],
             "subject": message.subject,
             "text": message.text or text_from_html(html),
             "html": html,

@@ -34,7 +34,7 @@ from tui_mailer.providers.http_message import options_of, without_empty
 from tui_mailer.providers.http_settings import HttpOptions, HttpSettings
 from tui_mailer.providers.http_status import instant_of, polled_alike
 from tui_mailer.providers.http_step import HttpStep, path_part
-from tui_mailer.providers.mail_part import addressed
+from tui_mailer.providers.mail_part import addressed, to_left
 
 _STATUSES = {
     "pending": RecipientStatus.ACCEPTED,
@@ -206,7 +206,7 @@ class RespondIoProvider(HttpProvider[RespondIoSettings]):
 def _contact(outgoing: Outgoing) -> str:
     """Names the contact as paths do: by the option, or by the address in To."""
     named = options_of(outgoing, RespondIoOptions).contact
-    return named or f"email:{addressed(outgoing, Kind.TO)[0].addr_spec}"
+    return named or f"email:{to_left(outgoing, 'respond.io')[0].addr_spec}"
 
 
 def _new_contact(outgoing: Outgoing) -> dict[str, object]:

@@ -34,7 +34,7 @@ from tui_mailer.providers.http_message import options_of, without_empty
 from tui_mailer.providers.http_settings import HttpOptions, HttpSettings
 from tui_mailer.providers.http_status import instant_of, polled_alike
 from tui_mailer.providers.http_step import HttpStep, path_part
-from tui_mailer.providers.mail_part import addressed, utc_text
+from tui_mailer.providers.mail_part import addressed, to_left, utc_text
 
 _STATUSES = {
     "queued": RecipientStatus.ACCEPTED,
@@ -206,7 +206,7 @@ class WhippyProvider(HttpProvider[WhippySettings]):
         sender_email = self._sender_email(message.sender) if options.sender_email is None else options.sender_email
         body = without_empty(
             {
-                "to": addressed(outgoing, Kind.TO)[0].addr_spec,
+                "to": to_left(outgoing, "Whippy")[0].addr_spec,
                 "from": self.settings.channel.strip(),
                 "subject": message.subject,
                 "body": message.html or message.text,
