@@ -39,8 +39,6 @@ class MailerApp(QuietApp, inherit_bindings=False):
     """Compose, Outbox and History."""
 
     DEFAULT_MODE = "compose"
-    CSS = "CommandPalette { background: transparent; }"
-    """No veil over what is behind the palette: that would send the whole screen."""
     BINDINGS = bindings(ANYWHERE)
     COMMAND_PALETTE_BINDING = ""
     TITLE = "tui-mailer"
@@ -125,6 +123,13 @@ class MailerApp(QuietApp, inherit_bindings=False):
         places = room.help_places if isinstance(room, Room) else ()
         self.push_screen(HelpScreen(self.desk.keymap, places, shows_ids=self.size.width >= WIDE))
 
+    def action_command_palette(self) -> None:
+        """Offers every action by its name."""
+        from tui_mailer.tui.screens.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
     async def action_quit(self) -> None:
         self.errands.run(self.errands.leave())
 
@@ -145,6 +150,8 @@ class MailerApp(QuietApp, inherit_bindings=False):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Fills the palette from the action table, each label once, and offers the account form."""
         yield SystemCommand("Add an account", "Add an SMTP account.", partial(self.post_message, AccountFormAsked()))
+        yield SystemCommand("Redraw", "Paint the screen anew, after something else has written on it.", self.redraw)
+        yield SystemCommand("Suspend", "Go back to the shell; fg comes back here.", self.action_suspend_process)
         places = (*screen.help_places, ANYWHERE) if isinstance(screen, Room) else (ANYWHERE,)
         for action in self.desk.keymap.actions_of(*places):
             is_everywhere = ANYWHERE in action.where

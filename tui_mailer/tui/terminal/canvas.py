@@ -26,6 +26,8 @@ class Canvas:
         self._wanted: list[Row] = []
         self._shown: list[Row] = []
         self._touched: set[int] = set()
+        self._laid: list[dict[int, tuple[int, Strip]]] = []
+        """The strips that lie on each row, by the column where they begin: where they end, and which they are."""
         self.size = (0, 0)
         """Columns and rows."""
 
@@ -33,6 +35,7 @@ class Canvas:
         """Starts on a screen of another size, about which nothing is known."""
         self.size = (width, height)
         self._wanted = [Row.filled(width) for _ in range(height)]
+        self._laid = [{} for _ in range(height)]
         self.forget()
 
     def forget(self) -> None:
@@ -42,11 +45,25 @@ class Canvas:
         self._touched = set(range(height))
         self._courier.forget()
 
-    def put(self, x: int, y: int, strips: Iterable[Strip], limit: int | None = None) -> None:
-        """Lays strips side by side on a row, from a column on, up to before another."""
-        width, height = self.size
-        if not 0 <= y < height:
+    def lay(self, x: int, y: int, strip: Strip, limit: int) -> None:
+        """Lays one strip, as `put` does; the very strip that lies there already costs nothing."""
+        if not 0 <= y < len(self._laid):
             return
+        laid = self._laid[y]
+        if (known := laid.get(x)) is not None and known[0] == limit and known[1] is strip:
+            return
+        for begin in [begin for begin, (end, _) in laid.items() if begin < limit and end > x]:
+            del laid[begin]
+        self._put(x, y, (strip,), limit)
+        laid[x] = (limit, strip)
+
+    def put(self, x: int, y: int, strips: Iterable[Strip]) -> None:
+        """Lays strips side by side on a row, from a column on to its end."""
+        if 0 <= y < len(self._laid):
+            self._laid[y].clear()
+            self._put(x, y, strips, self.size[0])
+
+    def _put(self, x: int, y: int, strips: Iterable[Strip], limit: int) -> None:
         cells: list[str] = []
         pens: list[Pen] = []
         pen_of = self._pens.pen
@@ -56,7 +73,7 @@ class Canvas:
                     piece = self._cut(segment.text)
                     cells += piece
                     pens += [pen_of(segment.style)] * len(piece)
-        end = width if limit is None else min(limit, width)
+        end = min(limit, self.size[0])
         if end <= x:
             return
         _fit(cells, pens, end - x)

@@ -81,7 +81,7 @@ class QuietApp(App[int], inherit_bindings=False):
                 canvas.put(update.region.x, y, strips)
         else:
             for x, y, strip, limit in _pieces(update):
-                canvas.put(x, y, (strip,), limit)
+                canvas.lay(x, y, strip, limit)
 
     def _new_canvas(self, driver: PatientDriver) -> Canvas:
         system = self.console._color_system or ColorSystem.TRUECOLOR  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001  # what `Strip.render` uses

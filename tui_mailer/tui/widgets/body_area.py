@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from textual import events
+from textual.cache import LRUCache
+from textual.document._wrapped_document import WrappedDocument
+from textual.strip import Strip
 from textual.widgets import TextArea
 
 from tui_mailer.tui.widgets.editing_keys import OF_TEXT_AREA, take_own_keys
 from tui_mailer.tui.widgets.keys_in_order import act_at_once
 from tui_mailer.tui.widgets.paste import Pasted
+
+MOST_ROWS_KEPT = 1024
+
+
+class _SwiftDocument(WrappedDocument):
+    """Knows its height without adding up its lines, which Textual does for every row it paints."""
+
+    @property
+    def height(self) -> int:
+        """Rows when wrapped."""
+        return len(self._offset_to_line_info)
 
 
 class BodyArea(TextArea):
@@ -34,6 +48,39 @@ class BodyArea(TextArea):
         )
         self.cursor_blink = False
         self.match_cursor_bracket = False
+        self._rows: LRUCache[tuple[object, ...], Strip] = LRUCache(MOST_ROWS_KEPT)
+
+    def _set_document(self, text: str, language: str | None) -> None:
+        super()._set_document(text, language)
+        self.wrapped_document.__class__ = _SwiftDocument
+
+    def render_line(self, y: int) -> Strip:
+        """Paints a row; one with the same text, cursor and selection as before is the strip it was.
+
+        Textual's own memory is keyed by the whole selection: every row would be made anew for every key.
+        """
+        rows = self.wrapped_document._offset_to_line_info  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001  # the rows as they are
+        at = y + self.scroll_offset.y
+        if at >= len(rows) or self.suggestion or self.placeholder:
+            return super()._render_line(y)
+        index, section = rows[at]
+        start, end = self.selection
+        first, last = sorted((start[0], end[0]))
+        theme = self._theme
+        key = (
+            self.document.get_line(index),
+            section,
+            *self.wrapped_document.get_offsets(index),
+            None,
+            self.scrollable_content_region.width,
+            (end[1], self._draw_cursor) if end[0] == index else None,
+            (start[0] - index, start[1], end[0] - index, end[1]) if start != end and first <= index <= last else None,
+            (theme.base_style, theme.cursor_style, theme.selection_style) if theme else None,
+        )
+        strip = self._rows.get(key)
+        if strip is None:
+            strip = self._rows[key] = super()._render_line(y)
+        return strip
 
     def on_mount(self) -> None:
         take_own_keys(self, self._bindings, OF_TEXT_AREA)

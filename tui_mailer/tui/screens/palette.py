@@ -1,0 +1,19 @@
+"""The command palette: Textual's, in the looks and the quiet of our dialogs."""
+
+from __future__ import annotations
+
+from textual.command import CommandPalette
+from textual.widgets import Input
+
+
+class Palette(CommandPalette):
+    """No veil over what is behind, no blinking cursor, no wider than a dialog: all of these go over the line."""
+
+    DEFAULT_CSS = """
+    Palette, Palette:ansi { background: transparent; }
+    Palette > Vertical { width: 78; max-width: 100%; }
+    Palette Input > .input--cursor { color: $foreground; background: transparent; text-style: reverse; }
+    """
+
+    def on_mount(self) -> None:
+        self.query_one(Input).cursor_blink = False
