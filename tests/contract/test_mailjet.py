@@ -10,7 +10,7 @@ from http_lab import HttpLab, Reply
 from popular_message import CAROL, DAVE, rich_outgoing, templated_outgoing
 from rules_mailjet import CASE, MailjetRules
 
-from tui_mailer.domain.errors import Rejected, Unsupported
+from tui_mailer.domain.errors import OutcomeUncertain, Rejected, Unsupported
 from tui_mailer.domain.submission import RecipientStatus
 from tui_mailer.providers.http import HttpProvider
 from tui_mailer.providers.testing import Recorder, make_message, make_outgoing
@@ -82,6 +82,13 @@ async def test_an_error_inside_the_answer_is_a_refusal(
     }
     lab.on("POST", Reply(status, {"Messages": [{"Status": "error", "Errors": [problem]}]}))
     with pytest.raises(Rejected, match=r"invalid email address\. \[To\[0\]\.Email\]"):
+        await provider.send(provider.prepare(make_outgoing()), Recorder())
+
+
+async def test_an_answer_without_a_status_proves_nothing(lab: HttpLab, provider: HttpProvider) -> None:
+    """A 200 that doesn't say what became of the message leaves it uncertain."""
+    lab.on("POST", Reply(200, {"Messages": []}))
+    with pytest.raises(OutcomeUncertain):
         await provider.send(provider.prepare(make_outgoing()), Recorder())
 
 

@@ -13,6 +13,7 @@ from rules_postmark import CASE, PostmarkRules
 
 from tui_mailer.domain.address import Address
 from tui_mailer.domain.errors import DeliveryError, NotAuthorized, Rejected, TryLater, Unsupported
+from tui_mailer.domain.message import Attachment
 from tui_mailer.domain.submission import RecipientStatus
 from tui_mailer.providers.http import HttpProvider
 from tui_mailer.providers.testing import Recorder, make_message, make_outgoing
@@ -166,6 +167,13 @@ async def test_the_stream_is_the_accounts_unless_the_message_has_one(lab: HttpLa
     outgoing = make_outgoing(replace(make_message(), options={"message_stream": "broadcast"}))
     await provider.send(provider.prepare(outgoing), Recorder())
     assert lab.requests[0].json["MessageStream"] == "broadcast"
+
+
+def test_a_program_is_refused(provider: HttpProvider) -> None:
+    """A file of a kind that Postmark forbids is refused before sending, by name."""
+    attachment = Attachment(name="setup.EXE", media_type="application/x-msdownload", size=3, sha256="0" * 64)
+    with pytest.raises(Unsupported, match=r"setup\.EXE"):
+        provider.prepare(make_outgoing(replace(make_message(), attachments=(attachment,))))
 
 
 def test_two_tags_are_refused(provider: HttpProvider) -> None:

@@ -21,6 +21,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tui_mailer.domain.address import Address
+from tui_mailer.domain.errors import OutcomeUncertain
 from tui_mailer.domain.message import Attachment, Message
 from tui_mailer.domain.submission import Kind, Receipt, RecipientStatus
 from tui_mailer.providers import mail_part
@@ -181,6 +182,8 @@ class MailjetProvider(HttpProvider[MailjetSettings]):
 
     def receipt(self, outgoing: Outgoing, answers: Mapping[str, Answer]) -> Receipt:
         answer = answers["send"]
+        if answer.word("Messages[0].Status").lower() != "success":
+            raise OutcomeUncertain(f"Mailjet answered {answer.status} without saying what became of the message.")
         rows = [row for kind in ("To", "Cc", "Bcc") for row in answer.rows(f"Messages[0].{kind}")]
         ids = {row.word("Email").lower(): row.word("MessageID") for row in rows}
         by_address = {one.address: ids.get(one.address.lower(), "") for one in outgoing.recipients}

@@ -53,6 +53,41 @@ _ACCOUNT_CODES = frozenset({10, 405, 412, 413})
 """Bad token, out of credits, account pending, account may not send."""
 _LATER_CODES = frozenset({100, 429})
 """Maintenance, too many requests."""
+_FORBIDDEN_FILES = frozenset(
+    [
+        "vbs",
+        "exe",
+        "bin",
+        "bat",
+        "chm",
+        "com",
+        "cpl",
+        "crt",
+        "hlp",
+        "hta",
+        "inf",
+        "ins",
+        "isp",
+        "jse",
+        "lnk",
+        "mdb",
+        "pcd",
+        "pif",
+        "reg",
+        "scr",
+        "sct",
+        "shs",
+        "vbe",
+        "vba",
+        "wsf",
+        "wsh",
+        "wsl",
+        "msc",
+        "msi",
+        "msp",
+        "mst",
+    ]
+)
 _INACTIVE = re.compile(r"inactive addresses: ([^\s].*?)\.?(?:\s+Inactive|$)", re.IGNORECASE)
 _REASONS = ("Details.Summary", "Details.DeliveryMessage")
 
@@ -139,6 +174,7 @@ class PostmarkProvider(HttpProvider[PostmarkSettings]):
             max_recipients=50,
             needs_body=True,
             reserved_headers=mail_part.SERVICE_HEADERS,
+            refused_extensions=_FORBIDDEN_FILES,
             max_size=10_000_000,
             tags=1,
             tag_values=True,

@@ -43,8 +43,6 @@ from tui_mailer.providers.ses_signature import sign
 _NAME = "Amazon SES"
 _MOST_HEADERS = 15
 _LONGEST_HEADER = 995
-_LONGEST_FILE_NAME = 255
-_LONGEST_CONTENT_ID = 78
 _STATUSES = {
     "send": RecipientStatus.ACCEPTED,
     "delivery_delay": RecipientStatus.DEFERRED,
@@ -193,8 +191,15 @@ def _mailbox(address: Address) -> str:
 
 
 def _attachment(attachment: Attachment) -> dict[str, Any]:
-    if len(attachment.name) > _LONGEST_FILE_NAME:
-        raise Unsupported("attachments", "Amazon SES takes file names of at most 255 characters.", "Shorten it (--as).")
+    for what, text, longest, how in (
+        ("file names", attachment.name, 255, "--as"),
+        ("media types", attachment.media_type, 78, "--type"),
+        ("Content-IDs", attachment.content_id or "", 78, "--inline"),
+    ):
+        if len(text) > longest:
+            raise Unsupported(
+                "attachments", f"Amazon SES takes {what} of at most {longest} characters.", f"Shorten it ({how})."
+            )
     described: dict[str, Any] = {
         "RawContent": File(attachment),
         "FileName": attachment.name,
@@ -203,8 +208,6 @@ def _attachment(attachment: Attachment) -> dict[str, Any]:
     }
     if attachment.content_id is None:
         return {**described, "ContentDisposition": "ATTACHMENT"}
-    if len(attachment.content_id) > _LONGEST_CONTENT_ID:
-        raise Unsupported("attachments", "Amazon SES takes Content-IDs of at most 78 characters.", "Shorten it.")
     return {**described, "ContentDisposition": "INLINE", "ContentId": attachment.content_id}
 
 
