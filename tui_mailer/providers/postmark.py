@@ -54,39 +54,11 @@ _ACCOUNT_CODES = frozenset({10, 405, 412, 413})
 _LATER_CODES = frozenset({100, 429})
 """Maintenance, too many requests."""
 _FORBIDDEN_FILES = frozenset(
-    [
-        "vbs",
-        "exe",
-        "bin",
-        "bat",
-        "chm",
-        "com",
-        "cpl",
-        "crt",
-        "hlp",
-        "hta",
-        "inf",
-        "ins",
-        "isp",
-        "jse",
-        "lnk",
-        "mdb",
-        "pcd",
-        "pif",
-        "reg",
-        "scr",
-        "sct",
-        "shs",
-        "vbe",
-        "vba",
-        "wsf",
-        "wsh",
-        "wsl",
-        "msc",
-        "msi",
-        "msp",
-        "mst",
-    ]
+    {
+        *("vbs", "exe", "bin", "bat", "chm", "com", "cpl", "crt", "hlp", "hta", "inf"),
+        *("ins", "isp", "jse", "lnk", "mdb", "pcd", "pif", "reg", "scr", "sct", "shs"),
+        *("vbe", "vba", "wsf", "wsh", "wsl", "msc", "msi", "msp", "mst"),
+    }
 )
 _INACTIVE = re.compile(r"inactive addresses: ([^\s].*?)\.?(?:\s+Inactive|$)", re.IGNORECASE)
 _REASONS = ("Details.Summary", "Details.DeliveryMessage")
