@@ -12,12 +12,14 @@ import random
 import signal
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "torture")]
 
-from torture_letter import Tortured  # noqa: E402 - the tests own the harness
+from torture_http import TortureApi, api_account  # noqa: E402 - the tests own the harness
+from torture_letter import Tortured  # noqa: E402
 from torture_naive import Naive  # noqa: E402
 from torture_ours import Ours, smtp_account  # noqa: E402
 from torture_report import report  # noqa: E402
@@ -26,23 +28,40 @@ from torture_server import TortureServer  # noqa: E402
 from torture_truth import Truth  # noqa: E402
 
 PROTOCOLS = ("ask", "resend", "naive-retry", "naive-mark")
+APIS = {"api-key": ("resend", 0), "api-expired": ("resend", 90_000), "api-none": ("postmark", 0)}
+"""Mail APIs: the provider, and by how many seconds time goes on at a jump (a key lives a day)."""
 
 
 async def run(plan: Plan, protocol: str, folder: Path) -> Count:
     """Tortures one protocol."""
     truth = Truth(folder / "truth.jsonl")
-    server = TortureServer(truth, random.Random(plan.seed + 1), broken=plan.broken, liars=plan.liars)
+    dice = random.Random(plan.seed + 1)
+    server: TortureServer | TortureApi
+    if protocol in APIS:
+        provider, stride = APIS[protocol]
+        plan = replace(plan, stride=stride, jumps=3 if stride else 0)
+        key_seconds = 86_400.0 if provider == "resend" else None
+        server = TortureApi(truth, dice, broken=plan.broken, key_seconds=key_seconds)
+    else:
+        server = TortureServer(truth, dice, broken=plan.broken, liars=plan.liars)
+
+    def make(place: Path, dice: random.Random) -> Tortured:
+        if protocol.startswith("naive-"):
+            return Naive(place, server.port, protocol.removeprefix("naive-"))
+        if protocol in APIS:
+            account = api_account(provider, server.port, place)
+            return Ours(place, account, policy="ask", dice=dice, by_send=plan.by_send)
+        return Ours(place, smtp_account(server.port), policy=protocol, dice=dice, by_send=plan.by_send)
+
     async with server:
-
-        def make(place: Path, dice: random.Random) -> Tortured:
-            if protocol.startswith("naive-"):
-                return Naive(place, server.port, protocol.removeprefix("naive-"))
-            return Ours(place, smtp_account(server.port), policy=protocol, dice=dice, by_send=plan.by_send)
-
         try:
-            return await torture(plan, folder, server, make, lambda text: print(text, file=sys.stderr, flush=True))
+            count = await torture(plan, folder, server, make, lambda text: print(text, file=sys.stderr, flush=True))
         finally:
             truth.close()
+    if isinstance(server, TortureApi):
+        count.protocol = f"tui-mailer, {protocol}"
+        count.happened["repeats known by key"] = server.repeats
+    return count
 
 
 def main() -> int:
@@ -89,7 +108,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--by-send", type=int, help="messages that `send --key` brings in (default: one in 50)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=float, default=3600.0, help="seconds for the tormented part")
-    parser.add_argument("--protocol", action="append", choices=PROTOCOLS, help="repeatable; all by default")
+    parser.add_argument(
+        "--protocol", action="append", choices=(*PROTOCOLS, *APIS), help="repeatable; by default all of SMTP"
+    )
     parser.add_argument("--folder", type=Path, help="where to work (default: .lab)")
     parser.add_argument("--keep", action="store_true", help="keep the data of a torture that found something")
     return parser.parse_args()

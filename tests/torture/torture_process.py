@@ -28,10 +28,14 @@ class Errand:
 class WallClock:
     """The time of day as the deliverers see it; without libfaketime it never jumps."""
 
-    def __init__(self, folder: Path, dice: random.Random) -> None:
+    def __init__(self, folder: Path, dice: random.Random, *, stride: int = 0) -> None:
+        """Jumps to and fro, or with a ``stride`` in seconds only ahead, as time does."""
         self._file = folder / "faketime"
         self._dice = dice
+        self._stride = stride
         self.jumps = 0
+        self.seconds = 0
+        """How far it is from the truth."""
         self.set(0)
 
     @property
@@ -52,13 +56,20 @@ class WallClock:
         }
 
     def jump(self) -> None:
-        """Turns the clock by up to a day, or sets it right again."""
+        """Turns the clock by up to a day, or sets it right again; with a stride, ahead."""
         if self.is_there:
             self.jumps += 1
-            self.set(self._dice.choice((0, -86_000, -7_200, -90, 90, 7_200, 86_000)))
+            to_and_fro = self._dice.choice((0, -86_000, -7_200, -90, 90, 7_200, 86_000))
+            self.set(self.seconds + self._stride if self._stride else to_and_fro)
+
+    def settle(self) -> None:
+        """Sets a clock right that went to and fro; time that has passed has passed."""
+        if not self._stride:
+            self.set(0)
 
     def set(self, seconds: int) -> None:
         """Turns the clock to so many seconds from the truth."""
+        self.seconds = seconds
         fresh = self._file.with_suffix(".new")
         fresh.write_text(f"{seconds:+d}\n")
         fresh.replace(self._file)

@@ -28,6 +28,8 @@ def report(count: Count) -> str:
         count.left,
     )
     lines = [f"### {count.protocol}", "", what, "", _row(head), "|---" * len(head) + "|", _row(figures)]
+    if happened["repeats known by key"]:
+        lines += ["", f"{happened['repeats known by key']} repeats were known by their key."]
     if count.by_liars:
         lines += ["", f"Beside these, {count.by_liars} copies by a server that refused what it kept."]
     if count.examples:

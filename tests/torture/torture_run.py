@@ -31,6 +31,8 @@ class Plan:
     kills: int
     stops: int
     jumps: int = 0
+    stride: int = 0
+    """Seconds by which the clock jumps ahead, for the server too; 0: to and fro, for the deliverers alone."""
     broken: float = 0.15
     liars: float = 0.0
     deliverers: int = 4
@@ -48,6 +50,7 @@ class Server(Protocol):
     broken: float
     liars: float
     port: int
+    seconds_ahead: int
 
 
 @dataclass(kw_only=True)
@@ -96,7 +99,7 @@ async def torture(
     dice = random.Random(plan.seed)
     began = time.monotonic()
     many = letters(plan.messages, dice)
-    clock = WallClock(folder, dice)
+    clock = WallClock(folder, dice, stride=plan.stride)
     # A database belongs to one thread, and waiting for it must not keep the server from answering.
     with ThreadPoolExecutor(1) as thread:
         tortured = await _Hand(thread).do(make, folder, dice)
@@ -109,7 +112,7 @@ async def torture(
             tender = asyncio.create_task(hand.tend())
             try:
                 await _torment(plan, crew, server, hand, tell)
-                clock.set(0)
+                clock.settle()
                 server.broken = server.liars = 0.0
                 await _until_nothing_is_left(hand, crew, DRAIN_SECONDS)
             finally:
@@ -161,6 +164,9 @@ async def _torment(plan: Plan, crew: Crew, server: Server, hand: _Hand, tell: Ca
             crew.stop_for(crew.dice.uniform(*STOP_SECONDS))
         if crew.clock.jumps < plan.jumps * done:
             crew.clock.jump()
+            if plan.stride:
+                # The deliverers look at their clock once a second: the server must not be ahead of them.
+                asyncio.get_running_loop().call_later(2.5, setattr, server, "seconds_ahead", crew.clock.seconds)
         if plan.kill_every is not None and time.monotonic() >= next_kill:
             next_kill += plan.kill_every
             crew.kill()

@@ -13,7 +13,7 @@ from tui_mailer.domain.submission import Attempt
 from tui_mailer.storage.backup import Backups, list_copies
 from tui_mailer.storage.ballast import Ballast
 from tui_mailer.storage.clock import Clock, SystemClock
-from tui_mailer.storage.database import Database, history_schema, is_outdated, outbox_schema
+from tui_mailer.storage.database import Database, DiskFull, history_schema, is_outdated, outbox_schema
 from tui_mailer.storage.draft import Drafts
 from tui_mailer.storage.ended import EndedList
 from tui_mailer.storage.file_system import make_private_directory
@@ -56,16 +56,14 @@ class Store:
         _refuse_lost(directory, sidecars)
         self._lock = StoreLock(directory / "locks") if directory else None
         self._host = Host(directory)
+        ballast = Ballast(directory)
         try:
             self._host.take()
-            self._outbox_database = Database.open(
-                directory / "outbox.db" if directory else None, outbox_schema(), lock=self._lock, is_checked=True
-            )
+            self._outbox_database = self._open_outbox(ballast)
         except BaseException:
             if self._lock is not None:
                 self._lock.close()
             raise
-        ballast = Ballast(directory)
         ballast.lay()
         self.backups = Backups(directory, self._outbox_database)
         self.drafts = Drafts(self._outbox_database, clock)
@@ -249,6 +247,16 @@ class Store:
         texts = [*self.outbox.texts(), *self.drafts.texts()]
         referenced = {digest for text in texts for digest in _SHA256.findall(text)}
         return self.spool.collect(referenced | self.history.references(), older_than)
+
+    def _open_outbox(self, ballast: Ballast) -> Database:
+        path = self._directory / "outbox.db" if self._directory else None
+        try:
+            return Database.open(path, outbox_schema(), lock=self._lock, is_checked=True)
+        except DiskFull:
+            # The log's shared memory needs a little room even to read: a full disk keeps nobody from looking.
+            if not ballast.drop():
+                raise
+            return Database.open(path, outbox_schema(), lock=self._lock, is_checked=True)
 
     def _find_in_history(self, submission_id: str) -> Submission:
         return self.history.get(submission_id)
