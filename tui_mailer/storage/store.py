@@ -59,7 +59,7 @@ class Store:
         ballast = Ballast(directory)
         try:
             self._host.take()
-            self._outbox_database = self._open_outbox(ballast)
+            self._outbox_database = _open_outbox(directory / "outbox.db" if directory else None, self._lock, ballast)
         except BaseException:
             if self._lock is not None:
                 self._lock.close()
@@ -248,16 +248,6 @@ class Store:
         referenced = {digest for text in texts for digest in _SHA256.findall(text)}
         return self.spool.collect(referenced | self.history.references(), older_than)
 
-    def _open_outbox(self, ballast: Ballast) -> Database:
-        path = self._directory / "outbox.db" if self._directory else None
-        try:
-            return Database.open(path, outbox_schema(), lock=self._lock, is_checked=True)
-        except DiskFull:
-            # The log's shared memory needs a little room even to read: a full disk keeps nobody from looking.
-            if not ballast.drop():
-                raise
-            return Database.open(path, outbox_schema(), lock=self._lock, is_checked=True)
-
     def _find_in_history(self, submission_id: str) -> Submission:
         return self.history.get(submission_id)
 
@@ -272,3 +262,13 @@ def _refuse_lost(directory: Path | None, sidecars: Sidecars) -> None:
             f"{directory / 'outbox.db'} is gone, though {count} sealed messages are there; nothing is sent. "
             "`tui-mailer outbox rebuild` makes it anew and holds them all."
         )
+
+
+def _open_outbox(path: Path | None, lock: StoreLock | None, ballast: Ballast) -> Database:
+    try:
+        return Database.open(path, outbox_schema(), lock=lock, is_checked=True)
+    except DiskFull:
+        # The log's shared memory needs a little room even to read: a full disk keeps nobody from looking.
+        if not ballast.drop():
+            raise
+        return Database.open(path, outbox_schema(), lock=lock, is_checked=True)
