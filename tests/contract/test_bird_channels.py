@@ -21,6 +21,7 @@ from tui_mailer.providers.base import Outgoing
 from tui_mailer.providers.bird_channels import BirdChannelsOptions, BirdChannelsProvider
 from tui_mailer.providers.capability import keeps_schedule
 from tui_mailer.providers.testing import MemoryContent, Recorder
+from tui_mailer.services.model_form import form_fields
 
 LOGO = MemoryContent(b"\x89PNG logo")
 FILE = Attachment(name="logo.png", media_type="image/png", size=LOGO.size, sha256=LOGO.sha256)
@@ -299,6 +300,13 @@ def test_an_option_that_cannot_be_is_refused(options: dict[str, Any], words: str
     """What Bird would refuse, or what belongs to SMS, is told with the reason."""
     with pytest.raises(ValidationError, match=words):
         BirdChannelsOptions.model_validate(options)
+
+
+def test_what_is_only_refused_is_not_offered() -> None:
+    """The form of a message doesn't ask for what can only be refused."""
+    offered = {field.name for field in form_fields(BirdChannelsOptions)}
+    assert "use_case" in offered
+    assert "short_links" not in offered
 
 
 def test_options_may_be_typed_shortly() -> None:

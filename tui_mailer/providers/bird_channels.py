@@ -107,7 +107,7 @@ class BirdChannelsOptions(HttpOptions):
     parameters: tuple[dict[str, Any], ...] = Field(
         default=(), description='The template\'s typed parameters: [{"type": "string", "key": "k", "value": "v"}].'
     )
-    short_links: Any = Field(default=None, description="Only for SMS: refused.")
+    short_links: Any = Field(default=None, exclude=True, description="Refused: for SMS, an e-mail keeps its links.")
 
     @field_validator("contacts", mode="before")
     @classmethod

@@ -32,8 +32,11 @@ class FormField:
 
 
 def form_fields(model: type[BaseModel]) -> tuple[FormField, ...]:
-    """The fields of a model in its order, those that must be filled in first."""
-    fields = [_form_field(name, info) for name, info in model.model_fields.items()]
+    """The fields of a model in its order, those that must be filled in first.
+
+    One that is never sent (``exclude``: it exists to be refused with its reason) isn't offered.
+    """
+    fields = [_form_field(name, info) for name, info in model.model_fields.items() if not info.exclude]
     return tuple(sorted(fields, key=lambda field: not field.is_required))
 
 
