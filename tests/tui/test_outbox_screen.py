@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from app_stage import LARGE, Stage, configuration_of, local_account, on_stage, smtp_account
@@ -11,6 +16,8 @@ from tui_mailer.domain.message import Draft
 from tui_mailer.domain.submission import State
 from tui_mailer.services.writing import SealRequest
 from tui_mailer.storage.record import Submission
+from tui_mailer.tui.widgets.outbox_rows import OutboxRows
+from tui_mailer.tui.words import Moment, say_countdown
 
 LATER = Draft(to="Bob <bob@example.org>", subject="For later", body="text", schedule="in 3 days")
 
@@ -173,3 +180,113 @@ async def test_the_digits_go_between_the_modes(tmp_path: Path) -> None:
         await stage.shows("[History]")
         await stage.press("1")
         await stage.shows("[Compose]")
+
+
+async def test_what_another_process_queues_shows_without_a_key(tmp_path: Path) -> None:
+    """A `send` in a shell appears in the open outbox by itself, and so does what becomes of it there."""
+    configuration = tmp_path / "config.json"
+    account = {"provider": "maildir", "from": "ada@example.org"}
+    configuration.write_text(json.dumps({"default_account": "local", "accounts": {"local": account}}))
+    configuration.chmod(0o600)
+
+    async def program(*arguments: str) -> None:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tui_mailer", "--config", str(configuration), "--data-dir", str(tmp_path / "data"),
+            *arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        _, said = await process.communicate()
+        assert process.returncode == 0, said
+
+    async with on_stage(tmp_path) as stage:
+        await stage.press("f3")
+        await stage.shows("The outbox is empty")
+        await program("send", "--to", "bob@example.org", "--subject", "From a shell", "--body", "x", "--hold")
+        await stage.shows("From a shell", "held")
+        (one,) = await stage.app.desk.ask(lambda mailer: mailer.outbox())
+        await program("outbox", "cancel", one.id)
+        await stage.shows("The outbox is empty")
+
+
+async def test_several_at_once_say_honestly_what_could_not_be_done(tmp_path: Path) -> None:
+    """Of two marked mails one is held already: the other is released by nothing, and one sentence tells of both."""
+    async with on_stage(tmp_path, size=LARGE) as stage:
+        waits, held = await seal(stage), await seal(stage)
+        await stage.app.desk.ask(lambda mailer: mailer.hold(held.id))
+        await stage.press("f3")
+        await stage.shows("Outbox 2", "held by you")
+        await stage.press("a", "r")
+        await stage.shows("1 due now; 1 can't be retried: it is held")
+        await stage.until(lambda: not stage.app.screen.query_one(OutboxRows).marked, "marks taken away")
+        assert await state_of(stage, held) is State.HELD
+        assert await state_of(stage, waits) is not State.HELD
+
+
+async def test_a_mark_is_a_sign_and_not_only_a_style(tmp_path: Path) -> None:
+    """A terminal without colours or underlines shows what is marked as well."""
+    async with on_stage(tmp_path) as stage:
+        await seal(stage)
+        await stage.press("f3")
+        await stage.shows("For later")
+        await stage.press("space")
+        await stage.shows("*Bob")
+        await stage.press("space")
+        await stage.until(lambda: "*Bob" not in stage.text(), "no mark")
+
+
+async def test_a_group_is_one_row_until_it_is_opened(tmp_path: Path) -> None:
+    """Three mails made of one are shown together; Enter opens them, and a key on the row is for all of them."""
+    draft = Draft(to="bob@example.org, cy@example.org, dee@example.org", subject="Each", body="b", schedule="in 3 days")
+    async with on_stage(tmp_path, size=LARGE) as stage:
+        sealed = await stage.app.desk.ask(lambda mailer: mailer.seal(draft, SealRequest(each=True)))
+        other = await seal(stage)
+        await stage.press("f3")
+        await stage.shows("+ 3 mails", "For later")
+        rows = stage.app.screen.query_one(OutboxRows)
+        assert rows.row_count() == 2
+        await stage.press("down", "enter")
+        await stage.shows("- 3 mails", "bob@example.org", "cy@example.org", "dee@example.org")
+        await stage.press("down", "h")
+        await stage.shows("1 held")
+        await stage.press("up", "x")
+        await stage.until(lambda: rows.row_count() == 1, "the group gone")
+        assert {await state_of(stage, one) for one in sealed} == {State.CANCELED}
+        assert await state_of(stage, other) is State.QUEUED
+
+
+async def test_an_uncertain_one_says_when_the_last_byte_left(tmp_path: Path) -> None:
+    """The question names what is known, to the second, and the list is headed by what needs a person."""
+    async with ScriptedServer() as server:
+        server.on("DOT", DROP)
+        async with on_stage(tmp_path, configuration_of(smtp_account(server.port)), size=LARGE) as stage:
+            lost = await seal(stage, Draft(to="bob@example.org", subject="Lost", body="text"))
+            await seal(stage)
+            await stage.press("f3")
+            await stage.shows("uncertain", "For later")
+            assert stage.app.screen.query_one(OutboxRows).cursor_key() == lost.id
+            await stage.press("o")
+            (attempt,) = await stage.app.desk.ask(lambda mailer: mailer.attempts(lost.id))
+            assert attempt.intent_at is not None
+            await stage.shows("The last byte left at", f"{attempt.intent_at.astimezone(stage.app.desk.zone):%H:%M:%S}")
+            await stage.shows("may or may not have been delivered", "look at the transcript", "send it again")
+
+
+async def test_a_held_account_names_keys_and_no_shell(tmp_path: Path) -> None:
+    """What a reason tells to type in a shell is told as the keys that do it here."""
+    async with on_stage(tmp_path, configuration_of(local_account("work"))) as stage:
+        reason = "Account 'work': the keyring has no secret. Nothing was sent. tui-mailer account set-secret work"
+        await stage.app.desk.ask(lambda mailer: mailer.hold_account("work", reason))
+        await seal(stage)
+        await stage.press("f3")
+        await stage.shows("work is held", "F9, then s")
+        assert "tui-mailer account" not in stage.text()
+
+
+def test_countdowns_away_from_the_cursor_go_in_steps_of_ten_and_never_too_short() -> None:
+    """A list of countdowns costs a slow line little; what it says is never sooner than the truth."""
+    now = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+    for seconds in range(1, 100):
+        until = now + timedelta(seconds=seconds)
+        coarse = int(say_countdown(until, Moment(now=now, is_coarse=True)).split()[0])
+        assert say_countdown(until, Moment(now=now)) == f"{seconds} s"
+        assert seconds <= coarse < seconds + 10
+        assert coarse % 10 == 0 or coarse == 2  # 2 min stands for 100 s

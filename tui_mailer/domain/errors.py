@@ -78,9 +78,11 @@ class NotFound(MailerError, LookupError):
 class TooLate(MailerError):
     """The submission is in a state that doesn't allow what was asked."""
 
-    def __init__(self, text: str, *, state: str) -> None:
+    def __init__(self, text: str, *, state: str, why: str = "") -> None:
         super().__init__(text)
         self.state = state
+        self.why = why or f"it is {state.replace('_', ' ')}"
+        """The same without the ID, to go after "it can't be ...:"."""
 
 
 class StorageError(MailerError):

@@ -182,6 +182,8 @@ class Attempt:
     ended_at: datetime | None
     phase: Phase
     provider: str
+    intent_at: datetime | None = None
+    """When the point of no return was about to be passed: the last byte left right after it."""
     code: int | None = None
     enhanced_code: str | None = None
     text: str | None = None

@@ -7,7 +7,7 @@ network is the engine's business (`services.engine`): nothing here awaits it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -17,7 +17,7 @@ from tui_mailer.domain import mime
 from tui_mailer.domain.address import Address, format_address_list
 from tui_mailer.domain.message import Draft, Message
 from tui_mailer.domain.schedule import parse_when
-from tui_mailer.domain.submission import ENDED_STATES, SETTLED_STATUSES, Attempt, State
+from tui_mailer.domain.submission import ENDED_STATES, OPEN_STATES, SETTLED_STATUSES, Attempt, State
 from tui_mailer.providers import registry
 from tui_mailer.providers.base import Capabilities, Prepared
 from tui_mailer.services.account import ProviderDirectory
@@ -108,9 +108,11 @@ class Mailer:
         """Returns every attempt, oldest first, with its transcript."""
         return self.store.attempts(submission_id)
 
-    def outbox(self, *, limit: int = 50, before: str | None = None) -> list[Submission]:
+    def outbox(
+        self, *, limit: int = 50, before: str | None = None, states: Collection[State] = OPEN_STATES
+    ) -> list[Submission]:
         """Lists what is open, newest first."""
-        return self.store.outbox.list(limit=limit, before=before)
+        return self.store.outbox.list(limit=limit, before=before, states=states)
 
     def history(
         self, query: HistoryQuery | None = None, *, limit: int = 50, before: str | None = None

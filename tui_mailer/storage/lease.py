@@ -116,6 +116,10 @@ class Leases(Waiting):
                     {"id": claim.submission.id, "epoch": claim.epoch, "note": json.dumps(dict(note))},
                 )
             if phase is Phase.INTENT:
+                now = to_microseconds(self._clock.now())
+                self._database.run(
+                    self._lease_sql["intend"], {"id": claim.submission.id, "epoch": claim.epoch, "now": now}
+                )
                 before = claim.submission.recipients
                 self._update_recipients(claim.submission.id, before, put_at_stake(before, answers, self._clock.now()))
 

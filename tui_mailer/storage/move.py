@@ -125,7 +125,7 @@ class Moves(SubmissionTable):
         state = State(row["state"])
         if state not in states:
             why = _WHY_TOO_LATE.get(state, f"it is {state.replace('_', ' ')}")
-            raise TooLate(f"{submission_id} can't be {done}: {why}.", state=state)
+            raise TooLate(f"{submission_id} can't be {done}: {why}.", state=state, why=why)
         return row
 
     def _cancel(self, row: Row, reason: str) -> Submission:

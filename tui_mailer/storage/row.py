@@ -175,6 +175,7 @@ def attempt_of_row(row: Row) -> Attempt:
         ended_at=instant(row["ended_at"]),
         phase=Phase(row["phase"]),
         provider=row["provider"],
+        intent_at=instant(row["intent_at"]),
         code=row["code"],
         enhanced_code=row["enhanced_code"],
         text=row["text"],

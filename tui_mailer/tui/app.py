@@ -48,7 +48,8 @@ class MailerApp(QuietApp, inherit_bindings=False):
         super().__init__()
         self.desk = desk
         desk.listener = self._hear
-        self.watch_desk = Watch(desk)
+        # Through a lambda: the errands need the watch first.
+        self.watch_desk = Watch(desk, lambda work: self.errands.run(work))  # noqa: PLW0108
         self.compose_screen = ComposeScreen(desk, draft)
         self.errands = Errands(self, desk, self.watch_desk, self.compose_screen)
         modes: dict[str, Callable[[], Screen[None]]] = {

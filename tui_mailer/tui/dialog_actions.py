@@ -140,6 +140,15 @@ DIALOG_ACTIONS: tuple[Action, ...] = (
         is_plain=True,
     ),
     Action(
+        id="accounts.password",
+        keys=("s",),
+        label="Password",
+        help="Give the account another password or key.",
+        where=("accounts",),
+        is_shown=True,
+        is_plain=True,
+    ),
+    Action(
         id="account-form.test",
         keys=("ctrl+t",),
         label="Try",

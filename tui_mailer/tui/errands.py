@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from tui_mailer.domain.errors import MailerError
+from tui_mailer.domain.errors import CredentialUnavailable, MailerError
 from tui_mailer.services.event import AccountChanged, Event
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.draft_keeper import is_recent
@@ -121,6 +121,8 @@ class Errands:
         wish = await self._app.push_screen_wait(AccountListScreen(self._desk, self._watch.holds))
         if wish is not None and wish.what == "add":
             await self.add_account()
+        elif wish is not None and wish.what == "password":
+            await self.ask_secret(wish.account)
         elif wish is not None:
             await self.release(wish.account)
 
@@ -180,10 +182,27 @@ class Errands:
         secret = await self._app.push_screen_wait(SecretScreen(self._desk.keymap, name, reason))
         if secret is None:
             return
-        self._desk.credentials.provide(name, secret)
+        said = await self._take_secret(name, secret)
         await self._desk.ask(lambda mailer: mailer.release_account(name))
         self._desk.nudge()
         await self._watch.count()
+        self._desk.status.say(said, seconds=30)
+
+    async def _take_secret(self, name: str, secret: str) -> str:
+        """Puts it where the account looks for it: into the keyring, else into memory; says where."""
+        account = self._desk.configuration.accounts.get(name)
+        credentials = self._desk.credentials
+        kind = account.credential.kind if account is not None and account.credential is not None else ""
+        if account is not None and kind == "keyring":
+            try:
+                await asyncio.to_thread(credentials.store, account, secret)
+            except CredentialUnavailable as error:
+                credentials.provide(name, secret)
+                return f"{name} is tried with it until the app is closed; it isn't in the keyring: {error}"
+            credentials.forget(name)
+            return f"{name}: the new password is in the keyring, and is tried"
+        credentials.provide(name, secret)
+        return f"{name} is tried with it" if kind == "prompt" else f"{name} is tried with it until the app is closed"
 
     async def leave(self) -> None:
         """Saves the draft, sends what is due, and ends the app; a failure to save is told first, and once."""

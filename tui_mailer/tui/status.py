@@ -18,6 +18,10 @@ class Tone(StrEnum):
     BAD = "bad"
 
 
+READING_SECONDS = 6.0
+"""In which a sentence is read."""
+
+
 @dataclass
 class Status:
     """What the status line of every screen shows; widgets listen to it."""
@@ -47,6 +51,10 @@ class Status:
     def complain(self, text: str) -> None:
         """Shows what went wrong; it stays for a minute."""
         self.say(text, tone=Tone.BAD, seconds=60.0)
+
+    def is_complaint_fresh(self) -> bool:
+        """Says whether a complaint has just been made: good news must not wipe it away unread."""
+        return bool(self.text) and self.tone is Tone.BAD and monotonic() - self._said_at < READING_SECONDS
 
     def is_stale(self) -> bool:
         """Says whether the sentence has been up long enough."""

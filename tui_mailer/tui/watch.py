@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
 from tui_mailer.domain.submission import Phase, State
 from tui_mailer.services.event import (
@@ -16,21 +18,28 @@ from tui_mailer.services.event import (
 )
 from tui_mailer.storage.record import AccountHold, Submission
 from tui_mailer.tui.desk import Desk
+from tui_mailer.tui.pace import Pace
 from tui_mailer.tui.status import Tone
-from tui_mailer.tui.words import say_recipients
+from tui_mailer.tui.words import STATE_WORD, say_recipients
 
 EventListener = Callable[[Event], None]
+TELLING_GAP_SECONDS = 0.5
+"""Between two sentences about mail under way: nobody reads a hundred a second, and a slow line can't carry them."""
 
 
 class Watch:
     """What is known of the mail under way; screens listen to it."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, run: Callable[[Coroutine[Any, Any, None]], None]) -> None:
+        """``run`` does some work of the app's without being waited for."""
         self._desk = desk
         self._listeners: list[EventListener] = []
         self.sent_bytes: dict[str, tuple[int, int]] = {}
         self.phases: dict[str, Phase] = {}
         self.holds: Mapping[str, AccountHold] = {}
+        self._news: list[tuple[str, State]] = []
+        self._telling = Pace(self._tell, gap_seconds=TELLING_GAP_SECONDS)
+        self._run = run
 
     def listen(self, listener: EventListener) -> None:
         """Has a callable called, in the event loop, with each event."""
@@ -44,7 +53,7 @@ class Watch:
             case PhaseReached():
                 self.phases[event.id] = event.phase
             case SubmissionChanged():
-                await self._submission_changed(event)
+                self._submission_changed(event)
             case AccountChanged():
                 await self.count()
                 self._say_account(event)
@@ -69,27 +78,45 @@ class Watch:
             return f"{', '.join(held)} is held: {self._desk.keymap.display('app.accounts')}"
         return f"{', '.join(sorted(self.holds))} can't send now" if self.holds else ""
 
-    async def _submission_changed(self, event: SubmissionChanged) -> None:
+    def _submission_changed(self, event: SubmissionChanged) -> None:
         if event.state is not State.SENDING:
             self.sent_bytes.pop(event.id, None)
             self.phases.pop(event.id, None)
-        await self.count()
         if event.state in _WORTH_SAYING:
-            submission = await self._desk.ask(lambda mailer: mailer.show(event.id))
+            self._news.append((event.id, event.state))
+        self._run(self._telling.ask())
+
+    async def _tell(self) -> None:
+        """Says what has come since the last time: one mail by name, many by how many of each."""
+        news, self._news = self._news, []
+        await self.count()
+        if len(news) == 1:
+            submission = await self._desk.ask(lambda mailer: mailer.show(news[0][0]))
             self._say_submission(submission)
+        elif news:
+            counted = Counter(state for _id, state in news)
+            said = ", ".join(f"{counted[state]} {STATE_WORD[state]}" for state in _WORTH_SAYING if counted[state])
+            self._say(said, is_good=set(counted) <= _GOOD)
+
+    def _say(self, said: str, *, is_good: bool) -> None:
+        status = self._desk.status
+        if not is_good:
+            status.complain(said)
+        elif not status.is_complaint_fresh():
+            status.say(said, tone=Tone.GOOD)
 
     def _say_submission(self, submission: Submission) -> None:
+        if submission.state not in _WORTH_SAYING:
+            return  # it has moved on meanwhile, which is told by its own event
         name = say_recipients(submission)
         if submission.is_kept_locally and submission.state is State.SENT:
-            self._desk.status.say("kept on this computer, sent to nobody", tone=Tone.GOOD)
+            self._say("kept on this computer, sent to nobody", is_good=True)
             return
         said = _WORTH_SAYING[submission.state].format(name=name)
-        if submission.error and submission.state is not State.SENT:
+        is_good = submission.state in _GOOD
+        if submission.error and not is_good:
             said = f"{said}: {submission.error}"
-        if submission.state is State.SENT:
-            self._desk.status.say(said, tone=Tone.GOOD)
-        else:
-            self._desk.status.complain(said)
+        self._say(said, is_good=is_good)
 
     def _say_account(self, event: AccountChanged) -> None:
         if event.held_reason is None:
@@ -108,3 +135,4 @@ _WORTH_SAYING: Mapping[State, str] = {
     State.DEFERRED: "not yet accepted for {name}, it will be tried again",
     State.HANDED_OVER: "handed over for {name}",
 }
+_GOOD = frozenset({State.SENT, State.HANDED_OVER})

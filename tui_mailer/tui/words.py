@@ -13,6 +13,7 @@ from tui_mailer.domain.text import clean
 from tui_mailer.domain.window import Window
 from tui_mailer.services.opening_hours import opens_at
 from tui_mailer.storage.record import AccountHold, Submission
+from tui_mailer.tui.action import Keymap
 
 STATE_WORD: Mapping[State, str] = {
     State.HELD: "held",
@@ -49,6 +50,10 @@ class Moment:
     """Bytes gone and in all, of those in flight."""
     phases: Mapping[str, Phase] = field(default_factory=dict[str, Phase])
     """Newer than the row's own, from the engine."""
+    is_coarse: bool = False
+    """Countdowns below a hundred seconds in steps of ten: a list of them costs a slow line little, and stays true."""
+    most_attempts: int | None = None
+    """Attempts after which a message is given up, unless it has its own limit."""
     windows: Mapping[str, Window] = field(default_factory=dict[str, Window])
     """Accounts that send only at some hours."""
 
@@ -72,6 +77,58 @@ def say_distance(distance: timedelta) -> str:
     if seconds < 36 * 3600:
         return f"{-(-seconds // 3600)} h"
     return f"{-(-seconds // 86400)} days"
+
+
+def say_countdown(until: datetime, moment: Moment) -> str:
+    """How long until then, in the moment's steps."""
+    distance = until - moment.now
+    if moment.is_coarse and timedelta(0) < distance < timedelta(seconds=100):
+        distance = timedelta(seconds=10 * ceil(distance.total_seconds() / 10))
+    return say_distance(distance)
+
+
+def say_clock(at: datetime, now: datetime) -> str:
+    """A clock time to the second, with its day unless that is today; in the zone of ``now``."""
+    local = at.astimezone(now.tzinfo or UTC)
+    return f"{local:%H:%M:%S}" if local.date() == now.date() else f"{local.day} {local:%b} {local:%H:%M:%S}"
+
+
+def say_tries(submission: Submission, moment: Moment) -> str:
+    """``2/5``: this attempt, or the last one, of how many; only how many where there is no limit; empty for none."""
+    if not submission.attempts:
+        return ""
+    most = moment.most_attempts if submission.retries is None else submission.retries + 1
+    return f"{submission.attempts}/{most}" if most else str(submission.attempts)
+
+
+_SHELL_REMEDIES = (
+    (
+        re.compile(r"(?:[Rr]un )?`?tui-mailer account set-secret [^\s`]+?`?(?=[.,;)]?(?:\s|$))"),
+        "{accounts}, then {password}",
+    ),
+    (re.compile(r"`?tui-mailer account release [^\s`]+?`?(?=[.,;)]?(?:\s|$))"), "{retry}"),
+)
+"""What a reason tells to type in a shell, and the key that does it here."""
+
+
+def say_remedy(hold: AccountHold, keymap: Keymap) -> str:
+    """Why an account's mail waits, and the keys that mend it."""
+    keys = {
+        "accounts": keymap.display("app.accounts"),
+        "password": keymap.display("accounts.password"),
+        "retry": keymap.display("outbox.retry"),
+    }
+    reason = hold.reason.strip()
+    for pattern, replacement in _SHELL_REMEDIES:
+        reason = pattern.sub(replacement.format(**keys), reason)
+    if reason and reason[-1] not in ".!?":
+        reason = f"{reason}."
+    if hold.is_offline:
+        return f"{hold.account} can't send now: {reason} It tries again by itself ({keys['retry']} tries now)."
+    return (
+        f"{hold.account} is held: {reason}  {keys['retry']} tries again; {keys['accounts']} shows the account, "
+        f"{keys['password']} there takes a new password."
+    )
 
 
 def say_time(at: datetime, now: datetime) -> str:
@@ -137,7 +194,7 @@ def _waits_for(hold: AccountHold, moment: Moment) -> str:
         return f"waits for account {hold.account}"
     if hold.retry_at is None or hold.retry_at <= moment.now:
         return "next try now"
-    return f"next try in {say_distance(hold.retry_at - moment.now)}"
+    return f"next try in {say_countdown(hold.retry_at, moment)}"
 
 
 def opening_of(submission: Submission, moment: Moment) -> datetime | None:
@@ -162,7 +219,7 @@ def _queued(submission: Submission, moment: Moment) -> str:
     if distance <= timedelta(0):
         return "next to go"
     if submission.schedule_words is None and distance < timedelta(minutes=5):
-        return f"leaves in {say_distance(distance)}, u undoes it"
+        return f"leaves in {say_countdown(submission.not_before, moment)}, u undoes it"
     from tui_mailer.domain.schedule import describe_distance
 
     return f"goes {say_time(submission.not_before, moment.now)}, {describe_distance(submission.not_before, moment.now)}"
@@ -174,6 +231,8 @@ def _sending(submission: Submission, moment: Moment) -> str:
     if progress is not None and phase in {Phase.BODY, Phase.ENVELOPE}:
         sent, total = progress
         return f"sending, {say_size(sent)} of {say_size(total)}"
+    if submission.deliverer and submission.id not in moment.phases:
+        return f"{_PHASE_WORDS[phase]} (by {submission.deliverer})"
     return _PHASE_WORDS[phase]
 
 
@@ -187,7 +246,7 @@ def _deferred(submission: Submission, moment: Moment) -> str:
         return f"{waits}; before: {why}"
     if submission.next_attempt_at is None or submission.next_attempt_at <= moment.now:
         return f"next try now; {why}"
-    return f"next try in {say_distance(submission.next_attempt_at - moment.now)}; {why}"
+    return f"next try in {say_countdown(submission.next_attempt_at, moment)}; {why}"
 
 
 def _handed_over(submission: Submission, moment: Moment) -> str:
@@ -195,8 +254,8 @@ def _handed_over(submission: Submission, moment: Moment) -> str:
 
 
 def _uncertain(submission: Submission, moment: Moment) -> str:
-    del moment
-    return f"may or may not have gone out (o settles it); {submission.error or 'the answer never came'}"
+    at = say_time(submission.updated_at, moment.now)
+    return f"may or may not have gone out at {at} (o settles it); {submission.error or 'the answer never came'}"
 
 
 def _sent(submission: Submission, moment: Moment) -> str:

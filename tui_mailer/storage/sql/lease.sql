@@ -17,6 +17,9 @@ UPDATE submission SET
     date_at = coalesce(date_at, :date_at)
 WHERE id = :id AND epoch = :epoch AND owner = :owner AND state = 'sending'
 
+-- name: intend
+UPDATE attempt SET intent_at = :now WHERE submission_id = :id AND epoch = :epoch
+
 -- name: note
 UPDATE attempt SET note = json_patch(note, :note) WHERE submission_id = :id AND epoch = :epoch
 

@@ -20,7 +20,7 @@ from tui_mailer.tui.widgets.row_list import Column, Row, RowList
 class AccountWish:
     """What is wanted of the accounts."""
 
-    what: Literal["add", "release"]
+    what: Literal["add", "release", "password"]
     account: str = ""
 
 
@@ -85,6 +85,11 @@ class AccountListScreen(Dialog[AccountWish | None]):
         key = self._rows.cursor_key()
         if key:
             self.dismiss(AccountWish(what="release", account=key))
+
+    def action_password(self) -> None:
+        key = self._rows.cursor_key()
+        if key:
+            self.dismiss(AccountWish(what="password", account=key))
 
     def on_row_list_opened(self, event: RowList.Opened) -> None:
         event.stop()

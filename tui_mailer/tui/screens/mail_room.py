@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from rich.text import Text
-from textual import work
 from textual.widget import Widget
 
 from tui_mailer.domain.errors import MailerError
@@ -76,14 +75,18 @@ class MailRoom(Room):
             holds=watch.holds,
             sent_bytes=watch.sent_bytes,
             phases=watch.phases,
+            most_attempts=self.desk.configuration.delivery.max_attempts,
             windows=windows_of(self.desk.configuration),
         )
 
-    @work
-    async def on_row_list_opened(self, event: RowList.Opened) -> None:
-        """Enter: everything about the row."""
+    def on_row_list_opened(self, event: RowList.Opened) -> None:
+        """Enter, or a second click."""
         event.stop()
-        await self.open_details(event.key)
+        self.open_row(event.key)
+
+    def open_row(self, key: str) -> None:
+        """Shows everything about the row."""
+        self.attempt(self.open_details(key))
 
     async def open_details(self, key: str) -> None:
         """Shows a submission whole; must run in a worker."""

@@ -2,90 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Literal, cast
 
 from rich.text import Text
-from textual import work
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
 from tui_mailer.domain.submission import State
 from tui_mailer.domain.text import clean
 from tui_mailer.services.event import BytesProgressed, Event, PhaseReached
+from tui_mailer.services.who_sends import Sender
 from tui_mailer.storage.record import Submission
 from tui_mailer.tui.action_table import bindings
+from tui_mailer.tui.batch import on_each
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.news import DraftTaken, SecretAsked
 from tui_mailer.tui.screens.mail_room import MailRoom
 from tui_mailer.tui.watch import Watch
-from tui_mailer.tui.widgets.row_list import Column, Row, RowList
-from tui_mailer.tui.words import STATE_WORD, Moment, say_recipients, say_subject, say_why
+from tui_mailer.tui.widgets.outbox_rows import GROUP, OutboxRows
+from tui_mailer.tui.widgets.row_list import RowList
+from tui_mailer.tui.words import say_remedy
 
 if TYPE_CHECKING:
     from tui_mailer.services.mailer import Mailer
 
 MOST_ROWS = 1000
 TICK_SECONDS = 1.0
-"""How often sentences with a countdown are told anew; the row repaints only if its words differ."""
-
-_TONES = {
-    State.HELD: "wait",
-    State.DEFERRED: "wait",
-    State.UNCERTAIN: "bad",
-    State.SENDING: "good",
-}
-
-
-class OutboxRows(RowList):
-    """Open submissions."""
-
-    def __init__(self) -> None:
-        columns = (
-            Column(title="State", width=11),
-            Column(title="To", share=3),
-            Column(title="Subject", share=4),
-            Column(title="When, or why not", share=6),
-            Column(title="Tries", width=5),
-        )
-        super().__init__(columns, empty_text="The outbox is empty: everything has been sent.", id="rows")
-        self.submissions: list[Submission] = []
-        self._sentences: list[str] = []
-
-    def show(self, submissions: list[Submission], moment: Moment) -> None:
-        """Shows these, the cursor staying with its submission."""
-        key = self.cursor_key()
-        self.submissions = submissions
-        self._sentences = [say_why(one, moment) for one in submissions]
-        self.marked &= {one.id for one in submissions}
-        self.cursor = next((at for at, one in enumerate(submissions) if one.id == key), self.cursor)
-        self.rows_changed()
-
-    def tell_anew(self, moment: Moment) -> None:
-        """Repaints the rows whose sentence differs by now."""
-        for at, one in enumerate(self.submissions):
-            sentence = say_why(one, moment)
-            if sentence != self._sentences[at]:
-                self._sentences[at] = sentence
-                self.refresh_line(at)
-
-    def row_count(self) -> int:
-        return len(self.submissions)
-
-    def row(self, index: int) -> Row | None:
-        one = self.submissions[index]
-        return Row(
-            key=one.id,
-            cells=(
-                STATE_WORD[one.state],
-                say_recipients(one),
-                say_subject(one.message.subject),
-                self._sentences[index],
-                str(one.attempts or ""),
-            ),
-            tone=_TONES.get(one.state, ""),
-        )
+"""How often sentences with a countdown are told anew; a row repaints only if its words differ."""
 
 
 class OutboxScreen(MailRoom):
@@ -96,14 +40,14 @@ class OutboxScreen(MailRoom):
     BINDINGS = bindings("outbox")
     AUTO_FOCUS = "#rows"
     DEFAULT_CSS = """
-    OutboxScreen #remedy { height: auto; color: $text-warning; text-style: bold; display: none; }
+    OutboxScreen #remedy { height: auto; max-height: 6; color: $text-warning; text-style: bold; display: none; }
     OutboxScreen #remedy.-some { display: block; }
     """
 
     def __init__(self, desk: Desk, watch: Watch) -> None:
         super().__init__(desk, watch)
         self.rows = OutboxRows()
-        self._timer: Timer | None = None
+        self._remedy = ""
 
     def list_shown(self) -> RowList:
         return self.rows
@@ -113,139 +57,165 @@ class OutboxScreen(MailRoom):
         yield from self.list_with_heading(self.rows)
 
     def on_mount(self) -> None:
-        self._timer = self.set_interval(TICK_SECONDS, self._tick)
+        self.set_interval(TICK_SECONDS, self._tick)
         self.watch_desk.listen(self._event_came)
-        self.attempt(self.reload())
+        self.read_soon()
 
     def on_screen_resume(self) -> None:
-        self.attempt(self.reload())
+        self.read_soon()
 
     def _event_came(self, event: Event) -> None:
         if not self.is_current:
             return
-        if isinstance(event, BytesProgressed | PhaseReached):
+        if isinstance(event, PhaseReached):
             self.rows.tell_anew(self.moment())
-        else:
-            self.attempt(self.reload())
+        elif not isinstance(event, BytesProgressed):  # bytes are told by the tick: nobody reads them faster
+            self.read_soon()
 
     def _tick(self) -> None:
         if self.is_active and self.rows.submissions:
             self.rows.tell_anew(self.moment())
 
+    def on_row_list_cursor_moved(self) -> None:
+        """The row that was left and the one that is come to tell their seconds differently."""
+        self.rows.tell_anew(self.moment())
+
     async def read_anew(self) -> None:
-        await self.reload()
-
-    async def reload(self) -> None:
         """Reads the outbox anew."""
-        submissions = await self.desk.ask(lambda mailer: mailer.outbox(limit=MOST_ROWS))
-        await self.watch_desk.count()
-        self.rows.show(submissions, self.moment())
-        self._show_remedy()
 
-    def _show_remedy(self) -> None:
-        accounts_key = self.desk.keymap.display("app.accounts")
-        sentences = [
-            f"{name} can't send now: {hold.reason} It tries again by itself (r tries now)."
-            if hold.is_offline
-            else f"{name} is held: {hold.reason}  (r tries again, {accounts_key} accounts)"
-            for name, hold in sorted(self.watch_desk.holds.items())
-        ]
+        def read(mailer: Mailer) -> tuple[list[Submission], str]:
+            # What needs a person is shown however much is newer.
+            urgent = mailer.outbox(limit=MOST_ROWS, states={State.UNCERTAIN})
+            known = {one.id for one in urgent}
+            found = [*urgent, *(one for one in mailer.outbox(limit=MOST_ROWS) if one.id not in known)]
+            scheduled = any(one.schedule_words and one.state is State.QUEUED for one in found)
+            who = mailer.who_sends() if scheduled else None
+            is_told = who is not None and who.sender in {Sender.APP, Sender.NOBODY}
+            return found, f"Scheduled: {who.text}" if who is not None and is_told else ""
+
+        found, who = await self.desk.ask(read)
+        await self.watch_desk.count()
+        self.rows.show(found, self.moment())
+        self._show_remedy(found, who)
+
+    def _show_remedy(self, found: Sequence[Submission], who: str) -> None:
+        """Tells of an account once, whatever number of its mails wait; then what else holds for many rows."""
+        keymap = self.desk.keymap
+        lines = [say_remedy(hold, keymap) for _name, hold in sorted(self.watch_desk.holds.items())]
+        hidden = self.desk.status.open_count - len(found)
+        if hidden > 0:
+            lines.append(f"{hidden:,} older ones aren't shown: cancel or send some, or see `outbox list` in a shell.")
+        if who:
+            lines.append(who)
+        text = clean("\n".join(lines), keep_newlines=True)
+        if text == self._remedy:
+            return
+        self._remedy = text
         remedy = self.query_one("#remedy", Static)
-        remedy.set_class(bool(sentences), "-some")
-        remedy.update(Text(clean("\n".join(sentences), keep_newlines=True)))
+        remedy.set_class(bool(text), "-some")
+        remedy.update(Text(text))
+
+    def open_row(self, key: str) -> None:
+        """Shows a group's mails, or everything about a row."""
+        if key.startswith(GROUP):
+            self.rows.toggle(key)
+        else:
+            super().open_row(key)
 
     # keys
 
-    def _each(self, act: Callable[[Mailer, str], object]) -> None:
-        keys = self.rows.chosen_keys()
-        if keys:
-            self.attempt(self._do_each(keys, act))
-
-    async def _do_each(self, keys: list[str], act: Callable[[Mailer, str], object]) -> None:
+    async def _do(self, keys: Sequence[str], act: Callable[[Mailer, str], object], done: str, undone: str) -> None:
+        """Does it to each and says what came of it."""
+        if not keys:
+            return
         try:
-            for key in keys:
-                await self.desk.ask(lambda mailer, key=key: act(mailer, key))
-            self.rows.marked.clear()
+            tally = await on_each(self.desk, keys, act)
         finally:
             self.desk.nudge()
-            await self.reload()
+            await self.read_anew()
+        self.unmark()
+        say = self.desk.status.complain if tally.refused else self.desk.status.say
+        say(tally.sentence(done, undone))
 
     def action_retry(self) -> None:
         """Makes it due now; a held account is released first, its password asked for where only a person knows it."""
-        self.attempt(self._retry(self.rows.chosen_keys()))
+        self.attempt(self._retry(self.rows.meant()))
 
-    async def _retry(self, keys: list[str]) -> None:
-        accounts = {one.account for one in self.rows.submissions if one.id in keys}
-        for name in sorted(accounts & set(self.watch_desk.holds)):
+    async def _retry(self, meant: Sequence[Submission]) -> None:
+        for name in sorted({one.account for one in meant} & set(self.watch_desk.holds)):
             account = self.desk.configuration.accounts.get(name)
             if account is not None and account.credential is not None and account.credential.kind == "prompt":
                 self.shell.post_message(SecretAsked(name))
             else:
                 await self.desk.ask(lambda mailer, name=name: mailer.release_account(name))
-        waiting = [
-            one.id for one in self.rows.submissions if one.id in keys and one.state in {State.DEFERRED, State.QUEUED}
-        ]
-        await self._do_each(waiting, lambda mailer, key: mailer.retry(key))
+        await self._do([one.id for one in meant], lambda mailer, key: mailer.retry(key), "due now", "retried")
 
     def action_mark_all(self) -> None:
         """Marks every row, or none where all are."""
-        every = {one.id for one in self.rows.submissions}
-        self.rows.marked = set() if self.rows.marked >= every else every
-        self.rows.refresh()
+        self.rows.mark_all()
 
     def action_hold(self) -> None:
-        """Holds what goes, releases what is held."""
-        held = {one.id for one in self.rows.submissions if one.state is State.HELD}
-        self._each(lambda mailer, key: mailer.release(key) if key in held else mailer.hold(key))
+        """Holds what goes; where all that is meant is held, releases it."""
+        meant = self.rows.meant()
+        keys = [one.id for one in meant]
+        if meant and all(one.state is State.HELD for one in meant):
+            self.attempt(self._do(keys, lambda mailer, key: mailer.release(key), "released", "released"))
+            return
+        going = [one.id for one in meant if one.state is not State.HELD]
+        self.attempt(self._do(going, lambda mailer, key: mailer.hold(key), "held", "held"))
 
     def action_cancel(self) -> None:
         """Cancels without asking, since nothing is lost by it, and says where it has gone."""
-        keys = self.rows.chosen_keys()
-        if keys:
-            self.attempt(self._cancel(keys))
-
-    async def _cancel(self, keys: list[str]) -> None:
-        await self._do_each(keys, lambda mailer, key: mailer.cancel(key))
         history = self.desk.keymap.display("app.history")
-        self.desk.status.say(f"canceled: {history} still has it, and e there makes a new message of it")
+        done = f"canceled: {history} still has it, and e there makes a new message of it"
+        keys = [one.id for one in self.rows.meant()]
+        self.attempt(self._do(keys, lambda mailer, key: mailer.cancel(key), done, "canceled"))
 
     def action_edit(self) -> None:
         """Takes it back into compose, in one transaction."""
-        key = self.rows.cursor_key()
-        if key:
-            self.attempt(self._edit(key))
+        meant = self.rows.meant()
+        if len(meant) > 1:
+            self.desk.status.say("one at a time can be taken back into compose: mark none, or just one")
+        elif meant:
+            self.attempt(self._edit(meant[0].id))
 
     async def _edit(self, key: str) -> None:
         self.shell.post_message(DraftTaken(await self.desk.ask(lambda mailer: mailer.edit(key))))
 
     def action_reschedule(self) -> None:
         """Asks for another time."""
-        self.attempt(self._reschedule(self.rows.chosen_keys()))
+        self.attempt(self._reschedule([one.id for one in self.rows.meant()]))
 
-    async def _reschedule(self, keys: list[str]) -> None:
+    async def _reschedule(self, keys: Sequence[str]) -> None:
         from tui_mailer.tui.screens.schedule import ScheduleScreen
 
         if not keys:
             return
         who = await self.desk.ask(lambda mailer: mailer.who_sends())
-        sheet = ScheduleScreen(self.desk, "", who=who, title="Send it at another time")
-        words = await self.shell.push_screen_wait(sheet)
-        if words is not None:
-            await self._do_each(keys, lambda mailer, key: mailer.reschedule(key, words) if words else mailer.retry(key))
+        title = "Send it at another time" if len(keys) == 1 else f"Send these {len(keys)} at another time"
+        words = await self.shell.push_screen_wait(ScheduleScreen(self.desk, "", who=who, title=title))
+        if words:
+            await self._do(keys, lambda mailer, key: mailer.reschedule(key, words), f"at {words}", "rescheduled")
+        elif words is not None:
+            await self._do(keys, lambda mailer, key: mailer.retry(key), "due now", "sent now")
 
-    @work
-    async def action_resolve(self) -> None:
-        """Asks what became of an uncertain one."""
+    def action_resolve(self) -> None:
+        """Asks what became of uncertain ones."""
+        self.attempt(self._resolve([one for one in self.rows.meant() if one.state is State.UNCERTAIN]))
+
+    async def _resolve(self, uncertain: Sequence[Submission]) -> None:
         from tui_mailer.tui.screens.resolve import ResolveScreen
 
-        key = self.rows.cursor_key()
-        one = next((one for one in self.rows.submissions if one.id == key), None)
-        if one is None or one.state is not State.UNCERTAIN:
+        if not uncertain:
             self.desk.status.say("only an uncertain one needs settling")
             return
-        how = await self.shell.push_screen_wait(ResolveScreen(self.desk.keymap, one, self.desk.now()))
+        first = uncertain[0]
+        attempts = await self.desk.ask(lambda mailer: mailer.attempts(first.id))
+        how = await self.shell.push_screen_wait(ResolveScreen(self.desk, uncertain, attempts))
         if how == "look":
-            await self.open_details(one.id)
+            await self.open_details(first.id)
         elif how is not None:
             word = cast("Literal['sent', 'failed', 'resend']", how)
-            self.attempt(self._do_each([one.id], lambda mailer, key: mailer.settle(key, word)))
+            done = {"sent": "marked as sent", "failed": "marked as not sent", "resend": "sent again"}[word]
+            keys = [one.id for one in uncertain]
+            await self._do(keys, lambda mailer, key: mailer.settle(key, word), done, "settled")

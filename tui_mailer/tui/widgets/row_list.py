@@ -170,7 +170,8 @@ class RowList(ScrollView, can_focus=True):
             if row.key in self.marked:
                 cell_style += self.get_component_rich_style("row-list--mark", partial=True)
             segments.append(Segment(text + " " * (cells - cell_width(text)), cell_style))
-            segments.append(Segment(" ", style))
+            # A mark is a sign too: not every terminal shows an underline, and no colour says it alone.
+            segments.append(Segment("*" if position == 0 and row.key in self.marked else " ", style))
         return Strip(segments[:-1]).adjust_cell_length(width, style)
 
     # keys

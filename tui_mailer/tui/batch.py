@@ -1,0 +1,57 @@
+"""One action on several submissions, and one honest sentence about what could be done and what couldn't."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tui_mailer.domain.errors import MailerError, NotFound, StorageError, TooLate
+from tui_mailer.tui.desk import Desk
+
+if TYPE_CHECKING:
+    from tui_mailer.services.mailer import Mailer
+
+CHUNK = 20
+"""Submissions in one go of the I/O thread: others get their turn between."""
+
+
+@dataclass
+class Tally:
+    """What came of it."""
+
+    done: int = 0
+    refused: Counter[str] = field(default_factory=Counter[str])
+    """How many couldn't, by why not."""
+
+    def sentence(self, done: str, undone: str) -> str:
+        """``3 canceled; 1 can't be canceled: it is being sent right now``."""
+        told = [f"{self.done} {done}"] if self.done or not self.refused else []
+        told += [f"{count} can't be {undone}: {why}" for why, count in self.refused.most_common()]
+        return "; ".join(told)
+
+
+async def on_each(desk: Desk, keys: Sequence[str], act: Callable[[Mailer, str], object]) -> Tally:
+    """Does it to each, whatever the others say; raises `StorageError` when nothing can be written any more."""
+    tally = Tally()
+    for start in range(0, len(keys), CHUNK):
+        chunk = keys[start : start + CHUNK]
+        await desk.ask(lambda mailer, chunk=chunk: _do(mailer, chunk, act, tally))
+    return tally
+
+
+def _do(mailer: Mailer, keys: Sequence[str], act: Callable[[Mailer, str], object], tally: Tally) -> None:
+    for key in keys:
+        try:
+            act(mailer, key)
+        except TooLate as error:
+            tally.refused[error.why] += 1
+        except NotFound:
+            tally.refused["it is gone"] += 1
+        except StorageError:
+            raise
+        except MailerError as error:
+            tally.refused[str(error)] += 1
+        else:
+            tally.done += 1
