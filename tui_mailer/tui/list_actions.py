@@ -6,24 +6,18 @@ from tui_mailer.tui.action import Action
 
 _BOTH_LISTS = ("outbox", "history")
 
-_LIST_MOVES = (
-    Action(id="list.down", keys=("down", "j"), label="Down", help="One row down.", where=("list",), is_plain=True),
-    Action(id="list.up", keys=("up", "k"), label="Up", help="One row up.", where=("list",), is_plain=True),
-    Action(
-        id="list.page-down",
-        keys=("pagedown",),
-        label="Page down",
-        help="One page down.",
-        where=("list",),
-        is_plain=True,
-    ),
-    Action(id="list.page-up", keys=("pageup",), label="Page up", help="One page up.", where=("list",), is_plain=True),
-    Action(id="list.first", keys=("home",), label="First", help="To the first row.", where=("list",), is_plain=True),
-    Action(id="list.last", keys=("end",), label="Last", help="To the last row.", where=("list",), is_plain=True),
-    Action(id="list.open", keys=("enter",), label="Open", help="Open this row.", where=("list",), is_plain=True),
-    Action(
-        id="list.mark", keys=("space",), label="Mark", help="Mark or unmark this row.", where=("list",), is_plain=True
-    ),
+_LIST_MOVES = tuple(
+    Action(id=f"list.{verb}", keys=keys, label=label, help=sentence, where=("list",), is_plain=True)
+    for verb, keys, label, sentence in (
+        ("down", ("down", "j"), "Down", "One row down."),
+        ("up", ("up", "k"), "Up", "One row up."),
+        ("page-down", ("pagedown",), "Page down", "One page down."),
+        ("page-up", ("pageup",), "Page up", "One page up."),
+        ("first", ("home",), "First", "To the first row."),
+        ("last", ("end",), "Last", "To the last row."),
+        ("open", ("enter",), "Open", "Open this row."),
+        ("mark", ("space",), "Mark", "Mark or unmark this row."),
+    )
 )
 
 _OUTBOX = (

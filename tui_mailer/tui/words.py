@@ -101,14 +101,9 @@ def say_tries(submission: Submission, moment: Moment) -> str:
     return f"{submission.attempts}/{most}" if most else str(submission.attempts)
 
 
-_SHELL_REMEDIES = (
-    (
-        re.compile(r"(?:[Rr]un )?`?tui-mailer account set-secret [^\s`]+?`?(?=[.,;)]?(?:\s|$))"),
-        "{accounts}, then {password}",
-    ),
-    (re.compile(r"`?tui-mailer account release [^\s`]+?`?(?=[.,;)]?(?:\s|$))"), "{retry}"),
-)
-"""What a reason tells to type in a shell, and the key that does it here."""
+_SHELL = re.compile(r"(?:[Rr]un )?`?tui-mailer account set-secret [^\s`]+?`?[.;]?(?=\s|$)")
+_SHELL_RELEASE = re.compile(r"`?tui-mailer account release [^\s`]+?`?(?=[.,;)]?(?:\s|$))")
+"""What a reason tells to type in a shell: here there are keys for it."""
 
 
 def say_remedy(hold: AccountHold, keymap: Keymap) -> str:
@@ -118,9 +113,8 @@ def say_remedy(hold: AccountHold, keymap: Keymap) -> str:
         "password": keymap.display("accounts.password"),
         "retry": keymap.display("outbox.retry"),
     }
-    reason = hold.reason.strip()
-    for pattern, replacement in _SHELL_REMEDIES:
-        reason = pattern.sub(replacement.format(**keys), reason)
+    reason = hold.reason.removeprefix(f"Account '{hold.account}': ")
+    reason = _SHELL_RELEASE.sub(keys["retry"], _SHELL.sub("", reason)).strip()
     if reason and reason[-1] not in ".!?":
         reason = f"{reason}."
     if hold.is_offline:
