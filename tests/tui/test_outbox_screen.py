@@ -277,7 +277,7 @@ async def test_a_held_account_names_keys_and_no_shell(tmp_path: Path) -> None:
         await stage.app.desk.ask(lambda mailer: mailer.hold_account("work", reason))
         await seal(stage)
         await stage.press("f3")
-        await stage.shows("work is held: the keyring has no secret", "F9 shows the account, s there takes")
+        await stage.shows("work is held: the keyring has no secret", "r tries again", "s there takes a new password")
         assert "tui-mailer account" not in stage.text()
 
 
