@@ -41,6 +41,8 @@ def show_table(context: Context, submissions: Sequence[Submission], *, empty: st
             state = f"{state}, account {'offline' if holds[each.account].is_offline else 'held'}"
         elif opening := context.mailer.opens_at(each):
             at, state = opening, f"{state}, waits for its hours"
+        if each.series_id is not None and each.state is State.QUEUED:
+            state = f"{state}, recurs"
         rows.append((each.id[-_SUFFIX:], state, short_moment(at, zone, now), addressees(each), each.message.subject))
     context.output.table(("ID", "STATE", "WHEN", "TO", "SUBJECT"), rows, flexible=4)
 

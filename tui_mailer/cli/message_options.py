@@ -68,6 +68,12 @@ def _add_attachments(parser: parsing.Parser) -> None:
 def _add_extras(parser: parsing.Parser) -> None:
     group = parser.add_argument_group("more")
     group.add_argument("--at", metavar="WHEN", default="", help="'tomorrow 9am', 'in 2h', 2026-11-30T09:00+01:00")
+    group.add_argument(
+        "--repeat",
+        metavar="RULE",
+        default="",
+        help="'every weekday 9:00', 'every month on the 1st', FREQ=DAILY;COUNT=5 (RFC 5545); --at: from when",
+    )
     group.add_argument("--undo", metavar="SECONDS", type=parsing.count, help="time in which it can be taken back")
     group.add_argument("--retries", metavar="N", type=parsing.count, help="attempts after the first")
     group.add_argument("--in-reply-to", metavar="MSGID", default="")
@@ -173,7 +179,7 @@ def read_draft(arguments: argparse.Namespace, source: Input, *, base: Draft | No
         body_format=BodyFormat(arguments.format) if arguments.format else source.default_format,
         html=_file_text(arguments.html_file, source) if arguments.html_file else base.html,
         attachments=base.attachments + arguments.attachments,
-        schedule=arguments.at or base.schedule,
+        schedule=_schedule(arguments) or base.schedule,
         in_reply_to=arguments.in_reply_to or base.in_reply_to,
         references=" ".join(arguments.references) or base.references,
         headers=base.headers + tuple(arguments.header),
@@ -257,3 +263,15 @@ def _decoded(content: bytes, name: str) -> str:
             field="body",
         ) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _schedule(arguments: argparse.Namespace) -> str:
+    """Puts ``--repeat`` and ``--at`` into one WHEN."""
+    if not arguments.repeat:
+        return arguments.at
+    from tui_mailer.domain.errors import InvalidSchedule
+    from tui_mailer.domain.recurrence_word import EXAMPLES, is_repeat
+
+    if not is_repeat(arguments.repeat):
+        raise InvalidSchedule(f"'{arguments.repeat}' is no rule; write for example {EXAMPLES}", field="at")
+    return f"{arguments.repeat} from {arguments.at}" if arguments.at else arguments.repeat

@@ -17,6 +17,7 @@ examples:
   tui-mailer outbox list
   tui-mailer outbox show 7XKQ
   tui-mailer outbox reschedule 7XKQ 'tomorrow 9am'
+  tui-mailer outbox cancel --series 7XKQ    recurring mail: this one and all that follow
   tui-mailer outbox resolve 7XKQ --resend
   tui-mailer outbox flush          exits 76, 77, 69, 75 or 0 by the worst outcome
 
@@ -35,9 +36,13 @@ def build_parser(prog: str) -> parsing.Parser:
         ("hold", _moving(lambda context, id_: context.mailer.hold(id_)), "keep it from going out"),
         ("release", _moving(lambda context, id_: context.mailer.release(id_)), "let a held one go"),
         ("retry", _moving(lambda context, id_: context.mailer.retry(id_)), "make it due now"),
-        ("cancel", _moving(lambda context, id_: context.mailer.cancel(id_)), "take it back before it leaves"),
     ):
         parsing.add_id(parsing.add_command(group, name, handler, summary, arguments="ID"))
+    cancel_parser = parsing.add_command(group, "cancel", cancel, "take it back before it leaves", arguments="ID")
+    parsing.add_id(cancel_parser)
+    cancel_parser.add_argument(
+        "--series", action="store_true", help="of recurring mail: this one and all that follow; else only this one"
+    )
     reschedule_parser = parsing.add_command(
         group, "reschedule", reschedule, "move it to another time", arguments="ID WHEN"
     )
@@ -93,6 +98,23 @@ def _moving(move: Callable[[Context, str], Submission]) -> parsing.Handler:
         return exit_code.DONE
 
     return handler
+
+
+def cancel(context: Context, arguments: argparse.Namespace) -> int:
+    """Takes one submission back; with ``--series`` all that would follow it, too."""
+    submission_id = context.mailer.resolve_id(arguments.id)
+    if arguments.series:
+        sending.report(context, [context.mailer.stop_series(submission_id)])
+        context.output.say("The series has ended: nothing follows.")
+        return exit_code.DONE
+    canceled = context.mailer.cancel(submission_id)
+    sending.report(context, [canceled])
+    if canceled.series_id is not None:
+        context.output.say(
+            f"It was one of a series ({canceled.schedule_words}), which goes on; "
+            f"to end it: tui-mailer outbox cancel --series {canceled.id}"
+        )
+    return exit_code.DONE
 
 
 def reschedule(context: Context, arguments: argparse.Namespace) -> int:

@@ -22,6 +22,7 @@ examples:
   tui-mailer send --to '"Last, First" <a@example.org>' --cc b@example.org --subject Plan --body-file plan.txt
   tui-mailer send --to ada@example.org --subject Photos --body Here. --attach a.jpg --as beach.jpg
   tui-mailer send --to ada@example.org --subject Later --body Hi. --at 'tomorrow 9am'
+  tui-mailer send --to team@example.org --subject Standup --body 'In ten minutes.' --repeat 'every weekday 8:50'
   make 2>&1 | tui-mailer send --to ops@example.org --subject 'Build log' --key "build-$BUILD_ID" --json
 
 {EXPLAINED}"""

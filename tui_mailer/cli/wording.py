@@ -109,8 +109,16 @@ class _Sentence:
                 f"tui-mailer outbox retry {self.submission.id}"
             )
         if self.submission.not_before > self.context.now():
-            return f"Queued, goes out {moment(self.submission.not_before, self.context.zone)}. {self._deliverer()}"
+            return (
+                f"Queued, goes out {moment(self.submission.not_before, self.context.zone)}{self._repeats()}. "
+                f"{self._deliverer()}"
+            )
         return f"Queued. {self._deliverer()}"
+
+    def _repeats(self) -> str:
+        if self.submission.series_id is None:
+            return ""
+        return f", and then again ({self.submission.schedule_words})"
 
     def _sending(self) -> str:
         return f"Being sent by {self.submission.deliverer or 'another process'}; it is in the outbox."

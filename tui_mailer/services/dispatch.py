@@ -12,6 +12,7 @@ from tui_mailer.domain.submission import State
 from tui_mailer.services.crew import Crew
 from tui_mailer.services.event import EngineStarted, EngineTroubled, StoreChanged
 from tui_mailer.services.fallback import FallBack
+from tui_mailer.services.series import keep_up
 from tui_mailer.services.standing import AccountStanding
 from tui_mailer.services.tidying import archive_all, back_up, tidy_forever
 from tui_mailer.services.turn import Turn
@@ -131,6 +132,8 @@ class Dispatcher:
             settled = await settle_by_asking(self._work, self._standing, left)
             if settled.state is State.UNCERTAIN:
                 self._attempted[settled.id] = settled  # an outcome that `flush` must not hide
+        if self._only is None:
+            await self._work.db(keep_up, self._work.store, self._work.now(), self._work.delivery.late)
         await self._fall_back.pass_on()
         await self._claim_all()
         if not self._crew:

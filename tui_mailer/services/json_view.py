@@ -77,6 +77,7 @@ def submission_view(
         "held_reason": submission.held_reason or (account_hold.reason if account_hold and waits_for_account else None),
         "deliverer": submission.deliverer or (who.owner if who and waits else None),
         "window_opens_at": instant(opens_at),
+        "series": submission.series_id,
         "group": submission.group,
         "note": submission.note,
         "kept_locally": submission.is_kept_locally,

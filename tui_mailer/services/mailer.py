@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from tui_mailer.accounts.configuration import Account, Configuration, Paths
 from tui_mailer.domain import mime
 from tui_mailer.domain.address import Address, format_address_list
+from tui_mailer.domain.errors import NotFound
 from tui_mailer.domain.message import Draft, Message
 from tui_mailer.domain.schedule import parse_when
 from tui_mailer.domain.submission import ENDED_STATES, OPEN_STATES, SETTLED_STATUSES, Attempt, State
@@ -168,7 +169,26 @@ class Mailer:
 
     def cancel(self, submission_id: str) -> Submission:
         """Takes it back before it leaves."""
-        return self.store.outbox.cancel(submission_id, "canceled by you")
+        canceled = self.store.outbox.cancel(submission_id, "canceled by you")
+        if canceled.series_id is not None:
+            self.keep_series_up()
+        return canceled
+
+    def stop_series(self, submission_id: str) -> Submission:
+        """Ends the series that a submission is an occurrence of; returns the occurrence that was waiting, canceled.
+
+        Raises `NotFound` for one that isn't of a series, or whose series has ended.
+        """
+        one = self.show(submission_id)
+        if one.series_id is None:
+            raise NotFound(f"{submission_id} doesn't recur; to cancel it alone leave --series out.")
+        return self.store.outbox.stop_series(one.series_id) or one
+
+    def keep_series_up(self) -> None:
+        """Makes the occurrences of recurring mail that are wanted by now."""
+        from tui_mailer.services.series import keep_up
+
+        keep_up(self.store, self.store.clock.now(), self.configuration.delivery.late)
 
     def reschedule(self, submission_id: str, when: str) -> Submission:
         """Moves it to another time; raises `InvalidSchedule`."""

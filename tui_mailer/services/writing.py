@@ -16,7 +16,8 @@ from tui_mailer.domain.checks import Finding, Severity, check_message
 from tui_mailer.domain.errors import InvalidMessage, Unsupported
 from tui_mailer.domain.message import Draft, Message
 from tui_mailer.domain.raw import read_raw
-from tui_mailer.domain.schedule import Schedule, parse_when
+from tui_mailer.domain.recurrence_word import is_repeat
+from tui_mailer.domain.schedule import Schedule
 from tui_mailer.domain.submission import Kind, Recipient, RecipientStatus, State
 from tui_mailer.providers.base import Capabilities, Prepared
 from tui_mailer.providers.capability import effects
@@ -30,7 +31,7 @@ from tui_mailer.services.sealing import (
     recipients_of,
 )
 from tui_mailer.services.who_sends import who_sends
-from tui_mailer.storage.record import NewSubmission, Submission
+from tui_mailer.storage.record import NewSubmission, SeriesRule, Submission
 
 if TYPE_CHECKING:
     from tui_mailer.storage.store import Store
@@ -153,9 +154,13 @@ class Writer:
                 return first
         account = self.account_for(draft)
         now = self.store.clock.now()
+        recurrence = self._recurrence(draft, request, now)
         drafts = self._fanned_out(draft) if request.each else [draft]
         intake = SealingIntake(self.store.spool)
         new = [self._new(one, account, request, now, intake) for one in drafts]
+        if recurrence is not None:
+            first = replace(new[0], series_id=recurrence.id)
+            return self.store.outbox.seal_series(recurrence, first, draft_id=request.draft_id)
         if request.each:
             group = new[0].message.id
             new = [replace(one, group=group, key=_nth_key(request.key, n)) for n, one in enumerate(new)]
@@ -294,7 +299,19 @@ class Writer:
     def _schedule(self, draft: Draft, now: datetime) -> Schedule | None:
         if not draft.schedule.strip():
             return None
-        return parse_when(draft.schedule, now=now, zone=self.directory.zone)
+        from tui_mailer.services.repeat import read_when
+
+        return read_when(draft.schedule, now=now, zone=self.directory.zone)
+
+    def _recurrence(self, draft: Draft, request: SealRequest, now: datetime) -> SeriesRule | None:
+        if not is_repeat(draft.schedule):
+            return None
+        if request.each:
+            raise InvalidMessage("A message that recurs goes to all its recipients: leave --each out.", field="at")
+        from tui_mailer.services.repeat import read_recurrence
+
+        found, _first = read_recurrence(draft.schedule, now=now, zone=self.directory.zone)
+        return SeriesRule(id=str(ULID()), rule=found.rule, words=found.words, zone=found.zone, start=found.start)
 
     def _fanned_out(self, draft: Draft) -> list[Draft]:
         from tui_mailer.domain.address import Address, parse_address_list

@@ -11,13 +11,12 @@ from tui_mailer.domain.errors import NotFound
 from tui_mailer.domain.submission import OPEN_STATES, Attempt, State
 from tui_mailer.storage.clock import to_microseconds
 from tui_mailer.storage.lease import Leases
-from tui_mailer.storage.move import Moves
 from tui_mailer.storage.record import Submission
-from tui_mailer.storage.sealing import Sealing
+from tui_mailer.storage.series import SeriesTable
 from tui_mailer.storage.submission_table import OutboxParts
 
 
-class Outbox(Sealing, Leases, Moves):
+class Outbox(SeriesTable, Leases):
     """Listing; `sealing` brings in, `lease` delivers, `move` is a person's, `waiting` has accounts and due times."""
 
     def __init__(self, parts: OutboxParts) -> None:
@@ -70,7 +69,8 @@ class Outbox(Sealing, Leases, Moves):
     def texts(self) -> builtins.list[str]:
         """Returns every sealed message and draft as stored: what names spool objects."""
         rows = self._database.rows(self._sql["list_messages"])
-        return [text for row in rows for text in (row["message"], row["draft"]) if text]
+        sealed = [text for row in rows for text in (row["message"], row["draft"]) if text]
+        return [*sealed, *self.series_texts()]
 
     # moving into the history
 

@@ -42,6 +42,21 @@ class NewSubmission:
     """The account's provider sends nothing: it only keeps mail on this computer."""
     draft: Draft | None = None
     """What it was sealed from, so that ``edit`` can bring it back."""
+    series_id: str | None = None
+    """The series it is an occurrence of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesRule:
+    """How a message recurs."""
+
+    id: str
+    rule: str
+    """An RRULE's value (RFC 5545 section 3.3.10)."""
+    words: str
+    zone: str
+    start: datetime
+    """DTSTART: wall time in the zone, naive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +104,8 @@ class Submission:
     """The account it was sealed for, while another one stands in."""
     ruled_out: tuple[str, ...] = ()
     """Accounts that won't ever take it."""
+    series_id: str | None = None
+    """The series it is an occurrence of."""
     is_in_history: bool = False
     draft: Draft | None = None
 

@@ -81,6 +81,7 @@ def submission_of_row(
         is_any_time=bool(row["any_time"]),
         home_account=row["home_account"],
         ruled_out=tuple(json.loads(row["ruled_out"])),
+        series_id=row["series_id"],
         draft=draft or (from_json(Draft, row["draft"]) if row.get("draft") else None),
     )
 
@@ -108,6 +109,7 @@ def new_row(new: NewSubmission) -> dict[str, Any]:
         "retries": new.retries,
         "keep": new.keep,
         "is_kept_locally": new.is_kept_locally,
+        "series_id": new.series_id,
     }
 
 
@@ -135,6 +137,7 @@ def submission_of_new(new: NewSubmission) -> Submission:
         retries=new.retries,
         keep=new.keep,
         is_kept_locally=new.is_kept_locally,
+        series_id=new.series_id,
         draft=new.draft,
     )
 

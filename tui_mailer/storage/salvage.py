@@ -46,7 +46,7 @@ def salvage(damaged: Path, sound: Path, copies: Sequence[Path] = ()) -> int:
     database = Database.open(sound, outbox_schema())
     try:
         copied = 0
-        for table in ("draft", "submission_key", "account_hold"):
+        for table in ("draft", "submission_key", "account_hold", "series"):
             for source in (damaged, *copies):
                 count, is_whole = _copy(source, table, database)
                 copied += count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -20,15 +20,18 @@ REBUILT = "rebuilt from its sealed copy: it may have been sent already; release 
 class Sealing(SubmissionTable):
     """What comes into the outbox."""
 
-    def seal(self, new: Sequence[NewSubmission], *, draft_id: str | None = None) -> list[Submission]:
+    def seal(
+        self, new: Sequence[NewSubmission], *, draft_id: str | None = None, note: Callable[[], None] | None = None
+    ) -> list[Submission]:
         """Makes submissions durable, all or none, and deletes the draft they come from.
 
         One with a key that is known isn't stored again: the first one stands in its place. Raises `NotFound` when the
-        draft is gone, so that one draft isn't sent by two, and `StorageError`.
+        draft is gone, so that one draft isn't sent by two, and `StorageError`. ``note`` writes what else belongs into
+        the transaction.
         """
         firsts = {one.key: self._find_first(one.key) for one in new if one.key is not None}
         fresh = [one for one in new if one.key is None or firsts[one.key] is None]
-        if fresh and len(self._seal(fresh, draft_id)) == len(new):
+        if fresh and len(self._seal(fresh, draft_id, note)) == len(new):
             return [submission_of_new(one) for one in new]
         return [submission_of_new(one) if one.key is None else self._first(one.key) for one in new]
 
@@ -71,7 +74,9 @@ class Sealing(SubmissionTable):
 
     # small things
 
-    def _seal(self, fresh: Sequence[NewSubmission], draft_id: str | None) -> set[str]:
+    def _seal(
+        self, fresh: Sequence[NewSubmission], draft_id: str | None, note: Callable[[], None] | None = None
+    ) -> set[str]:
         """Stores them, sealed copies first; returns the ids of those whose keys weren't taken meanwhile."""
         sidecars = self._parts.sidecars
         with sidecars.locked(is_alone=False):
@@ -83,6 +88,8 @@ class Sealing(SubmissionTable):
                             "The draft was sent or deleted meanwhile; nothing was stored. Save it to send it again."
                         )
                     stored = {one.message.id for one in fresh if self._insert(one)}
+                    if note is not None and stored:
+                        note()
             except MailerError:
                 sidecars.remove(one.message.id for one in fresh)
                 raise

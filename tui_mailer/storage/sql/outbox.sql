@@ -88,11 +88,12 @@ LIMIT 1
 -- name: insert
 INSERT INTO submission (
     id, state, account, provider, account_fingerprint, created_at, updated_at, not_before, due_at, size,
-    envelope_from, schedule_words, schedule_zone, held_reason, key, group_id, note, retries, keep, is_kept_locally
+    envelope_from, schedule_words, schedule_zone, held_reason, key, group_id, note, retries, keep, is_kept_locally,
+    series_id
 ) VALUES (
     :id, :state, :account, :provider, :account_fingerprint, :created_at, :created_at, :not_before, :due_at, :size,
     :envelope_from, :schedule_words, :schedule_zone, :held_reason, :key, :group_id, :note, :retries, :keep,
-    :is_kept_locally
+    :is_kept_locally, :series_id
 )
 
 -- name: insert_sealed

@@ -11,8 +11,9 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from tui_mailer.domain.errors import InvalidMessage
-from tui_mailer.domain.schedule import describe, parse_when, suggestions
+from tui_mailer.domain.schedule import describe, suggestions
 from tui_mailer.domain.text import clean
+from tui_mailer.services.repeat import read_when
 from tui_mailer.services.who_sends import WhoSends
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk
@@ -38,7 +39,7 @@ class ScheduleScreen(Dialog[str | None]):
         self._desk = desk
         self._who = who
         self._zone = desk.zone or ZoneInfo("UTC")
-        self._input = LineInput(words, id="when", placeholder="tomorrow 9am, in 2h, mon 17:00, 2027-01-31T09:00")
+        self._input = LineInput(words, id="when", placeholder="tomorrow 9am, in 2h, mon 17:00, every weekday 9:00")
         self._field = Field("When", self._input)
 
     def contents(self) -> Iterable[Widget]:
@@ -58,7 +59,7 @@ class ScheduleScreen(Dialog[str | None]):
         self._show_read_back()
 
     def _read_back(self, words: str, now: datetime) -> str:
-        return describe(parse_when(words, now=now, zone=self._zone), now=now)
+        return describe(read_when(words, now=now, zone=self._zone), now=now)
 
     def _show_read_back(self) -> None:
         words, now = self._input.value.strip(), self._desk.now()
@@ -88,7 +89,7 @@ class ScheduleScreen(Dialog[str | None]):
             self.dismiss("")
             return
         try:
-            schedule = parse_when(words, now=self._desk.now(), zone=self._zone)
+            schedule = read_when(words, now=self._desk.now(), zone=self._zone)
         except InvalidMessage as error:
             self.say(str(error))
             return

@@ -157,10 +157,11 @@ class ComposeForm(Vertical):
             field.show_wrong("")
             field.show_remark("")
             return
-        from tui_mailer.domain.schedule import describe, parse_when
+        from tui_mailer.domain.schedule import describe
+        from tui_mailer.services.repeat import read_when
 
         try:
-            field.show_remark(describe(parse_when(words, now=now, zone=zone), now=now))
+            field.show_remark(describe(read_when(words, now=now, zone=zone), now=now))
         except InvalidMessage as error:
             field.show_wrong(str(error))
 
