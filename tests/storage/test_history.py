@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from storage_fixtures import START, Post
+from storage_fixtures import START, HandClock, Post
 
 from tui_mailer.domain.errors import DamagedStore, NotFound
 from tui_mailer.domain.message import Attachment, Draft
 from tui_mailer.domain.submission import RecipientStatus, State
 from tui_mailer.storage.record import HistoryQuery
+from tui_mailer.storage.store import Store
 
 
 @pytest.fixture(params=["moved", "unmoved"])
@@ -344,3 +346,24 @@ def test_deleted_words_are_not_left_in_the_index(post: Post) -> None:
     assert list(history._beginnings("quartz", 9)) == []
     assert list(history._beginnings("議", 9)) == []
     assert list(history._beginnings("grani", 9)) == ["granite"]
+
+
+def test_what_was_deleted_isnt_put_back_by_a_process_that_was_stopped(
+    open_store: Callable[[], Store], clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped while it moved a message into the history, it lets be what has been deleted since."""
+    stopped, other = Post(open_store(), clock), open_store()
+    ended = stopped.end()
+    take = stopped.outbox.take_ended
+
+    def take_and_be_stopped(limit: int) -> object:
+        taken = take(limit)
+        assert other.archive_ended() == 1
+        other.delete(ended.id)
+        return taken
+
+    monkeypatch.setattr(stopped.outbox, "take_ended", take_and_be_stopped)
+    stopped.store.archive_ended()
+    for store in (stopped.store, other):
+        with pytest.raises(NotFound):
+            store.find(ended.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -23,11 +23,19 @@ _BATCH = 200
 class History(HistoryReading):
     """The ended submissions: bringing in, reading whole, forgetting for good."""
 
-    def insert_many(self, many: Iterable[tuple[Submission, Sequence[Attempt]]]) -> None:
-        """Adds ended submissions with their attempts, durably; those that are there stay as they are."""
+    def insert_many(
+        self,
+        many: Iterable[tuple[Submission, Sequence[Attempt]]],
+        is_still_there: Callable[[str], bool] = lambda _id: True,
+    ) -> None:
+        """Adds ended submissions with their attempts, durably; those that are there stay as they are.
+
+        ``is_still_there`` asks the outbox once nobody else can write here: what it no longer has was added by another
+        process meanwhile, and may have been deleted since.
+        """
         with self._database.transaction():
             for submission, attempts in many:
-                if not self.has(submission.id):
+                if not self.has(submission.id) and is_still_there(submission.id):
                     self._insert(submission, attempts)
 
     def has(self, submission_id: str) -> bool:

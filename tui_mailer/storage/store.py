@@ -174,7 +174,7 @@ class Store:
         """Moves what has ended into the history, oldest first; returns how many."""
         ended = self.outbox.take_ended(limit)
         if ended:
-            self.history.insert_many(ended)
+            self.history.insert_many(ended, self.outbox.has)
             self.outbox.forget(submission.id for submission, _attempts in ended)
         return len(ended)
 
@@ -223,6 +223,7 @@ class Store:
         """Deletes an ended submission for good; raises `NotFound`."""
         while self.outbox.has(submission_id) and self.archive_ended():
             pass
+        self._outbox_database.forget_log()
         self.history.delete(submission_id)
 
     def purge(self, before: datetime) -> list[str]:
