@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -150,6 +151,16 @@ class SendGridRules(Rules):
         if message_id not in self.states:
             return self.error(404, "not found")
         return Reply(200, self.states[message_id])
+
+    @route("GET", "/v3/messages")
+    def search(self, request: LabRequest) -> Reply:
+        if not self.has_activity:
+            return self.error(403, "access forbidden")
+        found = re.fullmatch(r"msg_id LIKE '([\w.-]+)%'", request.query["query"])
+        if not found or not 1 <= int(request.query["limit"]) <= 1000:
+            return self.error(400, "invalid query")
+        rows = [one for key, one in self.states.items() if key.startswith(found[1])]
+        return Reply(200, {"messages": rows})
 
     @route("GET", "/v3/scopes")
     def list_scopes(self, request: LabRequest) -> Reply:

@@ -108,6 +108,14 @@ async def test_a_wrong_key_is_forbidden_in_plain_text(lab: HttpLab) -> None:
     await provider.close()
 
 
+@pytest.mark.parametrize("reply", [Reply(404, {"message": "Domain not found: x"}), Reply(402, {"message": "Pay."})])
+async def test_an_unknown_domain_is_the_accounts_trouble(lab: HttpLab, provider: HttpProvider, reply: Reply) -> None:
+    """A wrong domain or an unpaid bill holds the account; its mail waits."""
+    lab.on("POST", reply)
+    with pytest.raises(NotAuthorized):
+        await provider.send(provider.prepare(make_outgoing()), Recorder())
+
+
 async def test_a_wait_told_in_words_is_understood(lab: HttpLab, provider: HttpProvider) -> None:
     """ "Try again after 120 seconds" is when it is tried again."""
     words = "Domain mg.example.org is not allowed to send: account-requests-per-sec limit exceeded"

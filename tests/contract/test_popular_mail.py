@@ -197,6 +197,20 @@ async def test_an_answer_means_what_it_says_about_the_mail(
     assert not lab.rules.stored
 
 
+async def test_without_an_id_nothing_is_asked_and_nothing_taken_back(
+    case: HttpCase, lab: HttpLab, provider: HttpProvider
+) -> None:
+    """A message that never got an id isn't mistaken for others: no status is told and no cancellation asked for."""
+    receipt = await provider.send(provider.prepare(case.outgoing("01JZZZZZZZZZZZZZZZZZZZZZZ1")), Recorder())
+    made = len(lab.requests)
+    nameless = replace(receipt, provider_id=None, note={})
+    assert await provider.status(nameless) == []
+    if provider.capabilities.cancel_scheduled:
+        with pytest.raises(Rejected):
+            await provider.cancel(nameless)
+    assert len(lab.requests) == made
+
+
 async def test_a_wrong_key_is_the_accounts_trouble(case: HttpCase, lab: HttpLab) -> None:
     """With a wrong key nothing is sent and the account is held with the server's words."""
     secrets = FixedSecret("another-secret-altogether")

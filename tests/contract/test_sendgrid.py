@@ -168,6 +168,27 @@ async def test_status_needs_the_add_on(rules: SendGridRules, provider: HttpProvi
     assert told.detail == "not_delivered: 550 no such user"
 
 
+async def test_each_recipient_is_found_by_the_beginning_of_its_id(rules: SendGridRules, provider: HttpProvider) -> None:
+    """Where the activity has an id for each recipient, all that begin like the answer's are read."""
+    receipt = await provider.send(provider.prepare(make_outgoing()), Recorder())
+    del rules.states[receipt.provider_id or ""]
+    for number, (address, word) in enumerate((("bob@example.net", "delivered"), ("Eve@example.net", "levitated"))):
+        message_id = f"{receipt.provider_id}.filter0001.{number}"
+        told = {"msg_id": message_id, "to_email": address, "status": word}
+        rules.states[message_id] = {**told, "last_event_time": "2026-11-26T09:00:00Z"}
+    bob, eve = await provider.status(receipt)
+    assert (bob.address, bob.status) == ("bob@example.net", RecipientStatus.DELIVERED)
+    assert (eve.status, eve.detail) == (RecipientStatus.UNKNOWN, "levitated")
+
+
+async def test_a_sender_that_is_not_verified_is_the_messages_trouble(lab: HttpLab, provider: HttpProvider) -> None:
+    """SendGrid says 403 of a sender it doesn't know: the message is refused, the account goes on."""
+    problem = {"message": "The from address does not match a verified Sender Identity.", "field": "from"}
+    lab.on("POST", Reply(403, {"errors": [problem]}))
+    with pytest.raises(Rejected, match="verified Sender Identity"):
+        await provider.send(provider.prepare(make_outgoing()), Recorder())
+
+
 async def test_a_key_without_the_right_to_send_is_told(rules: SendGridRules, provider: HttpProvider) -> None:
     """The check finds out that a key may do other things, but not send."""
     assert [one.address for one in await provider.check()] == ["ada@example.org"]

@@ -36,7 +36,7 @@ from tui_mailer.providers.http_message import options_of
 from tui_mailer.providers.http_settings import HttpOptions, HttpSettings
 from tui_mailer.providers.http_status import instant_of, polled
 from tui_mailer.providers.http_step import HttpStep, path_part
-from tui_mailer.providers.polled import newest
+from tui_mailer.providers.polled import id_to_cancel, newest
 
 _NAME = "Brevo"
 _KEYS = UUID("6f0a1c52-7f0f-4d8e-9a53-0d3c1b9d5e21")
@@ -232,7 +232,7 @@ class BrevoProvider(HttpProvider[BrevoSettings]):
         return [_polled(event, address, event.word("name")) for event in told.rows("events")]
 
     async def cancel(self, receipt: Receipt) -> None:
-        path = f"/smtp/email/{path_part(receipt.provider_id or '')}"
+        path = f"/smtp/email/{path_part(id_to_cancel(receipt, _NAME))}"
         step = HttpStep(method="DELETE", path=path, accepts=frozenset({400, 404}), needs_json=False)
         answer = await self.ask(step)
         if not answer.is_success:

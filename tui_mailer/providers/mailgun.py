@@ -33,6 +33,7 @@ from tui_mailer.providers.base import Capabilities, Identity, Outgoing, PolledSt
 from tui_mailer.providers.http import HttpProvider
 from tui_mailer.providers.http_answer import Answer
 from tui_mailer.providers.http_body import Field, File, FilePart, Form
+from tui_mailer.providers.http_error import Verdict
 from tui_mailer.providers.http_message import options_of
 from tui_mailer.providers.http_settings import HttpOptions, HttpSettings
 from tui_mailer.providers.http_status import instant_of, polled
@@ -209,6 +210,11 @@ class MailgunProvider(HttpProvider[MailgunSettings]):
         last = "messages" if outgoing.message.raw_sha256 is None else "messages.mime"
         return (HttpStep(path=f"/v3/{self._domain}/{last}", body=body, causes_sending=True),)
 
+    def judge(self, answer: Answer) -> Verdict | None:
+        """An unknown domain and an unpaid bill are the account's trouble."""
+        is_domain = answer.status == 404 and "omain not found" in answer.text
+        return Verdict.NOT_AUTHORIZED if is_domain or answer.status == 402 else None
+
     def receipt(self, outgoing: Outgoing, answers: Mapping[str, Answer]) -> Receipt:
         answer = answers["send"]
         receipt = self.accepted(outgoing, answer, provider_id=answer.word("id"))
@@ -227,7 +233,9 @@ class MailgunProvider(HttpProvider[MailgunSettings]):
         return [Identity(address=one.addr_spec, detail=detail) for one in self.account.identities]
 
     async def status(self, receipt: Receipt) -> list[PolledStatus]:
-        query = {"message-id": (receipt.provider_id or "").strip("<>"), "ascending": "yes", "limit": "300"}
+        if not receipt.provider_id:
+            return []
+        query = {"message-id": receipt.provider_id.strip("<>"), "ascending": "yes", "limit": "300"}
         answer = await self.ask(HttpStep(method="GET", path=f"/v3/{self._domain}/events", query=query))
         told = newest(map(_polled, answer.rows("items")), receipt)
         if float(receipt.note.get("send_at") or 0) <= datetime.now(UTC).timestamp():

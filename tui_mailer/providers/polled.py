@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from tui_mailer.domain.errors import Rejected
 from tui_mailer.domain.submission import Receipt
 from tui_mailer.providers.base import PolledStatus
 from tui_mailer.providers.http_answer import Answer
@@ -28,6 +29,13 @@ def newest(events: Iterable[PolledStatus], receipt: Receipt) -> list[PolledStatu
         for one in receipt.recipients
         if one.address.lower() in found
     ]
+
+
+def id_to_cancel(receipt: Receipt, service: str) -> str:
+    """Returns the message's id; raises `Rejected` where the provider never gave one."""
+    if not receipt.provider_id:
+        raise Rejected(f"{service} gave the message no id by which it could be taken back.")
+    return receipt.provider_id
 
 
 def first_word(answer: Answer, paths: Iterable[str]) -> str:

@@ -201,7 +201,9 @@ class PostmarkProvider(HttpProvider[PostmarkSettings]):
         return [Identity(address=one.addr_spec, detail=detail) for one in self.account.identities]
 
     async def status(self, receipt: Receipt) -> list[PolledStatus]:
-        path = f"/messages/outbound/{path_part(receipt.provider_id or '')}/details"
+        if not receipt.provider_id:
+            return []
+        path = f"/messages/outbound/{path_part(receipt.provider_id)}/details"
         details = await self.ask(HttpStep(method="GET", path=path))
         return newest(map(_polled, details.rows("MessageEvents")), receipt)
 

@@ -32,6 +32,7 @@ from tui_mailer.providers.http_message import options_of
 from tui_mailer.providers.http_settings import HttpOptions, HttpSettings
 from tui_mailer.providers.http_status import polled_alike
 from tui_mailer.providers.http_step import HttpStep, path_part
+from tui_mailer.providers.polled import id_to_cancel
 
 _NAME = "Resend"
 _SENDING_ONLY = "restricted_api_key"
@@ -182,7 +183,9 @@ class ResendProvider(HttpProvider[ResendSettings]):
         ]
 
     async def status(self, receipt: Receipt) -> list[PolledStatus]:
-        step = HttpStep(method="GET", path=f"/emails/{path_part(receipt.provider_id or '')}")
+        if not receipt.provider_id:
+            return []
+        step = HttpStep(method="GET", path=f"/emails/{path_part(receipt.provider_id)}")
         word = (await self.ask(step)).word("last_event")
         shared = "told for the whole message" if len(receipt.recipients) > 1 else ""
         return polled_alike(receipt, word, _STATUSES, detail=shared)
@@ -197,7 +200,7 @@ class ResendProvider(HttpProvider[ResendSettings]):
         ]
 
     async def cancel(self, receipt: Receipt) -> None:
-        path = f"/emails/{path_part(receipt.provider_id or '')}/cancel"
+        path = f"/emails/{path_part(id_to_cancel(receipt, _NAME))}/cancel"
         answer = await self.ask(HttpStep(path=path, accepts=frozenset({400, 404, 409, 422})))
         if not answer.is_success:
             raise Rejected(f"Resend can't take it back any more: {self.words(answer)}")

@@ -30,9 +30,10 @@ from tui_mailer.providers.base import Capabilities, Identity, Outgoing, PolledSt
 from tui_mailer.providers.http import HttpProvider
 from tui_mailer.providers.http_answer import Answer
 from tui_mailer.providers.http_body import Blank, File, Json
+from tui_mailer.providers.http_error import Verdict
 from tui_mailer.providers.http_message import options_of
 from tui_mailer.providers.http_settings import HttpOptions, HttpSettings
-from tui_mailer.providers.http_status import polled
+from tui_mailer.providers.http_status import instant_of, polled
 from tui_mailer.providers.http_step import HttpStep, path_part
 from tui_mailer.providers.polled import first_word, newest
 
@@ -41,6 +42,7 @@ _RESERVED = mail_part.SERVICE_HEADERS | {"x-sg-id", "x-sg-eid", "content-type", 
 _MOST_ARGUMENTS = 10_000
 """Bytes of ``custom_args`` and of ``substitutions``."""
 _SURELY_CANCELED_SECONDS = 600
+_MOST_RECIPIENTS = 1000
 _STATUSES = {
     "processed": RecipientStatus.ACCEPTED,
     "processing": RecipientStatus.ACCEPTED,
@@ -175,7 +177,7 @@ class SendGridProvider(HttpProvider[SendGridSettings]):
     def capabilities(self) -> Capabilities:
         return Capabilities(
             needs_to=True,
-            max_recipients=1000,
+            max_recipients=_MOST_RECIPIENTS,
             needs_subject=True,
             needs_body=True,
             reserved_headers=_RESERVED,
@@ -235,17 +237,25 @@ class SendGridProvider(HttpProvider[SendGridSettings]):
             if row.word("from_email")
         ]
 
+    def judge(self, answer: Answer) -> Verdict | None:
+        """A sender that isn't verified is the message's trouble, not the key's."""
+        is_sender = answer.status == 403 and answer.word("errors[0].field") == "from"
+        return Verdict.REJECTED if is_sender else None
+
     async def status(self, receipt: Receipt) -> list[PolledStatus]:
-        path = f"/messages/{path_part(receipt.provider_id or '')}"
-        # Without the Email Activity add-on there is no such page for this key.
-        answer = await self.ask(HttpStep(method="GET", path=path, accepts=frozenset({401, 403, 404})))
-        word = answer.word("status")
-        if not answer.is_success or not word:
+        if not receipt.provider_id:
             return []
-        told = first_word(answer, ("to_email", "to_email[0]"))
-        events = answer.rows("events")
-        reason = events[-1].word("reason") if events else ""
-        return newest([polled(told, word, _STATUSES, detail=reason)], receipt)
+        rows = [await self._ask_activity(HttpStep(method="GET", path=f"/messages/{path_part(receipt.provider_id)}"))]
+        if rows[0].status == 404:
+            # The activity's ids go on where the answer's ends, one for each recipient.
+            query = {"limit": str(_MOST_RECIPIENTS), "query": f"msg_id LIKE '{receipt.provider_id}%'"}
+            found = await self._ask_activity(HttpStep(method="GET", path="/messages", query=query))
+            rows = found.rows("messages")
+        return newest([_polled(row) for row in rows if row.is_success and row.word("status")], receipt)
+
+    async def _ask_activity(self, step: HttpStep) -> Answer:
+        """Asks a page that needs the Email Activity add-on: without it there is none for this key."""
+        return await self.ask(replace(step, accepts=frozenset({401, 403, 404})))
 
     async def list_templates(self) -> list[Template]:
         """Lists the first 200 templates, dynamic ones and older."""
@@ -268,3 +278,10 @@ class SendGridProvider(HttpProvider[SendGridSettings]):
             raise OutcomeUncertain(
                 "SendGrid took the cancellation less than ten minutes before the message's time: it may still go out."
             )
+
+
+def _polled(row: Answer) -> PolledStatus:
+    events = row.rows("events")
+    address = first_word(row, ("to_email", "to_email[0]"))
+    at = instant_of(row.word("last_event_time"))
+    return polled(address, row.word("status"), _STATUSES, detail=events[-1].word("reason") if events else "", at=at)

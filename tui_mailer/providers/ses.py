@@ -295,7 +295,9 @@ class SesProvider(HttpProvider[SesSettings]):
         ]
 
     async def status(self, receipt: Receipt) -> list[PolledStatus]:
-        path = f"/v2/email/insights/{path_part(receipt.provider_id or '')}/"
+        if not receipt.provider_id:
+            return []
+        path = f"/v2/email/insights/{path_part(receipt.provider_id)}/"
         answer = await self.ask(HttpStep(method="GET", path=path, accepts=frozenset({400, 403, 404})))
         events = [
             _polled(event, insight.word("Destination"))
