@@ -74,6 +74,12 @@ def _add_extras(parser: parsing.Parser) -> None:
         default="",
         help="'every weekday 9:00', 'every month on the 1st', FREQ=DAILY;COUNT=5 (RFC 5545); --at: from when",
     )
+    group.add_argument(
+        "--schedule-by",
+        choices=["provider", "outbox"],
+        default="",
+        help="who keeps it until then (default: the provider where it can, else the outbox)",
+    )
     group.add_argument("--undo", metavar="SECONDS", type=parsing.count, help="time in which it can be taken back")
     group.add_argument("--retries", metavar="N", type=parsing.count, help="attempts after the first")
     group.add_argument("--in-reply-to", metavar="MSGID", default="")
@@ -190,6 +196,7 @@ def read_draft(arguments: argparse.Namespace, source: Input, *, base: Draft | No
         options={**base.options, **dict(arguments.option)},
         retries=arguments.retries if arguments.retries is not None else base.retries,
         note=arguments.note or base.note,
+        schedule_by=arguments.schedule_by or base.schedule_by,
     )
     if arguments.expand:
         from tui_mailer.cli.expansion import expand_draft

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tui_mailer.cli import exit_code, parsing, sending
+from tui_mailer.domain.submission import State
 
 if TYPE_CHECKING:
     from tui_mailer.cli.context import Context
@@ -90,6 +91,16 @@ def show(context: Context, arguments: argparse.Namespace) -> int:
     return exit_code.DONE
 
 
+def _cancel(context: Context, submission_id: str) -> Submission:
+    if _is_handed_over(context, submission_id):
+        return context.session.recall().cancel(submission_id)
+    return context.mailer.cancel(submission_id)
+
+
+def _is_handed_over(context: Context, submission_id: str) -> bool:
+    return context.mailer.show(submission_id).state is State.HANDED_OVER
+
+
 def _moving(move: Callable[[Context, str], Submission]) -> parsing.Handler:
     def handler(context: Context, arguments: argparse.Namespace) -> int:
         """Moves one submission on and says where it stands."""
@@ -107,7 +118,7 @@ def cancel(context: Context, arguments: argparse.Namespace) -> int:
         sending.report(context, [context.mailer.stop_series(submission_id)])
         context.output.say("The series has ended: nothing follows.")
         return exit_code.DONE
-    canceled = context.mailer.cancel(submission_id)
+    canceled = _cancel(context, submission_id)
     sending.report(context, [canceled])
     if canceled.series_id is not None:
         context.output.say(
@@ -122,7 +133,13 @@ def reschedule(context: Context, arguments: argparse.Namespace) -> int:
     from tui_mailer.cli.wording import moment
     from tui_mailer.services.json_view import submission_view
 
-    moved = context.mailer.reschedule(context.mailer.resolve_id(arguments.id), " ".join(arguments.when))
+    submission_id, when = context.mailer.resolve_id(arguments.id), " ".join(arguments.when)
+    if _is_handed_over(context, submission_id):
+        moved = context.session.recall().reschedule(submission_id, when)
+    else:
+        moved = context.mailer.reschedule(submission_id, when)
+    sending.hand_over(context, [moved])
+    moved = context.mailer.show(moved.id)
     who = context.mailer.who_sends(moved.not_before, account=moved.account)
     context.output.outcome(submission_view(moved, who=who))
     context.output.say(f"{moved.id}  Goes out {moment(moved.not_before, context.zone)}. {who.text}")

@@ -151,7 +151,8 @@ def _waits_as_asked(submission: Submission, waiting: Waiting, context: Context) 
     if submission.state is State.HELD:
         return waiting.is_hold
     is_later = submission.not_before > context.now()
-    return submission.state in _ATTEMPTED and submission.attempts == 0 and (waiting.is_queue_only or is_later)
+    is_untried = submission.attempts == 0 or submission.hands_over
+    return submission.state in _ATTEMPTED and is_untried and (waiting.is_queue_only or is_later)
 
 
 def _attempt(context: Context, sealed: list[Submission], waiting: Waiting) -> list[Submission]:
@@ -159,7 +160,9 @@ def _attempt(context: Context, sealed: list[Submission], waiting: Waiting) -> li
     due = [
         each.id
         for each in sealed
-        if each.state in _ATTEMPTED and (each.next_attempt_at or each.not_before) <= now and not waiting.is_queue_only
+        if each.state in _ATTEMPTED
+        and (each.hands_over or (each.next_attempt_at or each.not_before) <= now)
+        and not waiting.is_queue_only
     ]
     if not due:
         return sealed
@@ -168,6 +171,11 @@ def _attempt(context: Context, sealed: list[Submission], waiting: Waiting) -> li
         return sealed
     context.session.engine("send").deliver(due, timeout_seconds=waiting.seconds)
     return [context.mailer.show(each.id) for each in sealed]
+
+
+def hand_over(context: Context, submissions: Sequence[Submission]) -> None:
+    """Gives the provider now what it is to keep until later."""
+    _attempt(context, list(submissions), Waiting())
 
 
 def _leave_to_others(context: Context) -> None:

@@ -90,6 +90,8 @@ class Draft:
     retries: int | None = None
     note: str = ""
     """Kept with the submission, never sent."""
+    schedule_by: str = ""
+    """Who keeps a scheduled message: ``provider``, ``outbox``; empty: the provider where it can, else the outbox."""
 
     def all_attachments(self) -> tuple[DraftAttachment, ...]:
         """Lists what is attached and what is still being typed."""

@@ -69,7 +69,9 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
         }
     ),
     State.HANDED_OVER: frozenset({State.SENT, State.PARTIAL, State.FAILED, State.CANCELED, State.UNCERTAIN}),
-    State.UNCERTAIN: frozenset({State.SENT, State.PARTIAL, State.FAILED, State.QUEUED, State.CANCELED}),
+    State.UNCERTAIN: frozenset(
+        {State.SENT, State.PARTIAL, State.FAILED, State.QUEUED, State.CANCELED, State.HANDED_OVER}
+    ),
     State.SENT: frozenset(),
     State.PARTIAL: frozenset(),
     State.FAILED: frozenset(),

@@ -6,15 +6,15 @@ A refusal names an account of the configuration that could carry it, where there
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tui_mailer.domain import mime
-from tui_mailer.domain.errors import ConfigurationError, Unsupported
+from tui_mailer.domain.errors import ConfigurationError, InvalidMessage, InvalidSchedule, Unsupported
 from tui_mailer.domain.message import Message
 from tui_mailer.domain.submission import Recipient
-from tui_mailer.providers.base import Outgoing, Prepared
+from tui_mailer.providers.base import Capabilities, Outgoing, Prepared
 from tui_mailer.providers.capability import keeps_schedule, refusals, require
 from tui_mailer.services.sealing import frozen_date, recipients_of
 
@@ -25,18 +25,46 @@ if TYPE_CHECKING:
 _ELSEWHERE = re.compile(r",? or use another account|^Use another account")
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When a message is to go out, and who keeps it until then."""
+
+    at: datetime
+    by: str = ""
+    """``provider``, ``outbox``; empty: the provider where it can, else the outbox."""
+
+
 class Carrying:
     """Asks the accounts' providers; stores nothing and connects to nobody."""
 
     def __init__(self, directory: ProviderDirectory) -> None:
         self._directory = directory
 
-    def prepare(
-        self, message: Message, account: Account, recipients: tuple[Recipient, ...], now: datetime, at: datetime
-    ) -> Prepared:
-        """Works out what would go on the wire at an instant; raises `Unsupported` with the way out."""
+    def hands_over(self, message: Message, account: Account, now: datetime, due: Due) -> bool:
+        """Says whether the provider is to keep the message until its time.
+
+        It does within its limits, since it sends also while nothing runs here, unless the outbox was asked for. Raises
+        `InvalidSchedule` where the provider was asked for and can't.
+        """
+        if due.by == "outbox" or due.at <= now:
+            return False
         capabilities = self._directory.capabilities(account.name)
-        is_kept = keeps_schedule(capabilities, at, now, is_template=bool(message.template))
+        can_keep = keeps_schedule(capabilities, due.at, now, is_template=bool(message.template))
+        if due.by == "provider" and not can_keep:
+            raise InvalidSchedule(
+                f"Account '{account.name}' can't keep it until then: {_limits(capabilities)}. Choose another time, or "
+                "let the outbox keep it (--schedule-by outbox).",
+                field="at",
+            )
+        return can_keep
+
+    def prepare(
+        self, message: Message, account: Account, recipients: tuple[Recipient, ...], now: datetime, due: Due
+    ) -> Prepared:
+        """Works out what would go on the wire when it is due; raises `Unsupported` with the way out."""
+        capabilities = self._directory.capabilities(account.name)
+        at = max(due.at, now)
+        is_kept = self.hands_over(message, account, now, due)
         outgoing = Outgoing(
             submission_id=message.id,
             message=message,
@@ -52,15 +80,15 @@ class Carrying:
         except Unsupported as error:
             raise self._with_way_out(error, message, account) from None
 
-    def refusals(self, message: Message, account: Account, now: datetime, at: datetime) -> tuple[Unsupported, ...]:
+    def refusals(self, message: Message, account: Account, now: datetime, due: Due) -> tuple[InvalidMessage, ...]:
         """Lists everything that stands in the way, in the order of the form; empty: it can be carried."""
         capabilities = self._directory.capabilities(account.name)
         size = self.size(message, now)
         found = refusals(message, capabilities, account=account.name, size=size if capabilities.raw else 0)
         if not found:
             try:
-                self.prepare(message, account, recipients_of(message, capabilities.recipient_option), now, at)
-            except Unsupported as error:
+                self.prepare(message, account, recipients_of(message, capabilities.recipient_option), now, due)
+            except (Unsupported, InvalidSchedule) as error:
                 return (error,)
         return tuple(self._with_way_out(error, message, account) for error in found)
 
@@ -93,3 +121,12 @@ class Carrying:
             ):
                 return other.name
         return None
+
+
+def _limits(capabilities: Capabilities) -> str:
+    """Says how far ahead a provider keeps mail."""
+    if capabilities.schedule_min is None:
+        return "its provider has no schedule of its own"
+    least = f"from {int(capabilities.schedule_min.total_seconds() // 60)} min"
+    most = "" if capabilities.schedule_max is None else f" to {capabilities.schedule_max.days} days"
+    return f"it keeps mail {least}{most} ahead"

@@ -10,7 +10,7 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from tui_mailer.accounts.configuration import Account, DeliverySettings
@@ -24,14 +24,24 @@ from tui_mailer.domain.errors import (
     NotAuthorized,
     Offline,
     OutcomeUncertain,
+    Rejected,
     StorageError,
     TryLater,
 )
 from tui_mailer.domain.message import Content, Message
-from tui_mailer.domain.submission import DUE_STATUSES, Phase, Receipt, RecipientResult, RecipientStatus, State
+from tui_mailer.domain.submission import (
+    DUE_STATUSES,
+    SETTLED_STATUSES,
+    Phase,
+    Receipt,
+    RecipientResult,
+    RecipientStatus,
+    State,
+)
 from tui_mailer.domain.text import clean
 from tui_mailer.providers.base import BytesSent, Outgoing, Prepared, Progress, Provider
 from tui_mailer.providers.capability import keeps_schedule, require
+from tui_mailer.services.doubt import REPEAT_AFTER, is_in_doubt, is_key_alive, key_of, may_repeat
 from tui_mailer.services.retry import Decision, RetryPolicy, Situation, decide, decide_deferral
 from tui_mailer.services.sealing import frozen_date
 from tui_mailer.storage.record import Claim, Outcome, Submission
@@ -43,6 +53,15 @@ PHASE_ORDER = tuple(Phase)
 GREYLIST_CODES = (450, 451)
 ADDRESS_CODES = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
 """RFC 3463: no such mailbox, domain or address; no other account would fare better."""
+EARLY = timedelta(seconds=2)
+"""A message may go out so much before its time: clocks differ."""
+POLL_AFTER = timedelta(seconds=5)
+"""From a message's acceptance, or its time at the provider, to the first question what became of it."""
+FIND_AFTER = timedelta(seconds=30)
+_EXPIRED = (
+    "No answer came, and the provider has forgotten the key by which a repeat would have been harmless: it may have "
+    "been sent. Say what became of it."
+)
 
 
 class AccountTrouble(Exception):
@@ -53,6 +72,10 @@ class AccountTrouble(Exception):
         self.reason = reason
         self.is_offline = is_offline
         self.retry_at = retry_at
+
+
+class NotYet(Exception):
+    """Its time hasn't come, and the provider can't keep it until then any more: it goes back into the outbox."""
 
 
 class Ledger(Protocol):
@@ -87,6 +110,8 @@ class Attempt:
 
     def __init__(self, claim: Claim, provider: Provider, terms: Terms, ledger: Ledger) -> None:
         self.claim = claim
+        self.note: Mapping[str, str] = {}
+        """What earlier attempts have noted."""
         self.provider = provider
         self.terms = terms
         self.phase = Phase.CLAIMED
@@ -100,9 +125,11 @@ class Attempt:
     ) -> Outcome:
         """Tries once and says what became of it.
 
-        Raises `AccountTrouble` when the message is to go back untouched, `Fenced` when it is no longer ours, and
-        `asyncio.CancelledError` (before INTENT only) when the engine is stopped.
+        Raises `AccountTrouble` and `NotYet` when the message is to go back untouched, `Fenced` when it is no longer
+        ours, and `asyncio.CancelledError` (before INTENT only) when the engine is stopped.
         """
+        if self._has_key_expired():
+            return Outcome(fallback_state=State.UNCERTAIN, text=_EXPIRED, error=_EXPIRED, is_in_doubt=True)
         try:
             prepared = self.prepare(contents)
         except InvalidMessage as error:
@@ -137,6 +164,11 @@ class Attempt:
         """Works out what goes on the wire, for the recipients that still need it."""
         submission = self.claim.submission
         capabilities = self.provider.capabilities
+        is_scheduled = submission.hands_over and keeps_schedule(
+            capabilities, submission.not_before, self.terms.now(), is_template=bool(submission.message.template)
+        )
+        if submission.not_before - self.terms.now() > EARLY and not is_scheduled:
+            raise NotYet
         if self.terms.is_account_changed:
             require(submission.message, capabilities, account=self.terms.account.name, size=submission.size)
             self._still_an_identity(submission.message)
@@ -146,7 +178,8 @@ class Attempt:
                 date=self.terms.localise(self._date()),
                 contents=contents,
                 attempt=self.claim.attempt,
-                is_scheduled=keeps_schedule(capabilities, submission.not_before, self.terms.now()),
+                is_scheduled=is_scheduled,
+                note=self.note,
             )
         )
 
@@ -187,11 +220,10 @@ class Attempt:
         return RetryPolicy(max_age=self.terms.delivery.max_age, max_attempts=most)
 
     def _failed(self, error: DeliveryError) -> Outcome:
-        decision = decide(error, self.phase, self._situation(), self._policy())
-        fall_back = _fall_back_after(error, decision)
-        if decision.state is State.UNCERTAIN and self.terms.delivery.uncertain == "resend":
-            decision = decide_deferral(self._situation(), self._policy())
+        decision = self._decide(error)
         text = clean(str(error))
+        was_in_doubt = is_in_doubt(self.claim.submission) and not isinstance(error, Rejected)
+        is_unknown = self._is_unknown(error)
         if isinstance(error, TryLater) and error.is_account_wide and decision.state is State.DEFERRED:
             raise AccountTrouble(text, is_offline=True, retry_at=error.retry_at or decision.next_attempt_at)
         return Outcome(
@@ -202,8 +234,54 @@ class Attempt:
             error=f"Given up after {self.claim.attempt} attempts: {text}" if decision.is_given_up else text,
             next_attempt_at=decision.next_attempt_at,
             transcript=error.transcript,
-            fall_back=fall_back,
+            fall_back=None if was_in_doubt or is_unknown else _fall_back_after(error, decision),
+            is_in_doubt=was_in_doubt or is_unknown,
+            poll_at=self._find_at() if decision.state is State.UNCERTAIN else None,
+            pause_until=decision.next_attempt_at if isinstance(error, TryLater) and error.code == 429 else None,
         )
+
+    def _decide(self, error: DeliveryError) -> Decision:
+        """Decides as `retry.decide` does, but repeats what was never answered where a key makes that harmless."""
+        decision = decide(error, self.phase, self._situation(), self._policy())
+        submission, now = self.claim.submission, self.terms.now()
+        uses = submission.key_uses + (self.phase is Phase.INTENT)
+        if decision.state is State.UNCERTAIN:
+            if may_repeat(submission, self.provider.capabilities, now, uses=uses):
+                return Decision(state=State.DEFERRED, next_attempt_at=now + REPEAT_AFTER)
+            if self.terms.delivery.uncertain == "resend":
+                return decide_deferral(self._situation(), self._policy())
+        if decision.is_given_up and is_in_doubt(submission):
+            return replace(decision, state=State.UNCERTAIN)
+        return decision
+
+    def _is_unknown(self, error: DeliveryError) -> bool:
+        """Says whether this very request may have been taken."""
+        return isinstance(error, OutcomeUncertain) or (
+            self.phase is Phase.INTENT and not isinstance(error, TryLater | Rejected)
+        )
+
+    def _has_key_expired(self) -> bool:
+        """Says whether an unanswered request can no longer be repeated by its key; a person has said no word yet."""
+        submission, capabilities = self.claim.submission, self.provider.capabilities
+        return (
+            is_in_doubt(submission)
+            and capabilities.idempotency == "key"
+            and self.terms.delivery.uncertain != "resend"
+            and not is_key_alive(submission, capabilities, self.terms.now())
+        )
+
+    def _find_at(self) -> datetime | None:
+        is_findable = self.provider.capabilities.idempotency == "findable"
+        return self.terms.now() + FIND_AFTER if is_findable else None
+
+    def _poll_at(self, receipt: Receipt) -> datetime | None:
+        """When to ask the provider what became of it."""
+        if not any(one.status in SETTLED_STATUSES for one in receipt.recipients):
+            return None
+        if receipt.is_handed_over:
+            return self.claim.submission.not_before + POLL_AFTER
+        can_ask = self.provider.capabilities.status_polling and receipt.provider_id is not None
+        return self.terms.now() + POLL_AFTER if can_ask else None
 
     def _unreadable(self, error: StorageError) -> Outcome:
         """A sealed file is missing or altered: a person must look; nothing (or no end) was sent."""
@@ -217,6 +295,7 @@ class Attempt:
             enhanced_code=receipt.enhanced_code,
             text=clean(receipt.response_text),
             transcript=receipt.transcript,
+            poll_at=self._poll_at(receipt),
         )
         deferred = [one for one in receipt.recipients if one.status in DUE_STATUSES]
         refused = [one for one in receipt.recipients if one.status is RecipientStatus.REJECTED]
@@ -257,6 +336,7 @@ def outgoing_of(
     contents: Mapping[str, Content],
     attempt: int,
     is_scheduled: bool = False,
+    note: Mapping[str, str] | None = None,
 ) -> Outgoing:
     """Makes what a provider is handed: only the recipients that still need it."""
     return Outgoing(
@@ -268,7 +348,8 @@ def outgoing_of(
         envelope_from=submission.envelope_from,
         attempt=attempt,
         not_before=submission.not_before if is_scheduled else None,
-        idempotency_key=submission.id,
+        idempotency_key=key_of(submission),
+        note=note or {},
     )
 
 

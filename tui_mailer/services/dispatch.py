@@ -12,11 +12,13 @@ from tui_mailer.domain.submission import State
 from tui_mailer.services.crew import Crew
 from tui_mailer.services.event import EngineStarted, EngineTroubled, StoreChanged
 from tui_mailer.services.fallback import FallBack
+from tui_mailer.services.polling import Poller
 from tui_mailer.services.series import keep_up
+from tui_mailer.services.settling import settle_by_asking
 from tui_mailer.services.standing import AccountStanding
 from tui_mailer.services.tidying import archive_all, back_up, tidy_forever
 from tui_mailer.services.turn import Turn
-from tui_mailer.services.worker import Worker, settle_by_asking
+from tui_mailer.services.worker import Worker
 from tui_mailer.services.workplace import Workplace
 from tui_mailer.storage.record import Submission
 from tui_mailer.storage.row import displayed_owner
@@ -25,6 +27,9 @@ POLL_SECONDS = 1.0
 """How often the outbox is looked at without a nudge: for other processes' commits, recovery and what has become due."""
 RENEW_SECONDS = 5.0
 """How often leases are renewed; they last three times as long (`storage.lease.LEASE_SECONDS`)."""
+MOST_ASKED = 100
+ASKING_SECONDS = 20.0
+"""What a flush asks at most of what became of earlier messages, and for how long."""
 WAIT_POLL_SECONDS = 0.1
 """How often `deliver_only` looks whether another process has finished with a submission."""
 
@@ -37,6 +42,7 @@ class Dispatcher:
         self._outbox = work.store.outbox
         self._standing = AccountStanding(work)
         self._fall_back = FallBack(work, self._standing)
+        self._poller = Poller(work, self._standing)
         self._owner = ""
         self._crew = Crew(self._worker_ended)
         self._attempted: dict[str, Submission | None] = {}
@@ -80,7 +86,11 @@ class Dispatcher:
     async def run(self) -> None:
         """Goes on until `stop`."""
         self._work.emit(EngineStarted(owner=displayed_owner(self._owner)))
-        companions = [asyncio.create_task(self._renew_forever()), asyncio.create_task(tidy_forever(self._work))]
+        companions = [
+            asyncio.create_task(self._renew_forever()),
+            asyncio.create_task(tidy_forever(self._work)),
+            asyncio.create_task(self._poller.run_forever()),
+        ]
         is_asked = True
         try:
             while not self._is_stopping:
@@ -93,6 +103,7 @@ class Dispatcher:
         """Delivers all that is due; returns what was attempted."""
         await self._standing.probe_again()
         await self._until(self._are_tried, timeout_seconds)
+        await self._poller.ask_due(limit=MOST_ASKED, within_seconds=ASKING_SECONDS)
         await archive_all(self._work)
         return [known or await self._work.db(self._work.store.find, one) for one, known in self._attempted.items()]
 

@@ -13,7 +13,7 @@ from tui_mailer.domain.address import Address, parse_address_list
 from tui_mailer.domain.errors import ConfigurationError, InvalidMessage
 from tui_mailer.domain.message import Attachment, Draft, DraftAttachment, Message
 from tui_mailer.providers.base import Capabilities
-from tui_mailer.services.carrying import Carrying
+from tui_mailer.services.carrying import Carrying, Due
 from tui_mailer.services.intake import SEALED, guess_media_type
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def check_form(directory: ProviderDirectory, draft: Draft, sizes: Mapping[str, i
     message = _message_so_far(draft, account.identities[0], sizes)
     complaints: dict[str, str] = {}
     try:
-        for refusal in Carrying(directory).refusals(message, account, now, now):
+        for refusal in Carrying(directory).refusals(message, account, now, Due(now)):
             complaints.setdefault(refusal.field or "", str(refusal))
     except InvalidMessage as error:
         complaints[error.field or ""] = str(error)

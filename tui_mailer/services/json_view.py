@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tui_mailer.domain.message import Attachment, Draft, DraftAttachment
 from tui_mailer.domain.submission import Attempt, Recipient
+from tui_mailer.domain.timeline import StatusEvent, timeline_of
 from tui_mailer.providers.base import Capabilities, Prepared
 from tui_mailer.storage.record import AccountHold, Deliverer, StoredDraft, Submission
 
@@ -38,8 +39,9 @@ def submission_view(
     who: WhoSends | None = None,
     opens_at: datetime | None = None,
 ) -> Json:
-    """Shows a submission; ``attempts`` adds ``attempt_log``, the account's hold explains why a queued one waits.
+    """Shows a submission; ``attempts`` adds ``attempt_log`` and ``timeline``.
 
+    The account's hold explains why a queued one waits.
     ``who`` names who will send what waits, ``opens_at`` when its account's hours let it go.
     """
     message = submission.message
@@ -88,7 +90,19 @@ def submission_view(
     }
     if attempts is not None:
         view["attempt_log"] = [attempt_view(attempt) for attempt in attempts]
+        view["timeline"] = [event_view(one) for one in timeline_of(submission.recipients, submission.timeline)]
     return view
+
+
+def event_view(event: StatusEvent) -> Json:
+    """Shows one thing learnt of one recipient."""
+    return {
+        "at": instant(event.at),
+        "address": event.address,
+        "status": event.status.value,
+        "detail": event.detail or None,
+        "source": event.source,
+    }
 
 
 def recipient_view(recipient: Recipient) -> Json:

@@ -17,12 +17,13 @@ from tui_mailer.domain import mime
 from tui_mailer.domain.address import Address, format_address_list
 from tui_mailer.domain.errors import NotFound
 from tui_mailer.domain.message import Draft, Message
-from tui_mailer.domain.schedule import parse_when
+from tui_mailer.domain.schedule import Schedule, parse_when
 from tui_mailer.domain.submission import ENDED_STATES, OPEN_STATES, SETTLED_STATUSES, Attempt, State
 from tui_mailer.providers import registry
 from tui_mailer.providers.base import Capabilities, Prepared
 from tui_mailer.services.account import ProviderDirectory
 from tui_mailer.services.delivery import contents_of
+from tui_mailer.services.doubt import is_key_alive
 from tui_mailer.services.form_check import FormCheck, check_form
 from tui_mailer.services.intake import sealed_source
 from tui_mailer.services.model_form import FormField, form_fields
@@ -168,7 +169,7 @@ class Mailer:
         return self.store.outbox.retry(submission_id, self.store.clock.now())
 
     def cancel(self, submission_id: str) -> Submission:
-        """Takes it back before it leaves."""
+        """Takes it back before it leaves; what was handed over is `services.recall`'s."""
         canceled = self.store.outbox.cancel(submission_id, "canceled by you")
         if canceled.series_id is not None:
             self.keep_series_up()
@@ -191,13 +192,36 @@ class Mailer:
         keep_up(self.store, self.store.clock.now(), self.configuration.delivery.late)
 
     def reschedule(self, submission_id: str, when: str) -> Submission:
-        """Moves it to another time; raises `InvalidSchedule`."""
-        schedule = parse_when(when, now=self.store.clock.now(), zone=self.directory.zone)
-        return self.store.outbox.reschedule(submission_id, schedule.at, schedule.words, schedule.zone)
+        """Moves it to another time; raises `InvalidSchedule`. What was handed over is `services.recall`'s."""
+        schedule = self.parse_when(when)
+        submission = self.show(submission_id)
+        return self.store.outbox.reschedule(
+            submission_id,
+            schedule.at,
+            schedule.words,
+            schedule.zone,
+            hands_over=submission.state in OPEN_STATES and self._writer.hands_over(submission, schedule),
+        )
+
+    def parse_when(self, when: str) -> Schedule:
+        """Reads WHEN (DESIGN A1); raises `InvalidSchedule`."""
+        return parse_when(when, now=self.store.clock.now(), zone=self.directory.zone)
+
+    def seal_again(self, original: Submission, schedule: Schedule) -> Submission:
+        """Seals a new submission with the same content for another time."""
+        return self._writer.resend(original, only_refused=False, schedule=schedule)
 
     def settle(self, submission_id: str, how: Literal["sent", "failed", "resend"]) -> Submission:
-        """Settles an uncertain submission by a person's word."""
-        return self.store.outbox.settle(submission_id, how, self.store.clock.now())
+        """Settles an uncertain submission by a person's word.
+
+        It is sent again under its idempotency key where the provider still knows that: then it can't go out twice.
+        """
+        now = self.store.clock.now()
+        keeps_key = False
+        if how == "resend":
+            submission = self.show(submission_id)
+            keeps_key = is_key_alive(submission, self.directory.capabilities(submission.account), now)
+        return self.store.outbox.settle(submission_id, how, now, keeps_key=keeps_key)
 
     def edit(self, submission_id: str) -> StoredDraft:
         """Takes an open submission back into a draft, in one transaction (also: undo send)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from tui_mailer.accounts.configuration import Configuration, Paths
 from tui_mailer.accounts.credential import Credentials
@@ -12,6 +12,9 @@ from tui_mailer.services.account import AccountService, ProviderDirectory
 from tui_mailer.services.engine import Engine, Listener
 from tui_mailer.services.mailer import Mailer
 from tui_mailer.storage.store import Store
+
+if TYPE_CHECKING:
+    from tui_mailer.services.recall import Recall
 
 
 class Session:
@@ -40,6 +43,12 @@ class Session:
     def account_service(self) -> AccountService:
         """Makes what adds and tests accounts."""
         return AccountService(paths=self.paths, credentials=self.credentials, configuration=self.configuration)
+
+    def recall(self) -> Recall:
+        """Makes what takes back handed-over submissions; it may run in any thread."""
+        from tui_mailer.services.recall import Recall
+
+        return Recall(configuration=self.configuration, paths=self.paths, credentials=self.credentials)
 
     def close(self) -> None:
         """Lets go of the databases."""

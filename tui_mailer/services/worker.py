@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from tui_mailer.domain.errors import ConfigurationError, CredentialUnavailable, DeliveryError, Fenced, StorageError
+from tui_mailer.domain.errors import ConfigurationError, CredentialUnavailable, Fenced, StorageError
 from tui_mailer.domain.message import Content
 from tui_mailer.domain.submission import Phase, RecipientResult, State
-from tui_mailer.services.delivery import AccountTrouble, Attempt, Terms, contents_of, outgoing_of
+from tui_mailer.services.delivery import AccountTrouble, Attempt, NotYet, Terms, contents_of
 from tui_mailer.services.event import BytesProgressed, PhaseReached, SubmissionChanged
 from tui_mailer.services.fallback import FallBack
+from tui_mailer.services.settling import settle_by_asking
 from tui_mailer.services.standing import AccountStanding
 from tui_mailer.services.workplace import Workplace
 from tui_mailer.storage.record import Claim, Outcome, Reroute, Submission
@@ -85,6 +86,9 @@ class Worker:
             await self._work.db(outbox.give_back, claim, error=str(trouble), reroute=reroute)
             self._work.tell(await self._work.db(self._work.store.find, submission.id))
             return None
+        except NotYet:
+            await self._work.db(outbox.give_back, claim, due_at=submission.not_before)
+            return None
         except asyncio.CancelledError:
             # Stopped before the point of no return: it is due again at once, for us or for another process.
             await asyncio.shield(self._work.db(outbox.give_back, claim))
@@ -114,9 +118,11 @@ class Worker:
             now=self._work.now,
         )
         attempt = self.attempt = Attempt(claim, provider, terms, self)
+        if claim.attempt > 1:
+            attempt.note = await self._work.db(self._work.store.outbox.notes, submission.id)
         try:
             return await attempt.deliver(contents, self._on_phase, self._on_bytes)
-        except (Fenced, AccountTrouble, StorageError):
+        except (Fenced, AccountTrouble, NotYet, StorageError):
             raise
         except Exception as error:  # noqa: BLE001 - the worker boundary: a bug in a provider must not lose a message
             state = State.UNCERTAIN if attempt.phase is Phase.INTENT else State.HELD
@@ -145,6 +151,9 @@ class Worker:
         except Fenced:
             return None
         self._work.tell(finished)
+        if outcome.pause_until is not None:
+            trouble = AccountTrouble(outcome.text, is_offline=True, retry_at=outcome.pause_until)
+            await self._standing.hold(self.account, trouble)
         if outcome.receipt is not None:
             await self._standing.answered(self.account)
         self.finished.append(await settle_by_asking(self._work, self._standing, finished))
@@ -167,30 +176,3 @@ class Worker:
             return None
         hours = int(late_by / timedelta(hours=1))
         return f"Its time passed {hours} h ago while no tui-mailer ran: release it to send it now."
-
-
-async def settle_by_asking(work: Workplace, standing: AccountStanding, submission: Submission) -> Submission:
-    """Settles an uncertain outcome without a person, where the provider can be asked what became of it.
-
-    Returns the submission as it then stands.
-    """
-    if submission.state is not State.UNCERTAIN:
-        return submission
-    try:
-        provider = await standing.provider(work.directory.account(submission.account))
-        if provider.capabilities.idempotency != "findable":
-            return submission
-        contents = await work.db(contents_of, submission.message, work.store.spool)
-        outgoing = outgoing_of(
-            submission,
-            date=work.directory.localise(submission.date or submission.created_at),
-            contents=contents,
-            attempt=submission.attempts,
-        )
-        receipt = await provider.find(outgoing, {})
-    except (ConfigurationError, CredentialUnavailable, DeliveryError, StorageError):
-        return submission  # it stays uncertain, as shown; a person or the next start settles it
-    how = "resend" if receipt is None else "sent"
-    settled = await work.db(work.store.outbox.settle, submission.id, how, work.now())
-    work.tell(settled)
-    return settled

@@ -13,7 +13,7 @@ from tui_mailer.accounts.configuration import LOCAL_ACCOUNT, Account, Configurat
 from tui_mailer.accounts.identity import account_for_sender
 from tui_mailer.domain.address import format_address_list, parse_address
 from tui_mailer.domain.checks import Finding, Severity, check_message
-from tui_mailer.domain.errors import InvalidMessage, Unsupported
+from tui_mailer.domain.errors import InvalidMessage
 from tui_mailer.domain.message import Draft, Message
 from tui_mailer.domain.raw import read_raw
 from tui_mailer.domain.recurrence_word import is_repeat
@@ -22,7 +22,7 @@ from tui_mailer.domain.submission import Kind, Recipient, RecipientStatus, State
 from tui_mailer.providers.base import Capabilities, Prepared
 from tui_mailer.providers.capability import effects
 from tui_mailer.services.account import ProviderDirectory, fingerprint
-from tui_mailer.services.carrying import Carrying
+from tui_mailer.services.carrying import Carrying, Due
 from tui_mailer.services.intake import PreviewIntake, SealingIntake, sealed_source
 from tui_mailer.services.sealing import (
     Intake,
@@ -116,7 +116,7 @@ class Writer:
         schedule = self._schedule(draft, now)
         capabilities = self.directory.capabilities(account.name)
         recipients = recipients_of(message, capabilities.recipient_option)
-        refused = self._carrying.refusals(message, account, now, schedule.at if schedule else now)
+        refused = self._carrying.refusals(message, account, now, _due(schedule, draft, now))
         return Review(
             account=account,
             capabilities=capabilities,
@@ -130,7 +130,10 @@ class Writer:
                 *_checked(message, draft, has_recipient=bool(recipients)),
             ),
             who_sends=who_sends(
-                self.store.outbox.deliverers(), now, at=schedule.at if schedule else None, capabilities=capabilities
+                self.store.outbox.deliverers(),
+                now,
+                at=schedule.at if schedule else None,
+                capabilities=None if draft.schedule_by == "outbox" else capabilities,
             ).text
             if schedule
             else _THIS_PROGRAM,
@@ -143,7 +146,7 @@ class Writer:
         message = self._message(draft, account, str(ULID()), PreviewIntake(self.store.spool))
         schedule = self._schedule(draft, now)
         return self._carrying.prepare(
-            message, account, self._recipients(message, account), now, schedule.at if schedule else now
+            message, account, self._recipients(message, account), now, _due(schedule, draft, now)
         )
 
     def seal(self, draft: Draft, request: SealRequest) -> list[Submission]:
@@ -190,7 +193,14 @@ class Writer:
         new = replace(self._queued(message, account, now), envelope_from=envelope_from, recipients=envelope)
         return self.store.outbox.seal([new])[0]
 
-    def resend(self, original: Submission, *, only_refused: bool, undo_seconds: int = 0) -> Submission:
+    def resend(
+        self,
+        original: Submission,
+        *,
+        only_refused: bool,
+        undo_seconds: int = 0,
+        schedule: Schedule | None = None,
+    ) -> Submission:
         """Seals a new submission with the same content, to everyone or only to those who were refused.
 
         For ``undo_seconds`` it can still be taken back.
@@ -218,9 +228,13 @@ class Writer:
             else f"<{new_id}@{original.message.sender.domain}>",
         )
         self._refuse_missing(message)
+        due = _due(schedule, original.draft or Draft(), now)
         new = replace(
-            self._queued(message, account, now),
-            not_before=now + timedelta(seconds=undo_seconds),
+            self._queued(message, account, now, due=due),
+            hands_over=self._carrying.hands_over(message, account, now, due),
+            not_before=due.at + timedelta(seconds=undo_seconds),
+            schedule_words=schedule.words if schedule else None,
+            schedule_zone=schedule.zone if schedule else None,
             envelope_from=original.envelope_from,
             recipients=recipients,
             note=original.note,
@@ -229,14 +243,24 @@ class Writer:
         )
         return self.store.outbox.seal([new])[0]
 
+    def hands_over(self, submission: Submission, schedule: Schedule) -> bool:
+        """Says whether the account's provider would keep a submission until another time."""
+        account = self.directory.account(submission.account)
+        now = self.store.clock.now()
+        return self._carrying.hands_over(
+            submission.message, account, now, _due(schedule, submission.draft or Draft(), now)
+        )
+
     def _new(
         self, draft: Draft, account: Account, request: SealRequest, now: datetime, intake: Intake
     ) -> NewSubmission:
         schedule = self._schedule(draft, now)
         message = self._message(draft, account, str(ULID()), intake)
-        queued = self._queued(message, account, now, at=schedule.at if schedule else now)
+        due = _due(schedule, draft, now)
+        queued = self._queued(message, account, now, due=due)
         return replace(
             queued,
+            hands_over=self._carrying.hands_over(message, account, now, due),
             state=State.HELD if request.hold else State.QUEUED,
             not_before=schedule.at if schedule else now + timedelta(seconds=request.undo_seconds),
             schedule_words=schedule.words if schedule else None,
@@ -254,12 +278,10 @@ class Writer:
             ),
         )
 
-    def _queued(
-        self, message: Message, account: Account, now: datetime, *, at: datetime | None = None
-    ) -> NewSubmission:
+    def _queued(self, message: Message, account: Account, now: datetime, *, due: Due | None = None) -> NewSubmission:
         """Makes what the outbox is given for a message that goes to everyone at once; raises what stands against it."""
         recipients = self._recipients(message, account)
-        prepared = self._carrying.prepare(message, account, recipients, now, at or now)
+        prepared = self._carrying.prepare(message, account, recipients, now, due or Due(now))
         return NewSubmission(
             message=message,
             account=account.name,
@@ -327,6 +349,13 @@ def _nth_key(key: str | None, n: int) -> str | None:
     return None if key is None else key if n == 0 else f"{key}#{n}"
 
 
+def _due(schedule: Schedule | None, draft: Draft, now: datetime) -> Due:
+    if schedule is None:
+        return Due(now)
+    # What recurs is ours: the next one is made when this one leaves.
+    return Due(schedule.at, "outbox" if is_repeat(draft.schedule) else draft.schedule_by)
+
+
 def _told(capabilities: Capabilities) -> tuple[Finding, ...]:
     """What else happens when one sends with the account, as warnings."""
     return tuple(
@@ -340,5 +369,5 @@ def _checked(message: Message, draft: Draft, *, has_recipient: bool) -> tuple[Fi
     return tuple(one for one in found if not (has_recipient and one.code == "no-recipient"))
 
 
-def _finding(error: Unsupported) -> Finding:
+def _finding(error: InvalidMessage) -> Finding:
     return Finding(severity=Severity.ERROR, field=error.field, code="unsupported", text=str(error))

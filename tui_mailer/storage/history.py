@@ -9,6 +9,7 @@ from datetime import datetime
 
 from tui_mailer.domain.errors import NotFound
 from tui_mailer.domain.submission import Attempt
+from tui_mailer.domain.timeline import StatusEvent, refine
 from tui_mailer.storage.clock import to_microseconds
 from tui_mailer.storage.codec import to_json
 from tui_mailer.storage.database import Row
@@ -49,6 +50,19 @@ class History(HistoryReading):
     def attempts(self, submission_id: str) -> tuple[Attempt, ...]:
         """Returns every attempt, oldest first; raises `NotFound`."""
         return attempts_of_ended_row(self._row(submission_id))
+
+    def refine(self, submission_id: str, learnt: Sequence[StatusEvent]) -> Submission:
+        """Keeps what a provider told later of the recipients; the state stays. Raises `NotFound`."""
+        with self._database.transaction():
+            row = self._row(submission_id)
+            submission = submission_of_ended_row(row)
+            recipients, timeline = refine(submission.recipients, submission.timeline, learnt)
+            refined = replace(submission, recipients=recipients, timeline=timeline)
+            if refined != submission:
+                bare = replace(refined.message, text=None)
+                kept = replace(refined, message=bare, draft=None, is_in_history=False)
+                self._database.run(self._sql["refine"], {"position": row["position"], "submission": to_json(kept)})
+            return refined
 
     def delete(self, submission_id: str) -> None:
         """Deletes a submission and overwrites what it was kept in; raises `NotFound`."""

@@ -26,6 +26,7 @@ from tui_mailer.storage.clock import to_microseconds
 from tui_mailer.storage.database import DatabaseBusy, DiskFull, Row
 from tui_mailer.storage.outcome import (
     AT_STAKE,
+    answer_of,
     apply_outcome,
     derive_outcome_state,
     has_accepted,
@@ -33,8 +34,9 @@ from tui_mailer.storage.outcome import (
     reopen,
     restate,
 )
+from tui_mailer.storage.poll import Polls
 from tui_mailer.storage.record import Claim, Outcome, Reroute, Submission
-from tui_mailer.storage.row import date_bindings, submission_of_row
+from tui_mailer.storage.row import date_bindings, next_key, submission_of_row
 from tui_mailer.storage.statement import statements
 from tui_mailer.storage.submission_table import OutboxParts
 from tui_mailer.storage.waiting import Waiting, Wanted
@@ -48,7 +50,7 @@ _INTERRUPTED = "Interrupted before it was handed over: the process that was send
 _UNKNOWN = "The process that was sending it ended before the answer was read."
 
 
-class Leases(Waiting):
+class Leases(Waiting, Polls):
     """Claiming, keeping, finishing and taking over submissions."""
 
     def __init__(self, parts: OutboxParts) -> None:
@@ -152,10 +154,17 @@ class Leases(Waiting):
         """Finishes as `finish` does and, in the same transaction, leases what is due next of an account."""
         return self._finish(claim, outcome, (account, now))
 
-    def give_back(self, claim: Claim, *, error: str | None = None, reroute: Reroute | None = None) -> None:
+    def give_back(
+        self,
+        claim: Claim,
+        *,
+        error: str | None = None,
+        reroute: Reroute | None = None,
+        due_at: datetime | None = None,
+    ) -> None:
         """Puts a submission back as if it hadn't been claimed; with an error, the attempt is kept but not counted.
 
-        With ``reroute``, another account is to try it.
+        It is due at once, or at ``due_at``; with ``reroute``, another account is to try it.
 
         Does nothing when the lease is lost.
         """
@@ -167,7 +176,7 @@ class Leases(Waiting):
                 self._database.run(self._lease_sql["drop_attempt"], {"id": claim.submission.id, "epoch": claim.epoch})
             else:
                 self._close_attempt(row, claim.epoch, Outcome(error=error, text=error), is_counted=False)
-            self._return(row, error or row["error"], reroute)
+            self._return(row, error or row["error"], reroute, due_at)
 
     def recover(self, *, policy: Literal["ask", "resend", "give_up"] = "ask", now: datetime) -> list[Submission]:
         """Takes over what deliverers that died, hang or belong to an earlier boot have left; returns it as it then is.
@@ -271,6 +280,8 @@ class Leases(Waiting):
         if reroute is not None:
             changes |= self._rerouted(reroute, now)
         moved = self._move(row, state, **changes)
+        if outcome.poll_at is not None:
+            self._plan_poll(row["id"], row["account"], outcome.poll_at)
         return submission_of_row(moved, after, message=claim.submission.message)
 
     def _changes(self, row: Row, outcome: Outcome, state: State, now: datetime) -> dict[str, Any]:
@@ -286,8 +297,10 @@ class Leases(Waiting):
             "uncertain_epoch": None,
             "held_reason": outcome.error or outcome.text or None,
             "error": error,
-            **_answer(outcome),
+            **answer_of(outcome),
             "provider_id": (receipt.provider_id if receipt else None) or row["provider_id"],
+            **({"receipt_note": json.dumps(dict(receipt.note))} if receipt and receipt.note else {}),
+            **({} if outcome.is_in_doubt else next_key(row)),
         }
 
     def _claim_next(self, claim: Claim, following: tuple[str, datetime] | None) -> Claim | None:
@@ -299,7 +312,7 @@ class Leases(Waiting):
 
     def _close_attempt(self, row: Row, epoch: int, outcome: Outcome, *, is_counted: bool) -> None:
         receipt = outcome.receipt
-        answer = _answer(outcome)
+        answer = answer_of(outcome)
         transcript = outcome.transcript or (receipt.transcript if receipt else ())
         self._database.run(
             self._lease_sql["close_attempt"],
@@ -321,15 +334,21 @@ class Leases(Waiting):
                 self._lease_sql["drop_same_attempts"], {"id": row["id"], "epoch": epoch, "text": outcome.text}
             )
 
-    def _return(self, row: Row, error: str | None, reroute: Reroute | None = None) -> Row:
-        """Puts a leased row back to where it was claimed from, due at once, the attempt not counted."""
+    def _return(
+        self, row: Row, error: str | None, reroute: Reroute | None = None, due_at: datetime | None = None
+    ) -> Row:
+        """Puts a leased row back to where it was claimed from, due at once, the attempt not counted.
+
+        Past the intent that is a provider's definite no.
+        """
         now = self._clock.now()
         changes = {
             "epoch": row["epoch"] + 1,
-            "due_at": to_microseconds(now),
+            "due_at": to_microseconds(due_at or now),
             "attempts": row["attempts"] - 1,
             "phase": None,
             "error": error,
+            **(next_key(row) if row["phase"] == Phase.INTENT and row["key_uses"] == 1 else {}),
         }
         if reroute is not None:
             changes |= self._rerouted(reroute, now)
@@ -375,15 +394,6 @@ class Leases(Waiting):
 
 def _is_leased(row: Row, claim: Claim) -> bool:
     return row["state"] == State.SENDING and row["epoch"] == claim.epoch and row["owner"] == claim.owner
-
-
-def _answer(outcome: Outcome) -> dict[str, Any]:
-    receipt = outcome.receipt
-    return {
-        "response_code": outcome.code if outcome.code is not None or receipt is None else receipt.response_code,
-        "enhanced_code": outcome.enhanced_code or (receipt.enhanced_code if receipt else None),
-        "response_text": outcome.text or (receipt.response_text if receipt else "") or None,
-    }
 
 
 def _fenced(claim: Claim) -> Fenced:

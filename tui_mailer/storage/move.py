@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Literal
 
 from tui_mailer.domain.errors import InvalidMessage, TooLate
 from tui_mailer.domain.message import Draft
-from tui_mailer.domain.submission import DUE_STATUSES, SETTLED_STATUSES, Recipient, RecipientStatus, State, derive_state
+from tui_mailer.domain.submission import (
+    DUE_STATUSES,
+    SETTLED_STATUSES,
+    Receipt,
+    Recipient,
+    RecipientStatus,
+    State,
+    derive_state,
+)
 from tui_mailer.storage.clock import to_microseconds
 from tui_mailer.storage.database import Row
-from tui_mailer.storage.outcome import restate
-from tui_mailer.storage.record import StoredDraft, Submission
+from tui_mailer.storage.outcome import apply_outcome, derive_outcome_state, restate
+from tui_mailer.storage.record import Outcome, StoredDraft, Submission
 from tui_mailer.storage.row import submission_of_row
 from tui_mailer.storage.submission_table import SubmissionTable
 
 _WAITING = frozenset({State.HELD, State.QUEUED, State.DEFERRED})
 _UNKNOWN = frozenset({RecipientStatus.UNKNOWN})
+
+_IN_DOUBT = "It may have been taken: no answer came, and it was canceled before it could be repeated with its key."
 
 _WHY_TOO_LATE = {
     State.SENDING: "it is being sent right now",
@@ -41,7 +52,8 @@ class Moves(SubmissionTable):
         """Queues what was held, for its own time if that is still ahead."""
         with self._database.transaction():
             row = self._allowed(submission_id, frozenset({State.HELD}), "released")
-            due_at = max(to_microseconds(self._clock.now()), row["not_before"])
+            now = to_microseconds(self._clock.now())
+            due_at = now if row["hands_over"] else max(now, row["not_before"])
             return self._moved(self._move(row, State.QUEUED, due_at=due_at, error=None))
 
     def retry(self, submission_id: str, now: datetime) -> Submission:
@@ -57,38 +69,70 @@ class Moves(SubmissionTable):
                         not_before=changes["due_at"],
                         schedule_words=None,
                         schedule_zone=None,
+                        hands_over=0,
                         **changes,
                     )
                 )
             return self._moved(self._move(row, State(row["state"]), **changes))
 
-    def cancel(self, submission_id: str, reason: str) -> Submission:
-        """Ends it for every recipient that hasn't accepted; if some have, it becomes partial."""
+    def cancel(self, submission_id: str, reason: str, *, is_recalled: bool = False) -> Submission:
+        """Ends it for every recipient that hasn't accepted; if some have, it becomes partial.
+
+        What was handed over ends only once the provider has let go of it (``is_recalled``); what may have been taken
+        though no answer came becomes uncertain.
+        """
         with self._database.transaction():
-            row = self._allowed(submission_id, _WAITING | {State.HANDED_OVER}, "canceled")
+            states = frozenset({State.HANDED_OVER}) if is_recalled else _WAITING
+            row = self._allowed(submission_id, states, "canceled")
             return self._cancel(row, reason)
 
-    def reschedule(self, submission_id: str, not_before: datetime, words: str | None, zone: str | None) -> Submission:
-        """Gives it another time; a held one stays held."""
+    def reschedule(
+        self,
+        submission_id: str,
+        not_before: datetime,
+        words: str | None,
+        zone: str | None,
+        *,
+        hands_over: bool = False,
+    ) -> Submission:
+        """Gives it another time; a held one stays held. With ``hands_over`` the provider keeps it until then."""
         with self._database.transaction():
             row = self._allowed(submission_id, _WAITING, "rescheduled")
             state = State.HELD if row["state"] == State.HELD else State.QUEUED
             at = to_microseconds(not_before)
             moved = self._move(
-                row, state, not_before=at, due_at=at, schedule_words=words, schedule_zone=zone, any_time=0
+                row,
+                state,
+                not_before=at,
+                due_at=to_microseconds(self._clock.now()) if hands_over else at,
+                schedule_words=words,
+                schedule_zone=zone,
+                any_time=0,
+                hands_over=hands_over,
             )
             return self._moved(moved)
 
-    def settle(self, submission_id: str, how: Literal["sent", "failed", "resend"], now: datetime) -> Submission:
-        """Settles an uncertain one by a person's word, or by what the provider says when asked."""
+    def settle(
+        self,
+        submission_id: str,
+        how: Literal["sent", "failed", "resend"],
+        now: datetime,
+        *,
+        keeps_key: bool = False,
+    ) -> Submission:
+        """Settles an uncertain one by a person's word, or by what the provider says when asked.
+
+        ``keeps_key``: to be sent again under the idempotency key that the provider may know.
+        """
         with self._database.transaction():
             row = self._allowed(submission_id, frozenset({State.UNCERTAIN}), "settled")
             before = self._recipients(submission_id)
             if how == "resend":
                 after = restate(before, _UNKNOWN, RecipientStatus.PENDING, None, now)
                 self._update_recipients(submission_id, before, after)
+                key = {} if keeps_key else {"key_number": row["key_number"] + 1, "key_used_at": None, "key_uses": 0}
                 moved = self._move(
-                    row, State.QUEUED, due_at=to_microseconds(now), uncertain_epoch=None, epoch=row["epoch"] + 1
+                    row, State.QUEUED, due_at=to_microseconds(now), uncertain_epoch=None, epoch=row["epoch"] + 1, **key
                 )
                 return self._moved(moved, after)
             is_sent = how == "sent"
@@ -102,6 +146,34 @@ class Moves(SubmissionTable):
                 epoch=row["epoch"] + 1,
                 sent_at=self._attempted_at(row, now) if is_sent else row["sent_at"],
                 error=None if is_sent else row["error"],
+            )
+            return self._moved(moved, after)
+
+    def settle_found(self, submission_id: str, receipt: Receipt) -> Submission:
+        """Settles an uncertain one by what the provider knows of it."""
+        with self._database.transaction():
+            row = self._allowed(submission_id, frozenset({State.UNCERTAIN}), "settled")
+            before = self._recipients(submission_id)
+            now = self._clock.now()
+            outcome = Outcome(receipt=receipt)
+            after = apply_outcome(before, outcome, now, answered=_UNKNOWN)
+            self._update_recipients(submission_id, before, after)
+            state = derive_outcome_state(after, outcome)
+            moved = self._move(
+                row,
+                State.QUEUED if state is State.DEFERRED else state,
+                due_at=to_microseconds(now),
+                uncertain_epoch=None,
+                epoch=row["epoch"] + 1,
+                sent_at=self._attempted_at(row, now),
+                error=None,
+                provider_id=receipt.provider_id or row["provider_id"],
+                response_code=receipt.response_code,
+                response_text=receipt.response_text or None,
+                receipt_note=json.dumps(dict(receipt.note)),
+                key_number=row["key_number"] + 1,
+                key_used_at=None,
+                key_uses=0,
             )
             return self._moved(moved, after)
 
@@ -131,7 +203,9 @@ class Moves(SubmissionTable):
     def _cancel(self, row: Row, reason: str) -> Submission:
         before = self._recipients(row["id"])
         touched = DUE_STATUSES | SETTLED_STATUSES if row["state"] == State.HANDED_OVER else DUE_STATUSES
-        after = restate(before, touched, RecipientStatus.REJECTED, reason, self._clock.now())
+        is_in_doubt = row["key_used_at"] is not None and row["state"] in _WAITING
+        status = RecipientStatus.UNKNOWN if is_in_doubt else RecipientStatus.REJECTED
+        after = restate(before, touched, status, _IN_DOUBT if is_in_doubt else reason, self._clock.now())
         self._update_recipients(row["id"], before, after)
         state = derive_state(one.status for one in after)
         if state is State.FAILED:

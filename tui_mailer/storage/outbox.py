@@ -17,7 +17,7 @@ from tui_mailer.storage.submission_table import OutboxParts
 
 
 class Outbox(SeriesTable, Leases):
-    """Listing; `sealing` brings in, `lease` delivers, `move` is a person's, `waiting` has accounts and due times."""
+    """Listing; `sealing` brings in, `lease` delivers, `poll` asks, `move` is a person's, `waiting` has due times."""
 
     def __init__(self, parts: OutboxParts) -> None:
         super().__init__(parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from tui_mailer.domain.submission import (
     DUE_STATUSES,
@@ -110,3 +111,13 @@ def _after(recipient: Recipient, answer: RecipientResult | None, outcome: Outcom
     if answer is not None:
         detail = recipient.detail or detail
     return replace(recipient, status=status, detail=detail, at=now)
+
+
+def answer_of(outcome: Outcome) -> dict[str, Any]:
+    """Names what a server answered, as the columns keep it."""
+    receipt = outcome.receipt
+    return {
+        "response_code": outcome.code if outcome.code is not None or receipt is None else receipt.response_code,
+        "enhanced_code": outcome.enhanced_code or (receipt.enhanced_code if receipt else None),
+        "response_text": outcome.text or (receipt.response_text if receipt else "") or None,
+    }

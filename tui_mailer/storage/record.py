@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from tui_mailer.domain.message import Draft, Message
 from tui_mailer.domain.submission import Phase, Receipt, Recipient, State
+from tui_mailer.domain.timeline import StatusEvent
 
 HELD_BY_PERSON = "held by you"
 """Why a submission or an account is held that a person wants to wait."""
@@ -40,6 +42,8 @@ class NewSubmission:
     held_reason: str | None = None
     is_kept_locally: bool = False
     """The account's provider sends nothing: it only keeps mail on this computer."""
+    hands_over: bool = False
+    """The provider is to keep it until ``not_before``: it is handed over as soon as it can be."""
     draft: Draft | None = None
     """What it was sealed from, so that ``edit`` can bring it back."""
     series_id: str | None = None
@@ -107,6 +111,16 @@ class Submission:
     series_id: str | None = None
     """The series it is an occurrence of."""
     is_in_history: bool = False
+    hands_over: bool = False
+    timeline: tuple[StatusEvent, ...] = ()
+    """What the provider told after it had taken it, oldest first; `domain.timeline.timeline_of` has all of it."""
+    receipt_note: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What the provider wants to be handed again when it is asked."""
+    key_number: int = 0
+    """How many definite answers there were: each makes the idempotency key another one."""
+    key_used_at: datetime | None = None
+    """When the key in doubt was used first; None: nothing is in doubt."""
+    key_uses: int = 0
     draft: Draft | None = None
 
 
@@ -140,6 +154,12 @@ class Outcome:
     fall_back: Literal["for_good", "for_now"] | None = None
     """Proven not to have been accepted (for some), so that another account may try: this one won't ever take it, or
     hasn't yet. None: it may have been accepted, or nothing was wrong."""
+    is_in_doubt: bool = False
+    """The request may have been taken: its idempotency key stays the one to use."""
+    poll_at: datetime | None = None
+    """When to ask the provider what became of it; None: there is nothing to ask."""
+    pause_until: datetime | None = None
+    """The provider wants no more of this account until then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from tui_mailer.domain.message import Draft, Message
 from tui_mailer.domain.submission import Attempt, Kind, Phase, Recipient, RecipientStatus, State
+from tui_mailer.domain.timeline import StatusEvent
 from tui_mailer.storage.clock import from_microseconds, to_microseconds
 from tui_mailer.storage.codec import from_json, to_json, tuple_from_json
 from tui_mailer.storage.database import Bindings, Row
@@ -82,8 +83,19 @@ def submission_of_row(
         home_account=row["home_account"],
         ruled_out=tuple(json.loads(row["ruled_out"])),
         series_id=row["series_id"],
+        hands_over=bool(row["hands_over"]),
+        timeline=timeline_of_row(row),
+        receipt_note=json.loads(row["receipt_note"]),
+        key_number=row["key_number"],
+        key_used_at=instant(row["key_used_at"]),
+        key_uses=row["key_uses"],
         draft=draft or (from_json(Draft, row["draft"]) if row.get("draft") else None),
     )
+
+
+def timeline_of_row(row: Row) -> tuple[StatusEvent, ...]:
+    """Reads what was learnt of a submission's recipients after it was taken."""
+    return () if row["timeline"] == "[]" else tuple_from_json(StatusEvent, row["timeline"])
 
 
 def new_row(new: NewSubmission) -> dict[str, Any]:
@@ -97,7 +109,7 @@ def new_row(new: NewSubmission) -> dict[str, Any]:
         "account_fingerprint": new.account_fingerprint,
         "created_at": to_microseconds(new.created_at),
         "not_before": to_microseconds(new.not_before),
-        "due_at": to_microseconds(new.not_before) if is_queued else None,
+        "due_at": to_microseconds(new.created_at if new.hands_over else new.not_before) if is_queued else None,
         "size": new.size,
         "envelope_from": new.envelope_from,
         "schedule_words": new.schedule_words,
@@ -110,6 +122,7 @@ def new_row(new: NewSubmission) -> dict[str, Any]:
         "keep": new.keep,
         "is_kept_locally": new.is_kept_locally,
         "series_id": new.series_id,
+        "hands_over": new.hands_over,
     }
 
 
@@ -138,6 +151,7 @@ def submission_of_new(new: NewSubmission) -> Submission:
         keep=new.keep,
         is_kept_locally=new.is_kept_locally,
         series_id=new.series_id,
+        hands_over=new.hands_over,
         draft=new.draft,
     )
 
@@ -281,3 +295,10 @@ def _date(row: Row) -> datetime | None:
 def _storable(text: str) -> str:
     """SQLite keeps UTF-8, which has no form for a lone surrogate."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def next_key(row: Row) -> dict[str, Any]:
+    """After a definite answer another idempotency key is to be used: some providers remember refusals by it."""
+    if row["key_used_at"] is None:
+        return {}
+    return {"key_number": row["key_number"] + 1, "key_used_at": None, "key_uses": 0}

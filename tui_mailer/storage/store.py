@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tui_mailer.domain.errors import DamagedStore, NotFound
-from tui_mailer.domain.submission import Attempt
+from tui_mailer.domain.errors import DamagedStore, NotFound, TooLate
+from tui_mailer.domain.submission import OPEN_STATES, Attempt
+from tui_mailer.domain.timeline import StatusEvent
 from tui_mailer.storage.backup import Backups, list_copies
 from tui_mailer.storage.ballast import Ballast
 from tui_mailer.storage.clock import Clock, SystemClock
@@ -216,6 +218,21 @@ class Store:
     def count_ended(self, query: HistoryQuery | None = None) -> int:
         """Counts what `list_ended` would list; a search only up to 100,000."""
         return self.ended.count(query)
+
+    def refine(self, submission_id: str, learnt: Sequence[StatusEvent], *, has_left: bool = False) -> Submission:
+        """Keeps what a provider told of the recipients after it had taken the message; raises `NotFound`.
+
+        An open one that has left its provider (``has_left``) ends.
+        """
+        try:
+            if self.outbox.get(submission_id).state in OPEN_STATES:
+                return self.outbox.refine(submission_id, learnt, has_left=has_left)
+        except (NotFound, TooLate):
+            pass
+        # What has ended is refined where it stays: a row in both databases would lose it on its way.
+        while self.outbox.has(submission_id) and self.archive_ended():
+            pass
+        return self.history.refine(submission_id, learnt)
 
     # tidying up
 

@@ -67,6 +67,11 @@ class SubmissionTable:
                 raise NotFound(f"There is no submission {submission_id} in the outbox.")
         return tuple(attempt_of_row(one) for one in rows)
 
+    def notes(self, submission_id: str) -> dict[str, str]:
+        """Returns what all attempts of its account have noted on the way, the newest of each name."""
+        rows = self._database.rows(self._sql["list_notes"], {"id": submission_id})
+        return {name: value for row in rows for name, value in json.loads(row["note"]).items()}
+
     # for the rooms built on this one; called inside a transaction
 
     def _row(self, submission_id: str) -> Row:

@@ -109,6 +109,10 @@ SELECT DISTINCT sha256 FROM reference
 -- name: list_with_text
 SELECT * FROM ended WHERE has_text = 1 AND ended_at < :before ORDER BY ended_at LIMIT :limit
 
+-- name: refine
+-- What a provider told later of the recipients; nothing that is searched for.
+UPDATE ended SET submission = :submission WHERE position = :position
+
 -- name: drop_text
 UPDATE ended SET body = NULL, submission = :submission, draft = NULL, has_text = 0 WHERE position = :position
 

@@ -14,7 +14,9 @@ UPDATE submission SET
     updated_at = :now,
     lease_until = :lease_until,
     date_offset = CASE WHEN date_at IS NULL THEN :date_offset ELSE date_offset END,
-    date_at = coalesce(date_at, :date_at)
+    date_at = coalesce(date_at, :date_at),
+    key_used_at = CASE WHEN :phase = 'intent' THEN coalesce(key_used_at, :now) ELSE key_used_at END,
+    key_uses = key_uses + (:phase = 'intent' AND phase IS NOT 'intent')
 WHERE id = :id AND epoch = :epoch AND owner = :owner AND state = 'sending'
 
 -- name: intend

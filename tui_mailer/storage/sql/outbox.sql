@@ -69,6 +69,12 @@ ORDER BY submission_id, position
 -- name: list_attempts
 SELECT * FROM attempt WHERE submission_id = :id ORDER BY number
 
+-- name: list_notes
+-- What attempts of the account whose turn it is have noted; another account's ids mean nothing to it.
+SELECT attempt.note FROM attempt JOIN submission ON submission.id = attempt.submission_id
+WHERE submission.id = :id AND attempt.note <> '{}' AND coalesce(attempt.account, submission.account) = submission.account
+ORDER BY attempt.number
+
 -- name: last_attempt_end
 SELECT ended_at FROM attempt WHERE submission_id = :id ORDER BY number DESC LIMIT 1
 
@@ -89,11 +95,11 @@ LIMIT 1
 INSERT INTO submission (
     id, state, account, provider, account_fingerprint, created_at, updated_at, not_before, due_at, size,
     envelope_from, schedule_words, schedule_zone, held_reason, key, group_id, note, retries, keep, is_kept_locally,
-    series_id
+    series_id, hands_over
 ) VALUES (
     :id, :state, :account, :provider, :account_fingerprint, :created_at, :created_at, :not_before, :due_at, :size,
     :envelope_from, :schedule_words, :schedule_zone, :held_reason, :key, :group_id, :note, :retries, :keep,
-    :is_kept_locally, :series_id
+    :is_kept_locally, :series_id, :hands_over
 )
 
 -- name: insert_sealed
@@ -116,7 +122,9 @@ UPDATE submission SET
     claimed_from = :claimed_from, uncertain_epoch = :uncertain_epoch, provider_id = :provider_id,
     response_code = :response_code, enhanced_code = :enhanced_code, response_text = :response_text,
     error = :error, held_reason = :held_reason, any_time = :any_time,
-    account = :account, provider = :provider, home_account = :home_account, ruled_out = :ruled_out
+    account = :account, provider = :provider, home_account = :home_account, ruled_out = :ruled_out,
+    hands_over = :hands_over, receipt_note = :receipt_note,
+    key_number = :key_number, key_used_at = :key_used_at, key_uses = :key_uses
 WHERE id = :id AND state = :seen_state AND epoch = :seen_epoch
 
 -- name: delete

@@ -1,0 +1,45 @@
+"""What may be repeated though nobody knows whether it was taken: by a key that the provider remembers.
+
+A key stays the same as long as a request under it was never answered; every definite answer makes it another one,
+since some providers remember refusals too. It is trusted for the provider's lifetime, from its first use.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui_mailer.providers.base import Capabilities
+    from tui_mailer.storage.record import Submission
+
+REPEAT_AFTER = timedelta(seconds=10)
+"""The first request may still be under way there."""
+MOST_USES = 2
+"""A key's uses without a person: the request, and one repeat."""
+_MARGIN = timedelta(minutes=1)
+
+
+def key_of(submission: Submission) -> str:
+    """Names the request to a provider that knows repeats by a key."""
+    return submission.id if submission.key_number == 0 else f"{submission.id}-{submission.key_number}"
+
+
+def is_in_doubt(submission: Submission) -> bool:
+    """Says whether an earlier request may have been taken though no answer came."""
+    return submission.key_used_at is not None
+
+
+def is_key_alive(submission: Submission, capabilities: Capabilities, now: datetime) -> bool:
+    """Says whether the provider still knows the key, so that a repeat can't make a second message."""
+    if capabilities.idempotency == "client_id":
+        return True
+    if capabilities.idempotency != "key":
+        return False
+    lifetime = capabilities.idempotency_lifetime
+    return lifetime is None or now + _MARGIN < (submission.key_used_at or now) + lifetime
+
+
+def may_repeat(submission: Submission, capabilities: Capabilities, now: datetime, *, uses: int) -> bool:
+    """Says whether a request that was never answered is repeated without a person; ``uses`` counts this one."""
+    return uses < MOST_USES and is_key_alive(submission, capabilities, now)

@@ -1,0 +1,165 @@
+"""Asks providers what became of messages, backing off, until there is nothing more to learn.
+
+The questions are kept in the outbox: they survive restarts, and of all processes one asks at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from tui_mailer.domain.errors import (
+    MailerError,
+    NotFound,
+    StorageError,
+    TryLater,
+)
+from tui_mailer.domain.submission import Receipt, RecipientResult, RecipientStatus, State
+from tui_mailer.domain.text import clean
+from tui_mailer.domain.timeline import StatusEvent, is_final
+from tui_mailer.providers.base import PolledStatus
+from tui_mailer.services.settling import settle_by_asking
+from tui_mailer.services.standing import AccountStanding
+from tui_mailer.services.workplace import Workplace
+from tui_mailer.storage.poll import Poll
+from tui_mailer.storage.record import Submission
+
+FIRST_QUESTION = timedelta(seconds=5)
+"""After a message was taken, or after the time a provider keeps it until."""
+DELAYS_SECONDS = (15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800, 43_200)
+"""Until the next question, after the 1st, 2nd ...; the last repeats."""
+ASK_FOR = timedelta(days=3)
+"""From then on a status that isn't final is left as it is."""
+PATIENCE = timedelta(minutes=15)
+"""How long after its time a handed-over message may be one that its provider can't be asked about."""
+PAUSE_SECONDS = 0.5
+"""Between two questions: some APIs allow two a second."""
+LOOK_SECONDS = 2.0
+_QUESTION_SECONDS = 90.0
+_ASKED_ABOUT = frozenset({State.HANDED_OVER, State.SENT, State.PARTIAL, State.UNCERTAIN})
+
+
+class Poller:
+    """Asks for one engine."""
+
+    def __init__(self, work: Workplace, standing: AccountStanding) -> None:
+        self._work = work
+        self._standing = standing
+        self._resting: dict[str, datetime] = {}
+        """Accounts whose provider wants to be left alone until then."""
+
+    async def run_forever(self) -> None:
+        """Asks whatever is due, for as long as the engine runs."""
+        while True:
+            try:
+                is_busy = await self.ask_next()
+            except StorageError:
+                is_busy = False  # told by the dispatcher, which meets it too
+            await asyncio.sleep(PAUSE_SECONDS if is_busy else LOOK_SECONDS)
+
+    async def ask_due(self, *, limit: int, within_seconds: float) -> None:
+        """Asks what is due now, for a process that ends soon."""
+        try:
+            async with asyncio.timeout(within_seconds):
+                for _ in range(limit):
+                    if not await self.ask_next():
+                        return
+        except TimeoutError:
+            return  # what was taken and not answered is asked again by whoever comes next
+
+    async def ask_next(self) -> bool:
+        """Asks about one message; False: nothing is due."""
+        now = self._work.now()
+        self._resting = {account: until for account, until in self._resting.items() if until > now}
+        outbox = self._work.store.outbox
+        poll = await self._work.db(outbox.take_poll, now, skip_accounts=self._resting)
+        if poll is None:
+            return False
+        try:
+            submission = await self._work.db(self._work.store.find, poll.submission_id)
+        except NotFound:
+            await self._work.db(outbox.end_poll, poll.submission_id, next_at=None)
+            return True
+        await self._work.db(outbox.end_poll, poll.submission_id, next_at=await self._ask(poll, submission))
+        return True
+
+    async def _ask(self, poll: Poll, submission: Submission) -> datetime | None:
+        """Asks, keeps what it learns and says when to ask again."""
+        if submission.state is State.UNCERTAIN:
+            submission = await settle_by_asking(self._work, self._standing, submission)
+        elif submission.state in _ASKED_ABOUT:
+            try:
+                learnt = await self._status(submission)
+            except MailerError as error:
+                self._rest(submission.account, error)
+                learnt = None
+            submission = await self._keep(submission, learnt)
+        return self._next_at(poll, submission)
+
+    async def _status(self, submission: Submission) -> Sequence[PolledStatus] | None:
+        """What the provider says; None where it can't be asked."""
+        account = self._work.directory.account(submission.account)
+        provider = await self._standing.provider(account)
+        if not provider.capabilities.status_polling or submission.provider_id is None:
+            return None
+        try:
+            async with asyncio.timeout(_QUESTION_SECONDS):
+                return await provider.status(receipt_of(submission))
+        except TimeoutError:
+            return None
+
+    def _rest(self, account: str, error: MailerError) -> None:
+        if isinstance(error, TryLater) and error.retry_at is not None:
+            self._resting[account] = error.retry_at
+
+    async def _keep(self, submission: Submission, learnt: Sequence[PolledStatus] | None) -> Submission:
+        now = self._work.now()
+        is_waiting = any(one.status is RecipientStatus.PENDING for one in learnt or ())
+        is_due = now >= submission.not_before
+        can_tell = bool(learnt)
+        has_left = is_due and not is_waiting and (can_tell or await self._is_beyond_asking(submission, now))
+        events = [
+            StatusEvent(at=one.at or now, address=one.address, status=one.status, detail=clean(one.detail))
+            for one in learnt or ()
+        ]
+        kept = await self._work.db(self._work.store.refine, submission.id, events, has_left=has_left)
+        if (kept.state, kept.timeline) != (submission.state, submission.timeline):
+            self._work.tell(kept)
+        return kept
+
+    async def _is_beyond_asking(self, submission: Submission, now: datetime) -> bool:
+        """Says whether a handed-over message counts as gone though its provider doesn't say so."""
+        if now >= submission.not_before + PATIENCE:
+            return True
+        try:
+            provider = await self._standing.provider(self._work.directory.account(submission.account))
+        except MailerError:
+            return False
+        return not provider.capabilities.status_polling or submission.provider_id is None
+
+    def _next_at(self, poll: Poll, submission: Submission) -> datetime | None:
+        now = self._work.now()
+        if submission.state not in _ASKED_ABOUT or is_final(submission.recipients):
+            return None
+        if submission.state is State.HANDED_OVER and now < submission.not_before:
+            return submission.not_before + FIRST_QUESTION
+        if now - max(poll.since, submission.not_before) > ASK_FOR:
+            return None
+        delay = DELAYS_SECONDS[min(poll.asked, len(DELAYS_SECONDS)) - 1]
+        return max(now + timedelta(seconds=delay), self._resting.get(submission.account, now))
+
+
+def receipt_of(submission: Submission) -> Receipt:
+    """Makes the receipt a provider is handed again when it is asked, or told to let go."""
+    return Receipt(
+        recipients=tuple(
+            RecipientResult(address=one.address, status=one.status, text=one.detail or "")
+            for one in submission.recipients
+        ),
+        provider_id=submission.provider_id,
+        response_code=submission.response_code,
+        response_text=submission.response_text or "",
+        is_handed_over=submission.state is State.HANDED_OVER,
+        note=submission.receipt_note,
+    )
