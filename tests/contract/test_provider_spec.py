@@ -19,6 +19,7 @@ from provider_spec import schema_at, troubles
 from tui_mailer.providers.base import Outgoing
 from tui_mailer.providers.testing import Recorder
 
+pytestmark = pytest.mark.specs
 SOON = datetime.now(UTC) + timedelta(hours=2)
 
 
