@@ -41,9 +41,10 @@ class Watch:
         self._telling = Pace(self._tell, gap_seconds=TELLING_GAP_SECONDS)
         self._run = run
 
-    def listen(self, listener: EventListener) -> None:
-        """Has a callable called, in the event loop, with each event."""
+    def listen(self, listener: EventListener) -> Callable[[], None]:
+        """Has a callable called, in the event loop, with each event; returns the one that ends it."""
         self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     async def take(self, event: Event) -> None:
         """Remembers an event, tells listeners, and says what a person should know."""

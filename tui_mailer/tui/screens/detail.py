@@ -3,80 +3,158 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
+from textual import events
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui_mailer.domain.submission import Attempt, RecipientStatus, State
+from tui_mailer.domain.submission import Attempt, Recipient, RecipientStatus, State
+from tui_mailer.services.event import BytesProgressed, Event
 from tui_mailer.storage.record import Submission
 from tui_mailer.tui.action_table import bindings
-from tui_mailer.tui.desk import Desk
+from tui_mailer.tui.pace import Pace
 from tui_mailer.tui.screens.dialog import Dialog
 from tui_mailer.tui.sheet import Sheet
-from tui_mailer.tui.words import STATE_WORD, Moment, say_phase, say_size, say_subject, say_time, say_why
+from tui_mailer.tui.words import (
+    STATE_WORD,
+    Moment,
+    say_clock,
+    say_phase,
+    say_size,
+    say_subject,
+    say_time,
+    say_tries,
+    say_why,
+)
+
+if TYPE_CHECKING:
+    from tui_mailer.tui.screens.mail_room import MailRoom
 
 MOST_BODY = 20_000
 """Characters of the text shown; the whole is in the .eml."""
+MOST_RECIPIENTS = 200
+READ_GAP_SECONDS = 0.5
+_LABEL_WIDTH = 15
 
 
-class DetailScreen(Dialog[None]):
-    """Read, scroll, go back."""
+class DetailScreen(Dialog[str | None]):
+    """Read, scroll, go back; it follows what happens. Returns the verb of a key of the list's, meant for this one."""
 
     place = "detail"
     BINDINGS = bindings("detail")
     DEFAULT_CSS = """
     DetailScreen > .box { width: 100%; height: 100%; }
-    DetailScreen #detail { height: 1fr; }
+    DetailScreen #detail { height: 1fr; scrollbar-size-vertical: 1; }
     DetailScreen #detail > Static { height: auto; }
     """
 
-    def __init__(self, desk: Desk, submission: Submission, attempts: Sequence[Attempt], moment: Moment) -> None:
-        super().__init__(desk.keymap, say_subject(submission.message.subject))
+    def __init__(self, room: MailRoom, submission: Submission, attempts: Sequence[Attempt]) -> None:
+        super().__init__(room.desk.keymap, say_subject(submission.message.subject))
+        self._room = room
         self._submission = submission
         self._attempts = attempts
-        self._moment = moment
+        self._static = Static(self._sheet().as_renderable(), markup=False)
+        self._reading = Pace(self._read_anew, gap_seconds=READ_GAP_SECONDS)
 
     def contents(self) -> Iterable[Widget]:
         with VerticalScroll(id="detail", can_focus=True):
-            yield Static(self._sheet().as_renderable(), markup=False)
+            yield self._static
+
+    def key_places(self) -> tuple[str, ...]:
+        """The list's own keys work here as well, for this one."""
+        return (self.place, self._room.place)
+
+    def on_mount(self) -> None:
+        self._stop_listening = self._room.watch_desk.listen(self._event_came)
+
+    def on_unmount(self) -> None:
+        self._stop_listening()
+
+    def _event_came(self, event: Event) -> None:
+        if not isinstance(event, BytesProgressed) and getattr(event, "id", self._submission.id) == self._submission.id:
+            self.attempt(self._reading.ask())
+
+    async def _read_anew(self) -> None:
+        key = self._submission.id
+        self._submission, self._attempts = await self._room.desk.ask(
+            lambda mailer: (mailer.show(key), mailer.attempts(key))
+        )
+        self._static.update(self._sheet().as_renderable())
+
+    def on_key(self, event: events.Key) -> None:
+        """Takes the list's keys: copying stays here, anything else goes back and does it there."""
+        for action in self.keymap.actions_of(self._room.place):
+            if event.key not in self.keymap.keys(action.id):
+                continue
+            if action.verb in {"copy_id", "copy_provider_id"}:
+                event.stop()
+                self._room.copy_ids_of(self._submission, provider=action.verb == "copy_provider_id")
+                self.say(self._room.desk.status.text, is_quiet=True)
+            elif action.id.startswith(f"{self._room.place}.") and action.is_plain:
+                event.stop()
+                self.dismiss(action.verb)
+            return
 
     def _sheet(self) -> Sheet:
-        one, now = self._submission, self._moment.now
-        sheet = Sheet()
-        sheet.line("State", f"{STATE_WORD[one.state]}: {say_why(one, self._moment)}")
-        sheet.line("From", f"{one.message.sender}  (account {one.account})")
+        moment = self._room.moment()
+        one, now = self._submission, moment.now
+        sheet = Sheet(label_width=_LABEL_WIDTH)
+        sheet.line("State", f"{STATE_WORD[one.state]}: {say_why(one, moment)}")
+        sheet.line("From", f"{one.message.sender}  (account {one.account}, {one.provider})")
         sheet.line("Written", say_time(one.created_at, now))
+        if one.schedule_words:
+            sheet.line("Scheduled", f"{one.schedule_words}: {say_time(one.not_before, now)}")
         if one.sent_at:
             sheet.line("Sent", say_time(one.sent_at, now))
+        if one.attempts:
+            sheet.line("Attempts", say_tries(one, moment).replace("/", " of at most "))
         sheet.line("Size", say_size(one.size))
         for attachment in one.message.attachments:
             size = f"  {say_size(attachment.size)}" if attachment.size is not None else ""
-            sheet.line("Attached", f"{attachment.name}{size}")
+            where = f"  {attachment.url}" if attachment.url else ""
+            sheet.line("Attached", f"{attachment.name}  {attachment.media_type}{size}{where}")
         sheet.line("Message-ID", one.message.message_id)
+        if one.provider_id:
+            sheet.line("Provider's ID", one.provider_id)
         sheet.line("ID", one.id)
         if one.note:
             sheet.line("Note", one.note)
-        sheet.heading("Recipients")
-        for recipient in one.recipients:
-            said = f"  {recipient.detail}" if recipient.detail else ""
-            # Who was left out by canceling counts as rejected, but no server has said so.
-            is_canceled = one.state is State.CANCELED and recipient.status is RecipientStatus.REJECTED
-            status = "canceled" if is_canceled else recipient.status
-            sheet.line(f"{recipient.kind} {status}", f"{recipient.address}{said}")
-        for attempt in self._attempts:
-            self._tell_attempt(sheet, attempt)
+        self._tell_recipients(sheet, moment)
+        for attempt in reversed(self._attempts):
+            self._tell_attempt(sheet, attempt, moment)
         if one.message.text:
             sheet.heading("Text")
             sheet.text(one.message.text[:MOST_BODY])
         return sheet
 
-    def _tell_attempt(self, sheet: Sheet, attempt: Attempt) -> None:
-        now = self._moment.now
-        sheet.heading(f"Attempt {attempt.number}, {say_time(attempt.started_at, now)}")
+    def _tell_recipients(self, sheet: Sheet, moment: Moment) -> None:
+        one = self._submission
+        sheet.heading("Recipients")
+        for recipient in one.recipients[:MOST_RECIPIENTS]:
+            sheet.line(f"{recipient.kind} {self._status_word(recipient)}", recipient.address)
+            if recipient.at is not None or recipient.detail:
+                at = say_clock(recipient.at, moment.now) if recipient.at else ""
+                sheet.line(at, recipient.detail or self._status_word(recipient))
+        if len(one.recipients) > MOST_RECIPIENTS:
+            sheet.line("", f"and {len(one.recipients) - MOST_RECIPIENTS} more")
+
+    def _status_word(self, recipient: Recipient) -> str:
+        # Who was left out by canceling counts as rejected, but no server has said so.
+        is_canceled = self._submission.state is State.CANCELED and recipient.status is RecipientStatus.REJECTED
+        return "canceled" if is_canceled else recipient.status
+
+    def _tell_attempt(self, sheet: Sheet, attempt: Attempt, moment: Moment) -> None:
+        now = moment.now
+        sheet.heading(f"Attempt {attempt.number}, {say_clock(attempt.started_at, now)}")
         codes = " ".join(str(code) for code in (attempt.code, attempt.enhanced_code) if code)
         answer = " ".join(part for part in (codes, attempt.text or "") if part)
         sheet.line("Reached", say_phase(attempt.phase))
+        if attempt.intent_at is not None:
+            sheet.line("Last byte", say_clock(attempt.intent_at, now))
         sheet.line("Answer", answer or ("none yet" if attempt.ended_at is None else "none"))
+        if attempt.ended_at is not None:
+            sheet.line("Ended", say_clock(attempt.ended_at, now))
         if attempt.transcript:
             sheet.text("\n".join(f"  {line}" for line in attempt.transcript), style="dim")

@@ -54,12 +54,16 @@ class Dialog(ModalScreen[R]):
             yield Static(Text(clean(self._title), style="bold", no_wrap=True, overflow="ellipsis"), classes="title")
             yield from self.contents()
             yield self._said
-            yield KeyLine(self.keymap, self.place, asleep=self.sleeping_actions())
+            yield KeyLine(self.keymap, *self.key_places(), asleep=self.sleeping_actions())
 
     @property
     def shell(self) -> App[int]:
         """The app, as typed as it is."""
         return cast("App[int]", self.app)  # pyright: ignore[reportUnknownMemberType]  # Textual leaves it App[Unknown]
+
+    def key_places(self) -> tuple[str, ...]:
+        """Places whose keys the key line names."""
+        return (self.place,)
 
     def contents(self) -> Iterable[Widget]:
         """What is in the box."""

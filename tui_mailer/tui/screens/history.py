@@ -102,6 +102,11 @@ class HistoryScreen(MailRoom):
 
     async def reload(self, *, keep_cursor: bool = False) -> None:
         """Asks the query in the filter anew; its first rows are shown before they are counted."""
+        await self.reload_first_page(keep_cursor=keep_cursor)
+        await self._count(self._asked)
+
+    async def reload_first_page(self, *, keep_cursor: bool = False) -> None:
+        """Asks the query in the filter anew, and leaves the counting."""
         self._asked += 1
         asked, text = self._asked, self.filter.value.strip()
         query = await self.desk.ask(
@@ -118,10 +123,15 @@ class HistoryScreen(MailRoom):
         self.rows.empty_text = "Nothing matches." if text else NOTHING_YET
         self.rows.show(pages, self.moment(), cursor=index, is_anchored=keep_cursor)
         self._tell_count(pages, text)
+
+    async def _count(self, asked: int) -> None:
+        pages = self.rows.pages
+        if pages is None:
+            return
         await pages.count()
-        if asked == self._asked:
+        if asked == self._asked and pages is self.rows.pages:
             self.rows.counted()
-            self._tell_count(pages, text)
+            self._tell_count(pages, self.filter.value.strip())
 
     async def _index_kept(self, query: HistoryQuery | None) -> int:
         """Where the row under the cursor is by now; if it is gone, whatever is in its place."""

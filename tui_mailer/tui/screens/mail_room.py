@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from rich.text import Text
 from textual.widget import Widget
@@ -97,7 +97,14 @@ class MailRoom(Room):
         except MailerError as error:
             self.desk.status.complain(str(error))
             return
-        await self.shell.push_screen_wait(DetailScreen(self.desk, submission, attempts, self.moment()))
+        verb = await self.shell.push_screen_wait(DetailScreen(self, submission, attempts))
+        if verb is None:
+            return
+        if self.list_shown().cursor_key() == key:
+            self.list_shown().marked.clear()
+            await self.run_action(verb)
+        else:
+            self.desk.status.say("it is at another place of the list by now: choose it there")
 
     async def chosen(self) -> list[Submission]:
         """What an action is meant for, read whole: the marked ones, else the one under the cursor."""
@@ -111,21 +118,22 @@ class MailRoom(Room):
 
     def action_copy_id(self) -> None:
         """Copies the Message-ID by the terminal's own clipboard (OSC 52)."""
-        self._copy_of_cursor(lambda one: one.message.message_id, "it has no Message-ID")
+        self.attempt(self._copy_of_cursor(provider=False))
 
     def action_copy_provider_id(self) -> None:
         """Copies the ID by which the provider knows it."""
-        self._copy_of_cursor(lambda one: one.provider_id, "the provider has given it no ID")
+        self.attempt(self._copy_of_cursor(provider=True))
 
-    def _copy_of_cursor(self, choose: Callable[[Submission], str | None], without: str) -> None:
+    async def _copy_of_cursor(self, *, provider: bool) -> None:
         key = self.list_shown().cursor_key()
         if key:
-            self.attempt(self._copy(key, choose, without))
+            self.copy_ids_of(await self.desk.ask(lambda mailer: mailer.show(key)), provider=provider)
 
-    async def _copy(self, key: str, choose: Callable[[Submission], str | None], without: str) -> None:
-        text = choose(await self.desk.ask(lambda mailer: mailer.show(key)))
+    def copy_ids_of(self, submission: Submission, *, provider: bool) -> None:
+        """Copies a submission's Message-ID, or its provider's ID, and says so."""
+        text = submission.provider_id if provider else submission.message.message_id
         if not text:
-            self.desk.status.say(without)
+            self.desk.status.say("the provider has given it no ID")
             return
         self.shell.copy_to_clipboard(text)
         self.desk.status.say(f"copied {clean(text)}")
