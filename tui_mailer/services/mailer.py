@@ -252,6 +252,16 @@ class Mailer:
         """The newest submission whose undo window is still open."""
         return self.store.outbox.undoable(self.store.clock.now())
 
+    # people
+
+    def complete_address(self, typed: str) -> list[str]:
+        """People written to before whose name or address begins like this, at most 50, the last one first."""
+        return self.store.history.contacts.find(typed)
+
+    def learn_contacts(self) -> bool:
+        """Reads a few more messages of the history for contacts; says whether there are more (some milliseconds)."""
+        return self.store.history.contacts.learn()
+
     # drafts
 
     def drafts(self, *, limit: int = 50, before: str | None = None) -> list[StoredDraft]:

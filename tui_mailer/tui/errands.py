@@ -67,6 +67,7 @@ class Errands:
         if drafts and self._compose.keeper.draft_id is None:
             self._mention(drafts[0])
         await self._compose.account_watch.begin()
+        await self._compose.proposals.learn()
         for notice in self._desk.configuration.notices[:1]:
             self._desk.status.complain(notice)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from textual import work
 from textual.actions import SkipAction
@@ -14,6 +15,7 @@ from tui_mailer.domain.errors import MailerError
 from tui_mailer.domain.message import Draft
 from tui_mailer.tui.account_watch import AccountWatch
 from tui_mailer.tui.action_table import bindings
+from tui_mailer.tui.address_proposals import AddressProposals
 from tui_mailer.tui.attaching import Attaching
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.draft_board import DraftBoard
@@ -44,6 +46,9 @@ class ComposeScreen(Room):
         self.form = ComposeForm(desk.configuration, draft or Draft())
         self.board = DraftBoard(desk, self.form, self.keeper)
         self.account_watch = AccountWatch(self, self.form)
+        self.proposals = AddressProposals(
+            desk, lambda: " ".join(self.form.inputs[name].value for name in ADDRESS_FIELDS)
+        )
         self._attaching = Attaching(self, self.form)
         self._pause: Timer | None = None
         self._sending = Sending(self, self.form, self.keeper, self.board.empty)
@@ -96,6 +101,11 @@ class ComposeScreen(Room):
         elif name == "path" and event.value:
             await self.form.attachments.take_pending()
         self.attempt(self.account_watch.look())
+
+    def on_compose_form_address_typed(self, event: ComposeForm.AddressTyped) -> None:
+        """Only the last look counts: the ones before are about less text."""
+        event.stop()
+        self.run_worker(partial(self.proposals.look, event.field), group="proposals", exclusive=True)
 
     def on_sender_field_chosen(self) -> None:
         """Another account: the form says at once what that changes."""

@@ -47,6 +47,12 @@ class ComposeForm(Vertical):
     class Changed(Message):
         """Any field differs from before."""
 
+    @dataclass
+    class AddressTyped(Message):
+        """An address list differs from before."""
+
+        field: AddressInput
+
     def __init__(self, configuration: Configuration, draft: Draft) -> None:
         super().__init__()
         self._configuration = configuration
@@ -206,7 +212,10 @@ class ComposeForm(Vertical):
         name = event.input.id or ""
         if name in self.fields:
             self.fields[name].show_wrong("")
-            self.fields[name].show_remark("")
+            if name not in ADDRESS_FIELDS:  # there the next proposal replaces the last
+                self.fields[name].show_remark("")
+        if isinstance(event.input, AddressInput):
+            self.post_message(self.AddressTyped(event.input))
         self.post_message(self.Changed())
 
     def on_text_area_changed(self, event: BodyArea.Changed) -> None:

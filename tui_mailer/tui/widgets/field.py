@@ -9,6 +9,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui_mailer.domain.text import clean
+from tui_mailer.tui.widgets.line_input import AddressInput
 
 
 class Field(Vertical):
@@ -61,3 +62,8 @@ class Field(Vertical):
             return
         self._said = text
         self._remark.update(Text(clean(text), no_wrap=True, overflow="ellipsis"))
+
+    def on_address_input_proposed(self, event: AddressInput.Proposed) -> None:
+        """Shows whom Right would write here."""
+        event.stop()
+        self.show_remark(event.text)

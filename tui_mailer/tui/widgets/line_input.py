@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual import events
+from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import Input
 
@@ -69,11 +72,72 @@ class LineInput(Input):
 
 
 class AddressInput(LineInput):
-    """A field for an address list: pasted lines become a list."""
+    """A field for an address list: pasted lines become a list, and people are proposed for the one being typed."""
 
     joiner = ", "
+
+    @dataclass
+    class Proposed(Message):
+        """What the field proposes has changed; empty: nothing."""
+
+        field: AddressInput
+        text: str
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
+        super().__init__(id=id)
+        self._proposals: list[str] = []
+        self._proposed_for = ""
+        self._at = 0
 
     def joined(self, pasted: str) -> str:
         """Joins lines by commas, doubling none that is there already."""
         lines = [clean(line).strip().strip(",;").strip() for line in pasted.splitlines()]
         return self.joiner.join(line for line in lines if line)
+
+    def entry(self) -> str:
+        """The address being typed at the end of the field; empty when the cursor is elsewhere."""
+        return self.value[self._entry_start() :] if self.cursor_at_end else ""
+
+    def propose(self, typed: str, people: list[str]) -> None:
+        """Proposes people for what was typed, unless something else is typed by now."""
+        if typed and typed != self.entry():
+            return
+        if (typed, people) != (self._proposed_for, self._proposals):
+            self._proposed_for, self._proposals, self._at = typed, people, 0
+            self._tell()
+
+    def action_cursor_right(self, select: bool = False) -> None:
+        """At the end of the text takes the proposal."""
+        if select or not self._proposals or self._proposed_for != self.entry():
+            super().action_cursor_right(select)
+            return
+        start = self._entry_start()
+        blank = " " if start and not self.value[:start].endswith(" ") else ""
+        taken, self._proposals = self._proposals[self._at], []
+        self.value = f"{self.value[:start]}{blank}{taken}"
+        self.cursor_position = len(self.value)
+        self._tell()
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key in {"up", "down"} and self._proposals and self._proposed_for == self.entry():
+            event.stop()
+            event.prevent_default()
+            self._at = (self._at + (1 if event.key == "down" else -1)) % len(self._proposals)
+            self._tell()
+            return
+        await super()._on_key(event)
+
+    def _entry_start(self) -> int:
+        """Where the last address begins: after the last comma that no quotes hold."""
+        start, is_quoted = 0, False
+        for at, character in enumerate(self.value):
+            if character == '"' and self.value[at - 1 : at] != "\\":
+                is_quoted = not is_quoted
+            elif character in ",;" and not is_quoted:
+                start = at + 1
+        return start
+
+    def _tell(self) -> None:
+        count = len(self._proposals)
+        more = f"  ↓ {self._at + 1}/{count}" if count > 1 else ""
+        self.post_message(self.Proposed(self, f"→ {self._proposals[self._at]}{more}" if count else ""))
