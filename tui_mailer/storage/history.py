@@ -12,6 +12,7 @@ from tui_mailer.domain.submission import Attempt
 from tui_mailer.domain.timeline import StatusEvent, refine
 from tui_mailer.storage.clock import to_microseconds
 from tui_mailer.storage.codec import to_json
+from tui_mailer.storage.contact import Contacts
 from tui_mailer.storage.database import Row
 from tui_mailer.storage.history_reading import POSITION_SLACK, HistoryReading
 from tui_mailer.storage.record import Submission
@@ -23,6 +24,11 @@ _BATCH = 200
 
 class History(HistoryReading):
     """The ended submissions: bringing in, reading whole, forgetting for good."""
+
+    @property
+    def contacts(self) -> Contacts:
+        """Who has been written to; forgotten with what is deleted here."""
+        return Contacts(self._database)
 
     def insert_many(
         self,
