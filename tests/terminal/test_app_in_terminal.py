@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,27 @@ def test_quitting_in_the_undo_window_sends_first(tmp_path: Path) -> None:
         assert terminal.ended() == 0
     (one,) = cli(tmp_path, "history", "list")
     assert one["state"] == "sent"
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_ending_in_the_undo_window_loses_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    """Killed or hung up while the mail can still be undone: it is in the outbox, and leaves at the next delivery."""
+    configure(tmp_path, undo_seconds=3)
+    with in_terminal(tmp_path) as terminal:
+        write(terminal, "bob@example.org", "Due", "text")
+        review_and_send(terminal)
+        terminal.shows("F5 takes it back")
+        os.kill(terminal.process.pid, number)
+        terminal.ended()
+    waiting = cli(tmp_path, "outbox", "list") + cli(tmp_path, "history", "list")
+    assert [one["state"] for one in waiting] in (["queued"], ["sent"])
+    deadline = time.monotonic() + 60
+    while not cli(tmp_path, "history", "list"):
+        assert time.monotonic() < deadline
+        cli(tmp_path, "outbox", "flush")
+    (one,) = cli(tmp_path, "history", "list")
+    assert one["state"] == "sent"
+    assert cli(tmp_path, "outbox", "list") == []
 
 
 def test_a_second_ctrl_q_leaves_the_mail_and_says_who_delivers(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ async def test_t_chooses_another_time(tmp_path: Path) -> None:
         await stage.press("f3")
         await stage.shows("in 3 days")
         await stage.press("t")
-        await stage.shows("Send it at another time", "Install the delivery service")
+        await stage.shows("Send it at another time", "install the service")
         await stage.type("yesterday")
         await stage.press("enter")
         assert stage.app.screen.is_modal

@@ -36,6 +36,7 @@ def build_parser(prog: str) -> parsing.Parser:
 
 def install(context: Context, arguments: argparse.Namespace) -> int:
     """Installs the service, or says what to do where there can be none."""
+    from tui_mailer.services.service_manager import say_lingering, say_started
     from tui_mailer.services.service_unit import unit_text
 
     manager = _manager(context)
@@ -48,15 +49,8 @@ def install(context: Context, arguments: argparse.Namespace) -> int:
     found = manager.install()
     context.output.outcome(_view(context, manager, found))
     context.output.say(f"Installed: {found.unit_file}")
-    if found.has_manager:
-        context.output.say("It runs now, and whenever you are logged in.")
-    else:
-        context.output.say(
-            "No systemd user manager answers here, so it isn't started yet; it starts when you next log in. To start "
-            f"it by hand from a login session: systemctl --user daemon-reload && systemctl --user start {found.name}\n"
-            f"Where there is no systemd at all, put this into your crontab (crontab -e):\n  {manager.crontab_line()}"
-        )
-    _say_lingering(context, found)
+    for sentence in (*say_started(found, manager.crontab_line()), say_lingering(found)):
+        context.output.say(sentence)
     for note in _notes(context):
         context.output.say(note)
     return exit_code.DONE
@@ -78,6 +72,8 @@ def _show_cron(context: Context, manager: ServiceManager, *, is_asked: bool) -> 
 
 def status(context: Context, _arguments: argparse.Namespace) -> int:
     """Says whether the service is installed and runs, and who delivers now."""
+    from tui_mailer.services.service_manager import say_lingering
+
     manager = _manager(context)
     found = manager.status()
     context.output.document(_view(context, manager, found))
@@ -90,7 +86,7 @@ def status(context: Context, _arguments: argparse.Namespace) -> int:
         context.output.text("No systemd user manager answers here, so it can't be told whether it was started.")
     context.output.text(context.mailer.who_sends().text)
     if found.is_installed:
-        _say_lingering(context, found)
+        context.output.say(say_lingering(found))
     return exit_code.DONE
 
 
@@ -132,16 +128,6 @@ def _view(context: Context, manager: ServiceManager, found: ServiceStatus | None
         "who_sends": who.text,
         "crontab": manager.crontab_line(),
     }
-
-
-def _say_lingering(context: Context, found: ServiceStatus) -> None:
-    if found.is_lingering:
-        context.output.say("Lingering is allowed: it runs from boot to shutdown, also while you are logged out.")
-    else:
-        context.output.say(
-            "While you are logged out it doesn't run. To let it run from boot to shutdown: "
-            f"loginctl enable-linger {found.user} (a keyring that your login unlocks is locked until then)."
-        )
 
 
 def _notes(context: Context) -> list[str]:

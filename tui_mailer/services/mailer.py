@@ -306,10 +306,15 @@ class Mailer:
         """Living processes that deliver."""
         return [one for one in self.store.outbox.deliverers(self.store.clock.now()) if one.is_alive]
 
-    def who_sends(self, at: datetime | None = None, *, account: str | None = None) -> WhoSends:
-        """Says who will send a message that is due ``at``; with its account, whether the provider could keep it."""
+    def who_sends(
+        self, at: datetime | None = None, *, account: str | None = None, apart_from: int | None = None
+    ) -> WhoSends:
+        """Says who will send a message that is due ``at``; with its account, whether the provider could keep it.
+
+        A process ``apart_from`` isn't counted on: it is about to end.
+        """
         capabilities = self.directory.capabilities(account) if account else None
-        deliverers = self.deliverers()
+        deliverers = [one for one in self.deliverers() if one.owner.rpartition(" ")[2] != str(apart_from)]
         if account is not None and self._is_prompting(account):
             # A service can't ask for the secret.
             deliverers = [one for one in deliverers if one.role != "deliver"]

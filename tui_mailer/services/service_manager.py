@@ -171,6 +171,45 @@ def service_manager(paths: Paths) -> ServiceManager:
     return ServiceManager(plan)
 
 
+def say_started(found: ServiceStatus, crontab: str) -> list[str]:
+    """Says whether what was installed runs, and what is to be done where it can't."""
+    if found.has_manager:
+        return ["It runs now, and whenever you are logged in."]
+    later = (
+        "No systemd user manager answers here, so it isn't started yet; it starts when you next log in. To start it by "
+        f"hand from a login session: systemctl --user daemon-reload && systemctl --user start {found.name}"
+    )
+    return [
+        later,
+        f"Where there is no systemd at all, put this into your crontab (crontab -e):\n  {crontab}",
+    ]
+
+
+def say_lingering(found: ServiceStatus) -> str:
+    """Says whether it runs while the person is logged out, and how it would."""
+    if found.is_lingering:
+        return "Lingering is allowed: it runs from boot to shutdown, also while you are logged out."
+    return (
+        "While you are logged out it doesn't run. To let it run from boot to shutdown: "
+        f"loginctl enable-linger {found.user} (a keyring that your login unlocks is locked until then)."
+    )
+
+
+def install_service(paths: Paths) -> str:
+    """Installs the service and says in a few sentences how it stands; raises `NoService` and `StorageError`."""
+    if sys.platform == "darwin":
+        raise NoService(MACOS)
+    manager = service_manager(paths)
+    if not manager.has_systemd:
+        raise NoService(
+            "There is no systemd on this machine, so nothing was installed. This line in your crontab (crontab -e) "
+            f"sends what is due every five minutes:\n  {manager.crontab_line()}"
+        )
+    found = manager.install()
+    first, *_others = say_started(found, manager.crontab_line())
+    return f"The delivery service is installed. {first} {say_lingering(found)}"
+
+
 def _is_found_by_itself() -> bool:
     """Says whether the interpreter finds us without the variables and the folder of this shell."""
     found = subprocess.run(

@@ -153,6 +153,11 @@ class MailerApp(QuietApp, inherit_bindings=False):
         yield SystemCommand("Add an account", "Add an SMTP account.", partial(self.post_message, AccountFormAsked()))
         yield SystemCommand("Redraw", "Paint the screen anew, after something else has written on it.", self.redraw)
         yield SystemCommand("Suspend", "Go back to the shell; fg comes back here.", self.action_suspend_process)
+        yield SystemCommand(
+            "Install the delivery service",
+            "Has mail leave on time also while this is closed.",
+            lambda: self.errands.run(self.errands.install_service()),
+        )
         places = (*screen.help_places, ANYWHERE) if isinstance(screen, Room) else (ANYWHERE,)
         for action in self.desk.keymap.actions_of(*places):
             is_everywhere = ANYWHERE in action.where

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -228,7 +229,15 @@ class Errands:
         leaving = await still_leaving(self._desk, self._watch)
         if not leaving:
             return True
-        return await self._app.push_screen_wait(QuitScreen(self._desk, self._watch, leaving)) != "stay"
+        own = os.getpid()
+        who = await self._desk.ask(lambda mailer: mailer.who_sends(apart_from=own))
+        return await self._app.push_screen_wait(QuitScreen(self._desk, self._watch, leaving, who=who)) != "stay"
+
+    async def install_service(self) -> None:
+        """Has mail leave on time also while the app is closed."""
+        from tui_mailer.services.service_manager import install_service
+
+        self._desk.status.say(await asyncio.to_thread(install_service, self._desk.paths), seconds=60)
 
 
 def _warm_up() -> None:

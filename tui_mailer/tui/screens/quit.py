@@ -7,10 +7,12 @@ from datetime import timedelta
 from typing import Literal
 
 from textual.widget import Widget
+from textual.widgets import Static
 
 from tui_mailer.domain.submission import State
 from tui_mailer.services.event import Event
 from tui_mailer.services.opening_hours import windows_of
+from tui_mailer.services.who_sends import WhoSends
 from tui_mailer.storage.record import Submission
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk
@@ -69,14 +71,16 @@ class QuitScreen(Dialog[Literal["gone", "left", "stay"]]):
     place = "quit"
     BINDINGS = bindings("quit")
 
-    def __init__(self, desk: Desk, watch: Watch, leaving: list[Submission]) -> None:
+    def __init__(self, desk: Desk, watch: Watch, leaving: list[Submission], *, who: WhoSends) -> None:
         super().__init__(desk.keymap, "Sending what is due, then leaving")
         self._desk = desk
         self._watch = watch
+        self._who = who
         self._rows = LeavingRows(leaving, self._moment())
 
     def contents(self) -> Iterable[Widget]:
         yield self._rows
+        yield Static(f"Left here: {self._who.text}", markup=False, classes="label")
 
     def on_mount(self) -> None:
         self._watch.listen(self._event_came)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from tui_mailer.domain.errors import InvalidMessage
 from tui_mailer.domain.schedule import describe, suggestions
 from tui_mailer.domain.text import clean
 from tui_mailer.services.repeat import read_when
-from tui_mailer.services.who_sends import WhoSends
+from tui_mailer.services.who_sends import Remedy, WhoSends
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.screens.choice import Offer, OfferList
@@ -25,6 +26,8 @@ from tui_mailer.tui.widgets.row_list import RowList
 
 NOW = "now"
 """The offer that takes a schedule away."""
+INSTALL = "install"
+"""The offer that installs the delivery service."""
 
 
 class ScheduleScreen(Dialog[str | None]):
@@ -48,12 +51,12 @@ class ScheduleScreen(Dialog[str | None]):
         offers += [
             Offer(key=words, text=words, remark=self._read_back(words, now)) for words in suggestions(now, self._zone)
         ]
+        if Remedy.INSTALL_SERVICE in self._who.remedies:
+            offers.append(Offer(key=INSTALL, text="install the service", remark="sends also while this is closed"))
         yield self._field
         yield Static(id="read-back", markup=False)
         yield OfferList(offers, id="offers")
-        yield Static(self._who.text, markup=False, classes="label")
-        if self._who.question:
-            yield Static(self._who.question, markup=False, classes="label")
+        yield Static(self._who.text, id="who", markup=False, classes="label")
 
     def on_mount(self) -> None:
         self._show_read_back()
@@ -82,7 +85,16 @@ class ScheduleScreen(Dialog[str | None]):
     def on_row_list_opened(self, event: RowList.Opened) -> None:
         """Takes an offer."""
         event.stop()
+        if event.key == INSTALL:
+            self.attempt(self._install())
+            return
         self._take(event.key)
+
+    async def _install(self) -> None:
+        from tui_mailer.services.service_manager import install_service
+
+        self.say("Installing the delivery service ...", is_quiet=True)
+        self.say(await asyncio.to_thread(install_service, self._desk.paths), is_quiet=True)
 
     def _take(self, words: str) -> None:
         if words in {"", NOW}:

@@ -1,0 +1,44 @@
+"""What the app says and offers about mail that is to leave while it is closed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from app_stage import on_stage
+
+
+@pytest.fixture
+def systemctl(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A user manager that answers yes to everything."""
+    program = tmp_path / "bin" / "systemctl"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\n[ "$2" != is-active ] || echo active\n')
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    return program
+
+
+async def test_the_schedule_dialog_says_who_sends_and_installs_the_service(
+    tmp_path: Path, systemctl: Path, shut_out_the_developer: Path
+) -> None:
+    """With the app alone it says so, and one offer mends it without leaving the dialog."""
+    async with on_stage(tmp_path) as stage:
+        await stage.press("ctrl+l")
+        await stage.shows("is closed nobody does", "install the service")
+        await stage.press("tab", "end", "enter")
+        await stage.shows("The delivery service is installed.")
+        assert list(shut_out_the_developer.rglob("tui-mailer-*.service"))
+        assert stage.app.screen.is_modal
+
+
+async def test_recurring_words_are_read_back_as_one_types(tmp_path: Path) -> None:
+    """The dialog takes 'every weekday 9:00' and shows the next times."""
+    async with on_stage(tmp_path) as stage:
+        await stage.press("ctrl+l")
+        await stage.type("every day 9:00")
+        await stage.shows("09:00 Europe/Berlin", "then ")
+        await stage.press("enter")
+        await stage.until(lambda: not stage.app.screen.is_modal, "the form")
+        assert stage.app.compose_screen.form.read().schedule == "every day 9:00"
