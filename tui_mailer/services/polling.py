@@ -129,14 +129,20 @@ class Poller:
         return kept
 
     async def _is_beyond_asking(self, submission: Submission, now: datetime) -> bool:
-        """Says whether a handed-over message counts as gone though its provider doesn't say so."""
-        if now >= submission.not_before + PATIENCE:
-            return True
+        """Says whether a handed-over message counts as gone though its provider doesn't say so.
+
+        One that was handed over to a provider without a schedule waits for a person there (a draft), not for a time.
+        """
         try:
-            provider = await self._standing.provider(self._work.directory.account(submission.account))
+            capabilities = (
+                await self._standing.provider(self._work.directory.account(submission.account))
+            ).capabilities
         except MailerError:
             return False
-        return not provider.capabilities.status_polling or submission.provider_id is None
+        if capabilities.schedule_min is None:
+            return False
+        is_mute = not capabilities.status_polling or submission.provider_id is None
+        return is_mute or now >= submission.not_before + PATIENCE
 
     def _next_at(self, poll: Poll, submission: Submission) -> datetime | None:
         now = self._work.now()
