@@ -144,6 +144,11 @@ class SendGridRules(Rules):
         self.batches[batch_id] = request.json["status"]
         return Reply(201, request.json)
 
+    @route("GET", "/v3/user/scheduled_sends/{batch_id}")
+    def stopped(self, request: LabRequest, batch_id: str) -> Reply:
+        status = self.batches.get(batch_id)
+        return Reply(200, [{"batch_id": batch_id, "status": status}] if status else [])
+
     @route("GET", "/v3/messages/{message_id}")
     def look(self, request: LabRequest, message_id: str) -> Reply:
         if not self.has_activity:

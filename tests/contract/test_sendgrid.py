@@ -113,6 +113,8 @@ async def test_a_scheduled_message_has_a_batch_first(
     assert (document["send_at"], document["batch_id"]) == (int(when.timestamp()), batch_id)
     await provider.cancel(receipt)
     assert rules.batches == {batch_id: "cancel"}
+    await provider.cancel(receipt)
+    rules.batches.clear()
     with pytest.raises(Rejected, match="can't take it back"):
         await provider.cancel(receipt)
 
@@ -125,6 +127,12 @@ async def test_a_cancellation_in_the_last_ten_minutes_is_uncertain(
     with pytest.raises(OutcomeUncertain, match="may still go out"):
         await provider.cancel(receipt)
     assert list(rules.batches.values()) == ["cancel"]
+    rules.has_activity = False
+    assert [one.status for one in await provider.status(receipt)] == [RecipientStatus.PENDING] * 2
+    due = replace(receipt, note={**receipt.note, "send_at": "1"})
+    told = await provider.status(due)
+    assert [one.status for one in told] == [RecipientStatus.UNKNOWN] * 2
+    assert "whether in time" in told[0].detail
 
 
 @pytest.mark.parametrize("fault", [Reply(500, {"errors": []}), DROP_AFTER_ACTING, DROP_UNACTED])

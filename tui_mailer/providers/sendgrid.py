@@ -251,7 +251,21 @@ class SendGridProvider(HttpProvider[SendGridSettings]):
             query = {"limit": str(_MOST_RECIPIENTS), "query": f"msg_id LIKE '{receipt.provider_id}%'"}
             found = await self._ask_activity(HttpStep(method="GET", path="/messages", query=query))
             rows = found.rows("messages")
-        return newest([_polled(row) for row in rows if row.is_success and row.word("status")], receipt)
+        told = [_polled(row) for row in rows if row.is_success and row.word("status")]
+        if not told and await self._is_batch_canceled(receipt):
+            is_due = float(receipt.note.get("send_at") or 0) <= datetime.now(UTC).timestamp()
+            status = RecipientStatus.UNKNOWN if is_due else RecipientStatus.PENDING
+            told = [
+                PolledStatus(address="", status=status, detail="canceled, but SendGrid doesn't say whether in time")
+            ]
+        return newest(told, receipt)
+
+    async def _is_batch_canceled(self, receipt: Receipt) -> bool:
+        if not (batch_id := receipt.note.get("batch_id")):
+            return False
+        path = f"/user/scheduled_sends/{path_part(batch_id)}"
+        answer = await self.ask(HttpStep(method="GET", path=path, accepts=frozenset({400, 403, 404})))
+        return any(row.word("status") == "cancel" for row in answer.rows())
 
     async def _ask_activity(self, step: HttpStep) -> Answer:
         """Asks a page that needs the Email Activity add-on: without it there is none for this key."""
@@ -271,7 +285,7 @@ class SendGridProvider(HttpProvider[SendGridSettings]):
         body = Json({"batch_id": batch_id, "status": "cancel"})
         step = HttpStep(path="/user/scheduled_sends", body=body, accepts=frozenset({400, 404}))
         answer = await self.ask(step)
-        if not answer.is_success:
+        if not answer.is_success and not await self._is_batch_canceled(receipt):
             raise Rejected(f"SendGrid can't take it back: {self.words(answer)}")
         left = float(receipt.note.get("send_at") or 0) - datetime.now(UTC).timestamp()
         if left < _SURELY_CANCELED_SECONDS:
