@@ -48,7 +48,7 @@ FILTERS = {
     "after: and a word": f"after:2024 {FREQUENT}",
     "Japanese": JAPANESE,
     "a quoted phrase": f'"{EVERYWHERE} Ada Lovelace"',
-    "two frequent words": "harbour engine",
+    "two frequent words": "meeting report",
     "to: one person": "to:mia.iwata",
     "nothing has it": "qqqqq",
 }

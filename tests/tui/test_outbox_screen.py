@@ -264,6 +264,7 @@ async def test_an_uncertain_one_says_when_the_last_byte_left(tmp_path: Path) -> 
             await seal(stage)
             await stage.press("f3")
             await stage.shows("uncertain", "For later")
+            await stage.press("home")
             assert stage.app.screen.query_one(OutboxRows).cursor_key() == lost.id
             await stage.press("o")
             (attempt,) = await stage.app.desk.ask(lambda mailer: mailer.attempts(lost.id))

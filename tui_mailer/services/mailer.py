@@ -110,6 +110,10 @@ class Mailer:
         """Returns every attempt, oldest first, with its transcript."""
         return self.store.attempts(submission_id)
 
+    def asked_next(self, submission_id: str) -> datetime | None:
+        """When the provider is asked next what became of a submission; None once it has told the end, or can't."""
+        return self.store.outbox.poll_of(submission_id)
+
     def outbox(
         self, *, limit: int = 50, before: str | None = None, states: Collection[State] = OPEN_STATES
     ) -> list[Submission]:

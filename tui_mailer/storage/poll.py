@@ -74,6 +74,11 @@ class Polls(SubmissionTable):
                 bindings = {"id": submission_id, "due_at": to_microseconds(next_at)}
                 self._database.run(self._poll_sql["postpone"], bindings)
 
+    def poll_of(self, submission_id: str) -> datetime | None:
+        """Tells when the provider is asked about a submission next; None: it isn't, or not any more."""
+        row = self._database.row(self._poll_sql["find"], {"id": submission_id})
+        return from_microseconds(row["due_at"]) if row else None
+
     def next_poll(self, *, skip_accounts: Collection[str] = ()) -> datetime | None:
         """Tells when the next question is due."""
         row = self._database.row(self._poll_sql["next_due"], {"skip": json.dumps(sorted(skip_accounts))})

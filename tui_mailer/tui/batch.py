@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -39,6 +40,21 @@ async def on_each(desk: Desk, keys: Sequence[str], act: Callable[[Mailer, str], 
         chunk = keys[start : start + CHUNK]
         await desk.ask(lambda mailer, chunk=chunk: _do(mailer, chunk, act, tally))
     return tally
+
+
+async def recall_each(keys: Sequence[str], act: Callable[[str], object], tally: Tally) -> None:
+    """Asks the provider to give each back, one after the other, in a thread of its own; adds to the tally."""
+    for key in keys:
+        try:
+            await asyncio.to_thread(act, key)
+        except TooLate as error:
+            tally.refused[error.why] += 1
+        except StorageError:
+            raise
+        except MailerError as error:
+            tally.refused[str(error)] += 1
+        else:
+            tally.done += 1
 
 
 def _do(mailer: Mailer, keys: Sequence[str], act: Callable[[Mailer, str], object], tally: Tally) -> None:

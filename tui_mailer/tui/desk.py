@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tui_mailer.accounts.credential import Credentials
     from tui_mailer.services.engine import Engine, Listener
     from tui_mailer.services.mailer import Mailer
+    from tui_mailer.services.recall import Recall
     from tui_mailer.services.session import Session
 
 T = TypeVar("T")
@@ -79,6 +80,12 @@ class Desk:
         if self._session is None:
             raise StorageError("The outbox could not be opened, so nothing can be sent or kept.")
         return question(self._session.mailer)
+
+    def recall(self) -> Recall:
+        """What takes back mail that a provider keeps; its methods block for as long as the provider takes."""
+        from tui_mailer.services.recall import Recall
+
+        return Recall(configuration=self.configuration, paths=self.paths, credentials=self.credentials)
 
     def nudge(self) -> None:
         """Makes the engine look for due mail now."""

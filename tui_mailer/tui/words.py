@@ -87,6 +87,11 @@ def say_countdown(until: datetime, moment: Moment) -> str:
     return say_distance(distance)
 
 
+def say_ahead(at: datetime, moment: Moment) -> str:
+    """``in 4 min``, or ``now``."""
+    return f"in {say_countdown(at, moment)}" if at > moment.now else "now"
+
+
 def say_clock(at: datetime, now: datetime) -> str:
     """A clock time to the second, with its day unless that is today; in the zone of ``now``."""
     local = at.astimezone(now.tzinfo or UTC)
@@ -254,11 +259,9 @@ def _uncertain(submission: Submission, moment: Moment) -> str:
 
 def _sent(submission: Submission, moment: Moment) -> str:
     del moment
-    if submission.is_kept_locally:
-        return "kept on this computer, sent to nobody"
     worst = worst_status(recipient.status for recipient in submission.recipients)
     if worst is None:
-        return "accepted for all"
+        return "kept on this computer, sent to nobody" if submission.is_kept_locally else "accepted for all"
     count = sum(recipient.status is worst for recipient in submission.recipients)
     return f"sent, {worst} {count} of {len(submission.recipients)}"
 

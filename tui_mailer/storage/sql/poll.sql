@@ -7,6 +7,9 @@ ON CONFLICT (submission_id) DO UPDATE SET due_at = excluded.due_at, account = ex
 -- name: next_due
 SELECT min(due_at) AS due_at FROM poll WHERE account NOT IN (SELECT value FROM json_each(:skip))
 
+-- name: find
+SELECT due_at FROM poll WHERE submission_id = :id
+
 -- name: find_due
 SELECT * FROM poll
 WHERE due_at <= :now AND account NOT IN (SELECT value FROM json_each(:skip))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -11,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui_mailer.domain.submission import Attempt, Recipient, RecipientStatus, State
+from tui_mailer.domain.timeline import FINAL_STATUSES, StatusEvent, timeline_of
 from tui_mailer.services.event import BytesProgressed, Event
 from tui_mailer.storage.record import Submission
 from tui_mailer.tui.action_table import bindings
@@ -20,6 +23,7 @@ from tui_mailer.tui.sheet import Sheet
 from tui_mailer.tui.words import (
     STATE_WORD,
     Moment,
+    say_ahead,
     say_clock,
     say_phase,
     say_size,
@@ -30,6 +34,7 @@ from tui_mailer.tui.words import (
 )
 
 if TYPE_CHECKING:
+    from tui_mailer.services.mailer import Mailer
     from tui_mailer.tui.screens.mail_room import MailRoom
 
 MOST_BODY = 20_000
@@ -37,6 +42,21 @@ MOST_BODY = 20_000
 MOST_RECIPIENTS = 200
 READ_GAP_SECONDS = 0.5
 _LABEL_WIDTH = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """All that the store has of a submission."""
+
+    submission: Submission
+    attempts: Sequence[Attempt]
+    asked_next: datetime | None
+    """When the provider is asked next what became of it."""
+
+
+def read_known(mailer: Mailer, key: str) -> Known:
+    """Reads it; raises `NotFound`."""
+    return Known(submission=mailer.show(key), attempts=mailer.attempts(key), asked_next=mailer.asked_next(key))
 
 
 class DetailScreen(Dialog[str | None]):
@@ -50,11 +70,12 @@ class DetailScreen(Dialog[str | None]):
     DetailScreen #detail > Static { height: auto; }
     """
 
-    def __init__(self, room: MailRoom, submission: Submission, attempts: Sequence[Attempt]) -> None:
-        super().__init__(room.desk.keymap, say_subject(submission.message.subject))
+    def __init__(self, room: MailRoom, known: Known) -> None:
+        super().__init__(room.desk.keymap, say_subject(known.submission.message.subject))
         self._room = room
-        self._submission = submission
-        self._attempts = attempts
+        self._submission = known.submission
+        self._attempts = known.attempts
+        self._asked_next = known.asked_next
         self._static = Static(self._sheet().as_renderable(), markup=False)
         self._reading = Pace(self._read_anew, gap_seconds=READ_GAP_SECONDS)
 
@@ -77,10 +98,8 @@ class DetailScreen(Dialog[str | None]):
             self.attempt(self._reading.ask())
 
     async def _read_anew(self) -> None:
-        key = self._submission.id
-        self._submission, self._attempts = await self._room.desk.ask(
-            lambda mailer: (mailer.show(key), mailer.attempts(key))
-        )
+        known = await self._room.desk.ask(lambda mailer: read_known(mailer, self._submission.id))
+        self._submission, self._attempts, self._asked_next = known.submission, known.attempts, known.asked_next
         self._static.update(self._sheet().as_renderable())
 
     def on_key(self, event: events.Key) -> None:
@@ -132,11 +151,18 @@ class DetailScreen(Dialog[str | None]):
     def _tell_recipients(self, sheet: Sheet, moment: Moment) -> None:
         one = self._submission
         sheet.heading("Recipients")
+        learnt: dict[str, list[StatusEvent]] = {}
+        for event in timeline_of(one.recipients, one.timeline):
+            learnt.setdefault(event.address, []).append(event)
         for recipient in one.recipients[:MOST_RECIPIENTS]:
             sheet.line(f"{recipient.kind} {self._status_word(recipient)}", recipient.address)
-            if recipient.at is not None or recipient.detail:
-                at = say_clock(recipient.at, moment.now) if recipient.at else ""
-                sheet.line(at, recipient.detail or self._status_word(recipient))
+            for event in learnt.get(recipient.address, ()):
+                word = self._status_word(recipient) if event.status is recipient.status else event.status
+                asked = "" if event.source == "attempt" else " (asked)"
+                said = f": {event.detail}" if event.detail and event.detail != word else ""
+                sheet.line(f"  {say_clock(event.at, moment.now)}", f"{word}{asked}{said}")
+            if self._asked_next is not None and recipient.status not in FINAL_STATUSES:
+                sheet.line("  not the end", f"the provider is asked again {say_ahead(self._asked_next, moment)}")
         if len(one.recipients) > MOST_RECIPIENTS:
             sheet.line("", f"and {len(one.recipients) - MOST_RECIPIENTS} more")
 

@@ -90,14 +90,14 @@ class MailRoom(Room):
 
     async def open_details(self, key: str) -> None:
         """Shows a submission whole; must run in a worker."""
-        from tui_mailer.tui.screens.detail import DetailScreen
+        from tui_mailer.tui.screens.detail import DetailScreen, read_known
 
         try:
-            submission, attempts = await self.desk.ask(lambda mailer: (mailer.show(key), mailer.attempts(key)))
+            known = await self.desk.ask(lambda mailer: read_known(mailer, key))
         except MailerError as error:
             self.desk.status.complain(str(error))
             return
-        verb = await self.shell.push_screen_wait(DetailScreen(self, submission, attempts))
+        verb = await self.shell.push_screen_wait(DetailScreen(self, known))
         if verb is None:
             return
         if self.list_shown().cursor_key() == key:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -15,7 +16,7 @@ from tui_mailer.services.event import BytesProgressed, Event, PhaseReached
 from tui_mailer.services.who_sends import Sender
 from tui_mailer.storage.record import Submission
 from tui_mailer.tui.action_table import bindings
-from tui_mailer.tui.batch import on_each
+from tui_mailer.tui.batch import on_each, recall_each
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.news import DraftTaken, SecretAsked
 from tui_mailer.tui.screens.mail_room import MailRoom
@@ -26,6 +27,7 @@ from tui_mailer.tui.words import say_remedy
 
 if TYPE_CHECKING:
     from tui_mailer.services.mailer import Mailer
+    from tui_mailer.services.recall import Recall
 
 MOST_ROWS = 1000
 TICK_SECONDS = 1.0
@@ -124,18 +126,29 @@ class OutboxScreen(MailRoom):
 
     # keys
 
-    async def _do(self, keys: Sequence[str], act: Callable[[Mailer, str], object], done: str, undone: str) -> None:
-        """Does it to each and says what came of it."""
-        if not keys:
+    async def _do(
+        self,
+        meant: Sequence[Submission],
+        act: Callable[[Mailer, str], object],
+        words: tuple[str, str],
+        recall: Callable[[Recall, str], object] | None = None,
+    ) -> None:
+        """Does it to each and says what came of it; what a provider keeps is asked back from it first."""
+        if not meant:
             return
+        kept = [one.id for one in meant if one.state is State.HANDED_OVER and recall is not None]
         try:
-            tally = await on_each(self.desk, keys, act)
+            tally = await on_each(self.desk, [one.id for one in meant if one.id not in kept], act)
+            if kept and recall is not None:
+                self.desk.status.say("the provider is asked ...", seconds=60)
+                asked = self.desk.recall()
+                await recall_each(kept, lambda key: recall(asked, key), tally)
         finally:
             self.desk.nudge()
             await self.read_anew()
         self.unmark()
         say = self.desk.status.complain if tally.refused else self.desk.status.say
-        say(tally.sentence(done, undone))
+        say(tally.sentence(*words))
 
     def action_retry(self) -> None:
         """Makes it due now; a held account is released first, its password asked for where only a person knows it."""
@@ -148,7 +161,7 @@ class OutboxScreen(MailRoom):
                 self.shell.post_message(SecretAsked(name))
             else:
                 await self.desk.ask(lambda mailer, name=name: mailer.release_account(name))
-        await self._do([one.id for one in meant], lambda mailer, key: mailer.retry(key), "due now", "retried")
+        await self._do(meant, lambda mailer, key: mailer.retry(key), ("due now", "retried"))
 
     def action_mark_all(self) -> None:
         """Marks every row, or none where all are."""
@@ -157,19 +170,24 @@ class OutboxScreen(MailRoom):
     def action_hold(self) -> None:
         """Holds what goes; where all that is meant is held, releases it."""
         meant = self.rows.meant()
-        keys = [one.id for one in meant]
         if meant and all(one.state is State.HELD for one in meant):
-            self.attempt(self._do(keys, lambda mailer, key: mailer.release(key), "released", "released"))
+            self.attempt(self._do(meant, lambda mailer, key: mailer.release(key), ("released", "released")))
             return
-        going = [one.id for one in meant if one.state is not State.HELD]
-        self.attempt(self._do(going, lambda mailer, key: mailer.hold(key), "held", "held"))
+        going = [one for one in meant if one.state is not State.HELD]
+        self.attempt(self._do(going, lambda mailer, key: mailer.hold(key), ("held", "held")))
 
     def action_cancel(self) -> None:
         """Cancels without asking, since nothing is lost by it, and says where it has gone."""
         history = self.desk.keymap.display("app.history")
         done = f"canceled: {history} still has it, and e there makes a new message of it"
-        keys = [one.id for one in self.rows.meant()]
-        self.attempt(self._do(keys, lambda mailer, key: mailer.cancel(key), done, "canceled"))
+        self.attempt(
+            self._do(
+                self.rows.meant(),
+                lambda mailer, key: mailer.cancel(key),
+                (done, "canceled"),
+                lambda recall, key: recall.cancel(key),
+            )
+        )
 
     def action_edit(self) -> None:
         """Takes it back into compose, in one transaction."""
@@ -177,27 +195,37 @@ class OutboxScreen(MailRoom):
         if len(meant) > 1:
             self.desk.status.say("one at a time can be taken back into compose: mark none, or just one")
         elif meant:
-            self.attempt(self._edit(meant[0].id))
+            self.attempt(self._edit(meant[0]))
 
-    async def _edit(self, key: str) -> None:
-        self.shell.post_message(DraftTaken(await self.desk.ask(lambda mailer: mailer.edit(key))))
+    async def _edit(self, one: Submission) -> None:
+        if one.state is State.HANDED_OVER:
+            self.desk.status.say("the provider is asked ...", seconds=60)
+            stored = await asyncio.to_thread(self.desk.recall().edit, one.id)
+        else:
+            stored = await self.desk.ask(lambda mailer: mailer.edit(one.id))
+        self.shell.post_message(DraftTaken(stored))
 
     def action_reschedule(self) -> None:
         """Asks for another time."""
-        self.attempt(self._reschedule([one.id for one in self.rows.meant()]))
+        self.attempt(self._reschedule(self.rows.meant()))
 
-    async def _reschedule(self, keys: Sequence[str]) -> None:
+    async def _reschedule(self, meant: Sequence[Submission]) -> None:
         from tui_mailer.tui.screens.schedule import ScheduleScreen
 
-        if not keys:
+        if not meant:
             return
         who = await self.desk.ask(lambda mailer: mailer.who_sends())
-        title = "Send it at another time" if len(keys) == 1 else f"Send these {len(keys)} at another time"
+        title = "Send it at another time" if len(meant) == 1 else f"Send these {len(meant)} at another time"
         words = await self.shell.push_screen_wait(ScheduleScreen(self.desk, "", who=who, title=title))
         if words:
-            await self._do(keys, lambda mailer, key: mailer.reschedule(key, words), f"at {words}", "rescheduled")
+            await self._do(
+                meant,
+                lambda mailer, key: mailer.reschedule(key, words),
+                (f"at {words}", "rescheduled"),
+                lambda recall, key: recall.reschedule(key, words),
+            )
         elif words is not None:
-            await self._do(keys, lambda mailer, key: mailer.retry(key), "due now", "sent now")
+            await self._do(meant, lambda mailer, key: mailer.retry(key), ("due now", "sent now"))
 
     def action_resolve(self) -> None:
         """Asks what became of uncertain ones."""
@@ -217,5 +245,4 @@ class OutboxScreen(MailRoom):
         elif how is not None:
             word = cast("Literal['sent', 'failed', 'resend']", how)
             done = {"sent": "marked as sent", "failed": "marked as not sent", "resend": "sent again"}[word]
-            keys = [one.id for one in uncertain]
-            await self._do(keys, lambda mailer, key: mailer.settle(key, word), done, "settled")
+            await self._do(uncertain, lambda mailer, key: mailer.settle(key, word), (done, "settled"))
