@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from api_account import KEY, configuration, serving
-from http_lab import HttpLab, Rules
+from http_lab import DROP_AFTER_ACTING, HttpLab, Rules
 from program_run import Run, TuiMailer
 from rules_brevo import BrevoRules
 from rules_mailgun import MailgunRules
@@ -108,3 +108,18 @@ def test_options_are_understood_as_the_provider_spells_them(
     done = run("send", "--to", "b@example.net", "--subject", "x", "--body", "y", "--option", option, "--json")
     assert done.code == 0, done.err
     assert sent in lab.requests[-1].body
+
+
+@pytest.mark.parametrize(("rules", "is_keyed"), [(BrevoRules, True), (ResendRules, True), (SendGridRules, False)])
+def test_a_lost_answer_is_asked_for_again_only_with_a_key(api: Api, rules: type[Rules], is_keyed: bool) -> None:
+    """With a key the request is repeated and the mail is sent once; without one nobody knows, and that is said."""
+    lab, run = api(rules)
+    lab.on("POST", DROP_AFTER_ACTING)
+    sent = run("send", "--to", "b@example.net", "--subject", "x", "--body", "y", "--json")
+    assert (sent.code, sent.json["state"]) == ((75, "deferred") if is_keyed else (76, "uncertain")), sent.err
+    if is_keyed:
+        run("outbox", "retry", sent.json["id"])
+        run("outbox", "flush")
+        assert run("history", "show", sent.json["id"], "--json").json["state"] == "sent"
+    assert len(lab.rules.stored) == 1
+    assert len(lab.asked("POST")) == 1 + is_keyed
