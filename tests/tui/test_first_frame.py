@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 HEAVY = (
+    *("tui_mailer.providers.base", "tui_mailer.services.event", "tui_mailer.storage.record", "tui_mailer.tui.watch"),
     "aiosmtplib",
     "apsw",
     "email.message",

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from tui_mailer.tui.screens.room import Room
 from tui_mailer.tui.size_budget import SizeBudget
 from tui_mailer.tui.widgets.compose_form import ComposeForm
-from tui_mailer.tui.words import without_switches
 
 if TYPE_CHECKING:
     from tui_mailer.domain.message import Draft
@@ -84,6 +83,8 @@ class AccountWatch:
         if control.has_focus:
             return  # what is being typed is not wrong yet
         if complaint and (not field.is_wrong or name in self._complained):
+            from tui_mailer.tui.words import without_switches  # not for the first frame
+
             self._complained.add(name)
             field.show_wrong(without_switches(complaint))
         elif name in self._complained:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -27,12 +27,16 @@ from tui_mailer.tui.screens.compose import ComposeScreen
 from tui_mailer.tui.screens.room import Room
 from tui_mailer.tui.terminal.quiet_app import QuietApp
 from tui_mailer.tui.theme import OWN_THEMES, theme_name
-from tui_mailer.tui.watch import Watch
 
 if TYPE_CHECKING:
     from tui_mailer.accounts.configuration import Configuration, Paths
     from tui_mailer.accounts.credential import Credentials
     from tui_mailer.services.event import Event
+    from tui_mailer.tui.watch import Watch
+
+
+QUIET_START_SECONDS = 0.03
+"""Between the first frame and opening the store."""
 
 
 class MailerApp(QuietApp, inherit_bindings=False):
@@ -48,27 +52,33 @@ class MailerApp(QuietApp, inherit_bindings=False):
         super().__init__()
         self.desk = desk
         desk.listener = self._hear
-        # Through a lambda: the errands need the watch first.
-        self.watch_desk = Watch(desk, lambda work: self.errands.run(work))  # noqa: PLW0108
         self.compose_screen = ComposeScreen(desk, draft)
-        self.errands = Errands(self, desk, self.watch_desk, self.compose_screen)
+        self.errands = Errands(self, desk, lambda: self.watch_desk, self.compose_screen)
         modes: dict[str, Callable[[], Screen[None]]] = {
             "compose": lambda: self.compose_screen,
-            "outbox": partial(_outbox_screen, desk, self.watch_desk),
-            "history": partial(_history_screen, desk, self.watch_desk),
+            "outbox": lambda: _outbox_screen(desk, self.watch_desk),
+            "history": lambda: _history_screen(desk, self.watch_desk),
         }
         for mode, screen in modes.items():
             self.add_mode(mode, screen)  # pyright: ignore[reportUnknownMemberType]  # Textual leaves it Screen[Unknown]
         for own in OWN_THEMES:
             self.register_theme(own)
-        self.theme = theme
+        self.set_reactive(MailerApp.theme, theme)
         self.animation_level = "none"
         self.set_keymap(desk.keymap.for_textual)
         self._steering = SteeringFilter()
 
+    @cached_property
+    def watch_desk(self) -> Watch:
+        """What is known of the mail under way; not needed for the first frame."""
+        from tui_mailer.tui.watch import Watch
+
+        return Watch(self.desk, self.errands.run)
+
     def on_mount(self) -> None:
         """Leaves all that is slow until the first frame is out."""
-        self.call_after_refresh(self.errands.run, self.errands.begin())
+        # Not right after the first frame: what is opened would compete with the keys that were typed before it.
+        self.set_timer(QUIET_START_SECONDS, lambda: self.errands.run(self.errands.begin()))
 
     def _hear(self, event: Event) -> None:
         """Called in the engine's thread: posts, and returns at once."""

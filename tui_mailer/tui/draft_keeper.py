@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from tui_mailer.domain.errors import MailerError, NotFound
 from tui_mailer.domain.message import Draft
-from tui_mailer.storage.record import StoredDraft, Submission
 from tui_mailer.tui.desk import Desk
+
+if TYPE_CHECKING:
+    from tui_mailer.storage.record import StoredDraft, Submission
 
 PAUSE_SECONDS = 1.0
 """After the last change."""

@@ -5,23 +5,24 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from tui_mailer.domain.errors import CredentialUnavailable, MailerError
-from tui_mailer.services.event import AccountChanged, Event
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.draft_keeper import is_recent
-from tui_mailer.tui.watch import Watch
-from tui_mailer.tui.words import say_recipients, say_subject, say_time
 
 if TYPE_CHECKING:
     from textual.app import App
 
+    from tui_mailer.services.event import Event
     from tui_mailer.storage.record import StoredDraft
     from tui_mailer.tui.screens.compose import ComposeScreen
+    from tui_mailer.tui.watch import Watch
 
 _WARM = (
+    "tui_mailer.tui.watch",
+    "tui_mailer.tui.farewell",
     "tui_mailer.tui.screens.review",
     "tui_mailer.tui.screens.schedule",
     "tui_mailer.tui.screens.outbox",
@@ -38,13 +39,17 @@ PROVIDER_REMARK = {"smtp": "any mail server", "maildir": "kept on this computer,
 class Errands:
     """Done in workers of the app; what goes wrong on purpose is told in the status line."""
 
-    def __init__(self, app: App[int], desk: Desk, watch: Watch, compose: ComposeScreen) -> None:
+    def __init__(self, app: App[int], desk: Desk, watch: Callable[[], Watch], compose: ComposeScreen) -> None:
         self._app = app
         self._desk = desk
-        self._watch = watch
+        self._find_watch = watch
         self._compose = compose
         self._is_leaving = False
         self._has_warned = False
+
+    @property
+    def _watch(self) -> Watch:
+        return self._find_watch()
 
     def run(self, errand: Coroutine[Any, Any, None]) -> None:
         """Runs an errand."""
@@ -61,6 +66,8 @@ class Errands:
         """Opens the store, starts the engine, warms imports up, and mentions what the last run left."""
         await asyncio.wrap_future(self._desk.open())
         await self._desk.io.run(_warm_up)
+        from tui_mailer.tui.words import say_recipients
+
         await self._watch.count()
         undoable, drafts = await self._desk.ask(lambda mailer: (mailer.undoable(), mailer.drafts(limit=1)))
         if undoable is not None:
@@ -73,6 +80,8 @@ class Errands:
             self._desk.status.complain(notice)
 
     def _mention(self, stored: StoredDraft) -> None:
+        from tui_mailer.tui.words import say_subject, say_time
+
         now = self._desk.now()
         if is_recent(stored, now):
             subject = say_subject(stored.draft.subject)
@@ -167,6 +176,8 @@ class Errands:
 
     def heard(self, event: Event) -> None:
         """Asks for a secret at once where an account is held for it and nobody is in the middle of writing."""
+        from tui_mailer.services.event import AccountChanged
+
         if not isinstance(event, AccountChanged) or event.held_reason is None or event.is_offline:
             return
         account = self._desk.configuration.accounts.get(event.account)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from tui_mailer.accounts.configuration import Configuration
-from tui_mailer.services.event import BytesProgressed, Event
-from tui_mailer.storage.record import StoredDraft
+
+if TYPE_CHECKING:
+    from tui_mailer.services.event import Event
+    from tui_mailer.storage.record import StoredDraft
 
 
 @dataclass
@@ -19,6 +22,8 @@ class EngineReported(Message):
 
     def can_replace(self, message: Message) -> bool:
         """Lets the newest byte count of a submission stand for all before it."""
+        from tui_mailer.services.event import BytesProgressed
+
         return (
             isinstance(message, EngineReported)
             and isinstance(message.event, BytesProgressed)

@@ -13,8 +13,6 @@ from textual.app import App
 from tui_mailer.domain.errors import MailerError
 from tui_mailer.domain.message import Draft
 from tui_mailer.services import crash_log
-from tui_mailer.services.detached_flush import start_detached_flush
-from tui_mailer.tui import farewell
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.lifeline import LastWill, Lifeline
 from tui_mailer.tui.screens.compose import ComposeScreen
@@ -59,6 +57,8 @@ class Run:
 
     def _wind_up(self, *, is_signaled: bool) -> str:
         """Ends engine and store; the screen is back by now, so waiting is said in words."""
+        from tui_mailer.tui import farewell
+
         desk = self._desk
         notice = threading.Timer(PATIENCE_SECONDS, sys.stderr.write, ("finishing the message under way ...\n",))
         notice.daemon = True
@@ -77,6 +77,8 @@ class Run:
         return said
 
     def _hand_over(self) -> None:
+        from tui_mailer.services.detached_flush import start_detached_flush
+
         start_detached_flush(self._desk.paths, self._desk.configuration)
 
 

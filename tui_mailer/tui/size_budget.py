@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tui_mailer.tui.words import say_size
+from tui_mailer.tui.size_words import say_size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import ceil
+from typing import TYPE_CHECKING
 
 from tui_mailer.domain.submission import Kind, Phase, RecipientStatus, State, worst_status
 from tui_mailer.domain.text import clean
-from tui_mailer.domain.window import Window
-from tui_mailer.services.opening_hours import opens_at
-from tui_mailer.storage.record import AccountHold, Submission
 from tui_mailer.tui.action import Keymap
+from tui_mailer.tui.size_words import say_size
+
+if TYPE_CHECKING:
+    from tui_mailer.domain.window import Window
+    from tui_mailer.storage.record import AccountHold, Submission
 
 STATE_WORD: Mapping[State, str] = {
     State.HELD: "held",
@@ -45,7 +48,7 @@ class Moment:
 
     now: datetime
     """Aware, in the person's zone."""
-    holds: Mapping[str, AccountHold] = field(default_factory=dict[str, AccountHold])
+    holds: Mapping[str, AccountHold] = field(default_factory=dict[str, "AccountHold"])
     sent_bytes: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     """Bytes gone and in all, of those in flight."""
     phases: Mapping[str, Phase] = field(default_factory=dict[str, Phase])
@@ -54,17 +57,8 @@ class Moment:
     """Countdowns below a hundred seconds in steps of ten: a list of them costs a slow line little, and stays true."""
     most_attempts: int | None = None
     """Attempts after which a message is given up, unless it has its own limit."""
-    windows: Mapping[str, Window] = field(default_factory=dict[str, Window])
+    windows: Mapping[str, Window] = field(default_factory=dict[str, "Window"])
     """Accounts that send only at some hours."""
-
-
-def say_size(size: int) -> str:
-    """``734 B``, ``12 kB``, ``1.4 MB``: powers of ten, as attachment limits are stated."""
-    if size < 1000:
-        return f"{size} B"
-    if size < 1_000_000:
-        return f"{size / 1000:.0f} kB"
-    return f"{size / 1_000_000:.1f} MB" if size < 10_000_000 else f"{size / 1_000_000:.0f} MB"
 
 
 def say_distance(distance: timedelta) -> str:
@@ -198,6 +192,8 @@ def _waits_for(hold: AccountHold, moment: Moment) -> str:
 
 def opening_of(submission: Submission, moment: Moment) -> datetime | None:
     """When its account's hours let it go; None where they don't delay it."""
+    from tui_mailer.services.opening_hours import opens_at  # not for the first frame
+
     zone = moment.now.tzinfo or UTC
     return opens_at(submission, moment.windows.get(submission.account), moment.now, zone)
 

@@ -19,9 +19,9 @@ from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.disk import read_disk
 from tui_mailer.tui.screens.dialog import Dialog
 from tui_mailer.tui.size_budget import SizeBudget
+from tui_mailer.tui.size_words import say_size
 from tui_mailer.tui.widgets.line_input import LineInput
 from tui_mailer.tui.widgets.row_list import Column, Row, RowList
-from tui_mailer.tui.words import say_size
 
 
 class FilterInput(LineInput):

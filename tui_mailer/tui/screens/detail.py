@@ -20,13 +20,13 @@ from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.pace import Pace
 from tui_mailer.tui.screens.dialog import Dialog
 from tui_mailer.tui.sheet import Sheet
+from tui_mailer.tui.size_words import say_size
 from tui_mailer.tui.words import (
     STATE_WORD,
     Moment,
     say_ahead,
     say_clock,
     say_phase,
-    say_size,
     say_subject,
     say_time,
     say_tries,

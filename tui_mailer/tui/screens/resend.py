@@ -12,7 +12,8 @@ from tui_mailer.storage.record import Submission
 from tui_mailer.tui.screens.confirm import ConfirmScreen
 from tui_mailer.tui.screens.mail_room import MailRoom
 from tui_mailer.tui.sheet import Sheet
-from tui_mailer.tui.words import KIND_WORD, say_recipients, say_size, say_subject
+from tui_mailer.tui.size_words import say_size
+from tui_mailer.tui.words import KIND_WORD, say_recipients, say_subject
 
 MOST_NAMED = 12
 

@@ -21,7 +21,8 @@ from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.screens.dialog import Dialog
 from tui_mailer.tui.sheet import Sheet
-from tui_mailer.tui.words import KIND_WORD, say_size, say_subject, without_switches
+from tui_mailer.tui.size_words import say_size
+from tui_mailer.tui.words import KIND_WORD, say_subject, without_switches
 
 MUST_BE_UP_SECONDS = 0.5
 """Before Enter sends: a key meant for the form must not send a message."""

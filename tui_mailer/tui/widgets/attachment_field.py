@@ -21,9 +21,9 @@ from tui_mailer.tui.dropped_file import find_dropped, readings, unquote_path
 from tui_mailer.tui.folder import kind_of
 from tui_mailer.tui.path_completion import FoundFile, complete_path, look_at_file
 from tui_mailer.tui.size_budget import SizeBudget
+from tui_mailer.tui.size_words import say_size
 from tui_mailer.tui.widgets.field import Field
 from tui_mailer.tui.widgets.line_input import LineInput
-from tui_mailer.tui.words import say_size
 
 
 class PathInput(LineInput):
