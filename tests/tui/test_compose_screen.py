@@ -279,7 +279,7 @@ async def test_the_palette_names_add_an_account_and_nothing_twice(tmp_path: Path
     """Ctrl+P leads to the account form by its name, and lists a command that has two keys once."""
     async with on_stage(tmp_path) as stage:
         await stage.press("f3")
-        names = [command.title.rpartition("  ")[0] for command in stage.app.get_system_commands(stage.app.screen)]
+        names = [command.title.partition("  ")[0] for command in stage.app.get_system_commands(stage.app.screen)]
         assert len(set(names)) == len(names)
         await stage.press("ctrl+p")
         await stage.type("add an account")
