@@ -63,10 +63,11 @@ class Ours:
             self._under_way += 1
             words = ("--to", ", ".join(letter.recipients), "--subject", SUBJECT, "--body", letter.name)
             return Errand(
-                (*program, "send", "--key", letter.name, "--wait", "30", *words), lambda code: self._sent(letter, code)
+                (*program, "send", "--key", letter.name, "--wait", "30", *words),
+                ended=lambda code: self._sent(letter, code),
             )
         kind = self._dice.choice((("deliver",), ("outbox", "flush"), ("outbox", "flush")))
-        return Errand((*program, *kind))
+        return Errand((*program, *kind), is_service=kind == ("deliver",))
 
     def tend(self) -> None:
         """Retries what was put off and puts accounts on line again."""
@@ -87,6 +88,8 @@ class Ours:
     def verdicts(self) -> dict[str, Verdict]:
         """Reads outbox and history; a recipient that is in neither is gone."""
         found: dict[str, Verdict] = {address: "gone" for one in self._letters for address in one.recipients}
+        for letter in self._to_send:
+            found.update(dict.fromkeys(letter.recipients, "open"))  # `send` hasn't said yet that it is stored
         for submission in self._all():
             for recipient in submission.recipients:
                 found[recipient.address] = _verdict(recipient.status)

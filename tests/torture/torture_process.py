@@ -21,6 +21,8 @@ class Errand:
     """What a slot runs next."""
 
     command: Sequence[str]
+    is_service: bool = False
+    """Runs until it is told to end."""
     ended: Callable[[int], None] = lambda _code: None
     """Told the exit code, negative after a signal."""
 
@@ -81,6 +83,7 @@ class Slot:
 
     process: asyncio.subprocess.Process | None = None
     is_stopped: bool = False
+    is_service: bool = False
 
     def signal(self, number: int) -> bool:
         """Sends a signal; says whether there was anybody to get it."""
@@ -118,9 +121,10 @@ class Crew:
             self.counts["kill -9"] += slot.signal(signal.SIGKILL)
 
     def dismiss(self) -> None:
-        """Asks one to end in good order."""
-        slot = self.dice.choice(self.slots)
-        self.counts["SIGTERM"] += not slot.is_stopped and slot.signal(signal.SIGTERM)
+        """Asks a service to end in good order: others have errands too."""
+        services = [slot for slot in self.slots if slot.is_service and not slot.is_stopped]
+        if services:
+            self.counts["SIGTERM"] += self.dice.choice(services).signal(signal.SIGTERM)
 
     def stop_for(self, seconds: float) -> None:
         """Stops one, as Ctrl-Z or a suspended machine does, and lets it go on after a while."""
@@ -159,7 +163,7 @@ class Crew:
                     env={**os.environ, **self.clock.environment()},
                 )
             self.counts["started"] += 1
-            slot.is_stopped = False
+            slot.is_stopped, slot.is_service = False, errand.is_service
             code = await slot.process.wait()
             self.counts["ended by itself"] += code >= 0
             errand.ended(code)

@@ -18,7 +18,7 @@ from torture_truth import Truth
 
 STOP_SECONDS = (16.0, 19.0)
 """A stop outlasts the lease of 15 s, so that others take over what the stopped one has in hand."""
-DRAIN_SECONDS = 300.0
+DRAIN_SECONDS = 600.0
 
 T = TypeVar("T")
 
@@ -159,7 +159,7 @@ async def _torment(plan: Plan, crew: Crew, server: Server, hand: _Hand, tell: Ca
             crew.kill()
         if time.monotonic() >= next_change:
             next_change += 4
-            crew.dismiss()  # a service runs for ever, and others have errands too
+            crew.dismiss()
         if crew.counts["SIGSTOP"] < min(plan.stops, plan.stops * done * 1.2 + 1) - 0.01:
             crew.stop_for(crew.dice.uniform(*STOP_SECONDS))
         if crew.clock.jumps < plan.jumps * done:

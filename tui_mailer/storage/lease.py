@@ -10,17 +10,17 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from tui_mailer.domain.errors import Fenced
 from tui_mailer.domain.submission import (
     DUE_STATUSES,
+    ENDED_STATES,
     Phase,
     Recipient,
     RecipientResult,
     RecipientStatus,
     State,
-    derive_state,
 )
 from tui_mailer.storage.clock import to_microseconds
 from tui_mailer.storage.database import DatabaseBusy, DiskFull, Row
@@ -32,7 +32,6 @@ from tui_mailer.storage.outcome import (
     has_accepted,
     put_at_stake,
     reopen,
-    restate,
 )
 from tui_mailer.storage.poll import Polls
 from tui_mailer.storage.record import Claim, Outcome, Reroute, Submission
@@ -46,8 +45,7 @@ LEASE_SECONDS = 15.0
 UNHINTED_RETRY = timedelta(minutes=5)
 """Until the next attempt when neither the engine nor the provider named a time."""
 
-_INTERRUPTED = "Interrupted before it was handed over: the process that was sending it ended."
-_UNKNOWN = "The process that was sending it ended before the answer was read."
+_UNKNOWN_ONLY = frozenset({RecipientStatus.UNKNOWN})
 
 
 class Leases(Waiting, Polls):
@@ -178,21 +176,6 @@ class Leases(Waiting, Polls):
                 self._close_attempt(row, claim.epoch, Outcome(error=error, text=error), is_counted=False)
             self._return(row, error or row["error"], reroute, due_at)
 
-    def recover(self, *, policy: Literal["ask", "resend", "give_up"] = "ask", now: datetime) -> list[Submission]:
-        """Takes over what deliverers that died, hang or belong to an earlier boot have left; returns it as it then is.
-
-        Short of the point of no return it is due again at once. Past it, it is uncertain: with ``resend`` it is due
-        again, the same bytes; else it waits to be settled.
-        """
-        self._parts.host.require()
-        self.notice_clock(now)
-        self._forget_dead_deliverers()
-        left = [row["id"] for row in self._database.rows(self._lease_sql["list_sending"]) if self._is_left(row)]
-        if not left:
-            return []
-        with self._database.transaction():
-            return [one for submission_id in left if (one := self._take_over(submission_id, policy, now)) is not None]
-
     # claiming
 
     def _lease(self, submission_id: str, owner: str, now: datetime) -> Claim:
@@ -253,10 +236,22 @@ class Leases(Waiting, Polls):
             is_uncertain = outcome.receipt is None and outcome.fallback_state is State.UNCERTAIN
             at_stake = AT_STAKE if is_uncertain and row["phase"] == Phase.INTENT else DUE_STATUSES
             return self._settle(row, claim, (outcome, reroute), recipients, at_stake)
-        if row["uncertain_epoch"] == claim.epoch and row["state"] == State.UNCERTAIN and has_accepted(outcome):
+        if row["uncertain_epoch"] == claim.epoch and has_accepted(outcome):
             # Recovery gave this attempt up, but it lived and has its answer: a definite one beats a guess.
-            return self._settle(row, claim, (outcome, None), recipients, frozenset({RecipientStatus.UNKNOWN}))
+            if row["state"] == State.UNCERTAIN:
+                return self._settle(row, claim, (outcome, None), recipients, _UNKNOWN_ONLY)
+            if row["state"] not in ENDED_STATES:
+                return self._amend(row, claim, outcome, recipients)
         raise _fenced(claim)
+
+    def _amend(self, row: Row, claim: Claim, outcome: Outcome, before: tuple[Recipient, ...]) -> Submission:
+        """Records a late answer for those it is about; whom the server had put off goes on as he was."""
+        now = self._clock.now()
+        after = apply_outcome(before, outcome, now, answered=_UNKNOWN_ONLY)
+        self._update_recipients(claim.submission.id, before, after)
+        self._close_attempt(row, claim.epoch, outcome, is_counted=True)
+        moved = self._move(row, State(row["state"]), sent_at=to_microseconds(now), uncertain_epoch=None)
+        return submission_of_row(moved, after, message=claim.submission.message)
 
     def _settle(
         self,
@@ -277,6 +272,8 @@ class Leases(Waiting, Polls):
         self._update_recipients(claim.submission.id, before, after)
         self._close_attempt(row, claim.epoch, outcome, is_counted=True)
         changes = self._changes(row, outcome, state, now)
+        if row["uncertain_epoch"] != claim.epoch and any(one.status is RecipientStatus.UNKNOWN for one in after):
+            changes["uncertain_epoch"] = row["uncertain_epoch"]  # an earlier attempt may still get its answer
         if reroute is not None:
             changes |= self._rerouted(reroute, now)
         moved = self._move(row, state, **changes)
@@ -353,43 +350,6 @@ class Leases(Waiting, Polls):
         if reroute is not None:
             changes |= self._rerouted(reroute, now)
         return self._move(row, State(row["claimed_from"]), **changes)
-
-    # taking over
-
-    def _is_left(self, row: Row) -> bool:
-        return (
-            row["lease_boot"] != self._clock.boot_id()
-            or row["lease_until"] < self._clock.boottime() * 1_000_000
-            or not self._parts.locks.is_alive(row["owner"])
-        )
-
-    def _take_over(self, submission_id: str, policy: str, now: datetime) -> Submission | None:
-        row = self._database.row(self._sql["find_state"], {"id": submission_id})
-        if row is None or row["state"] != State.SENDING or not self._is_left(row):
-            return None
-        recipients = self._recipients(submission_id)
-        if row["phase"] not in (Phase.INTENT, Phase.DONE):
-            self._close_attempt(row, row["epoch"], Outcome(text=_INTERRUPTED), is_counted=False)
-            moved = self._return(row, _INTERRUPTED)
-        else:
-            moved, recipients = self._give_up(row, recipients, policy, now)
-        return submission_of_row(
-            moved, recipients, message=self._message(submission_id), draft=self._draft(submission_id)
-        )
-
-    def _give_up(
-        self, row: Row, recipients: tuple[Recipient, ...], policy: str, now: datetime
-    ) -> tuple[Row, tuple[Recipient, ...]]:
-        """Takes over what had passed the point of no return: nobody knows whether it was delivered."""
-        self._close_attempt(row, row["epoch"], Outcome(text=_UNKNOWN), is_counted=True)
-        changes = {"epoch": row["epoch"] + 1, "error": _UNKNOWN, "response_text": None, "response_code": None}
-        if policy == "resend":
-            return self._move(row, State.DEFERRED, due_at=to_microseconds(now), **changes), recipients
-        after = restate(recipients, AT_STAKE, RecipientStatus.UNKNOWN, _UNKNOWN, now)
-        self._update_recipients(row["id"], recipients, after)
-        state = derive_state(one.status for one in after)
-        due_at = to_microseconds(now + UNHINTED_RETRY)
-        return self._move(row, state, uncertain_epoch=row["epoch"], due_at=due_at, **changes), after
 
 
 def _is_leased(row: Row, claim: Claim) -> bool:

@@ -10,14 +10,14 @@ from datetime import datetime
 from tui_mailer.domain.errors import NotFound
 from tui_mailer.domain.submission import OPEN_STATES, Attempt, State
 from tui_mailer.storage.clock import to_microseconds
-from tui_mailer.storage.lease import Leases
 from tui_mailer.storage.record import Submission
+from tui_mailer.storage.recovery import Recovery
 from tui_mailer.storage.series import SeriesTable
 from tui_mailer.storage.submission_table import OutboxParts
 
 
-class Outbox(SeriesTable, Leases):
-    """Listing; `sealing` brings in, `lease` delivers, `poll` asks, `move` is a person's, `waiting` has due times."""
+class Outbox(SeriesTable, Recovery):
+    """Listing; `sealing` brings in, `lease` and `recovery` deliver, `poll` asks, `move` is a person's."""
 
     def __init__(self, parts: OutboxParts) -> None:
         super().__init__(parts)
