@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from torture_http import TortureApi, api_account
 from torture_letter import Tortured
 from torture_naive import Naive
 from torture_ours import Ours, smtp_account
@@ -54,6 +55,35 @@ async def test_with_resend_nothing_is_lost_and_nothing_waits_for_a_person(tmp_pa
     plan = Plan(messages=100, kills=4, stops=0, broken=0.25)
     count = await tortured(plan, tmp_path, ours("resend", by_send=0))
     assert (count.lost, count.false_sent, count.false_failed, count.left) == (0, 0, 0, 0), report(count)
+
+
+@pytest.mark.servers
+@pytest.mark.skipif(not FAKETIME.exists(), reason="SKIPPED: libfaketime (Debian package) isn't installed")
+@pytest.mark.parametrize(
+    ("provider", "key_seconds", "stride"),
+    [("resend", 86_400, 0), ("resend", 86_400, 90_000), ("postmark", None, 0)],
+    ids=["key kept", "key expired", "no key"],
+)
+async def test_a_mail_api_sends_nothing_twice(
+    tmp_path: Path, provider: str, key_seconds: float | None, stride: int
+) -> None:
+    """What was never answered is repeated only under a key the API still knows; else it is shown as uncertain."""
+    plan = Plan(messages=30, kills=1, stops=0, jumps=1 if stride else 0, stride=stride, broken=0.4)
+    truth = Truth(tmp_path / "truth.jsonl")
+    api = TortureApi(truth, random.Random(plan.seed), broken=plan.broken, key_seconds=key_seconds)
+
+    def make(folder: Path, dice: random.Random) -> Tortured:
+        return Ours(folder, api_account(provider, api.port, folder), policy="ask", dice=dice)
+
+    async with api:
+        count = await torture(plan, tmp_path, api, make)
+    truth.close()
+    assert count.is_clean, report(count)
+    assert sum(count.faults.values()) > 5
+    if key_seconds and not stride:
+        assert api.repeats > 0
+    else:
+        assert count.uncertain > 0
 
 
 async def test_retrying_on_any_exception_is_caught(tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ class TortureApi:
         self.port = 0
         self.seconds_ahead = 0
         """How far its clock has gone on by jumps."""
+        self.forgets_ahead = 0
+        """The same, a little later: what it forgets keys by."""
         self.repeats = 0
         """Requests that a key has shown to be repeats of what was kept."""
         self._dice = dice
@@ -97,6 +99,9 @@ class TortureApi:
         """Answers one request; says whether the connection goes on."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
+        if not head[0].startswith("POST"):
+            # Asked what became of something: it has left, as everything here does.
+            return await self._answer(writer, '{"object": "email", "last_event": "delivered"}', None)
         self.truth.transactions += 1
         fault = self._draw()
         length = int(headers.get("content-length", "0"))
@@ -106,7 +111,7 @@ class TortureApi:
         body = json.loads(await reader.readexactly(length))
         key = headers.get("idempotency-key", "")
         remembered = self._keys.get(key) if key and self._key_seconds is not None else None
-        if remembered is not None and remembered.until > self._now():
+        if remembered is not None and remembered.until > time.time() + self.forgets_ahead:
             self.repeats += 1
             kept = remembered.answer
             fault = None if fault == "422" else fault  # what was judged once isn't judged again
@@ -117,9 +122,6 @@ class TortureApi:
             if fault == "422":
                 self.truth.refuse(_recipients(body))
         return await self._answer(writer, kept, fault)
-
-    def _now(self) -> float:
-        return time.time() + self.seconds_ahead
 
     def _draw(self) -> str | None:
         if self._dice.random() >= self.broken:
@@ -133,7 +135,7 @@ class TortureApi:
         self.truth.keep(_recipients(body), str(self._serial))
         answer = json.dumps({"id": f"id-{self._serial}", "MessageID": f"id-{self._serial}", "ErrorCode": 0})
         if key and self._key_seconds is not None:
-            self._keys[key] = _Remembered(self._now() + self._key_seconds, answer)
+            self._keys[key] = _Remembered(time.time() + self.seconds_ahead + self._key_seconds, answer)
         return answer
 
     async def _answer(self, writer: asyncio.StreamWriter, kept: str, fault: str | None) -> bool:

@@ -51,6 +51,7 @@ class Server(Protocol):
     liars: float
     port: int
     seconds_ahead: int
+    forgets_ahead: int
 
 
 @dataclass(kw_only=True)
@@ -165,8 +166,9 @@ async def _torment(plan: Plan, crew: Crew, server: Server, hand: _Hand, tell: Ca
         if crew.clock.jumps < plan.jumps * done:
             crew.clock.jump()
             if plan.stride:
-                # The deliverers look at their clock once a second: the server must not be ahead of them.
-                asyncio.get_running_loop().call_later(2.5, setattr, server, "seconds_ahead", crew.clock.seconds)
+                # The deliverers look at their clock once a second: keys they trust must not be forgotten earlier.
+                server.seconds_ahead = crew.clock.seconds
+                asyncio.get_running_loop().call_later(2.5, setattr, server, "forgets_ahead", crew.clock.seconds)
         if plan.kill_every is not None and time.monotonic() >= next_kill:
             next_kill += plan.kill_every
             crew.kill()

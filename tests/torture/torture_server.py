@@ -59,7 +59,7 @@ class TortureServer(ScriptedServer):
         self.broken = broken
         """Share of transactions (and of connections) that are broken on purpose; may be changed on the way."""
         self.liars = liars
-        self.seconds_ahead = 0
+        self.seconds_ahead = self.forgets_ahead = 0
         self._dice = dice
 
     async def _read_line(self, session: _Session) -> str:

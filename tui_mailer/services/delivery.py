@@ -197,6 +197,9 @@ class Attempt:
             phase: Phase, note: Mapping[str, str] | None = None, *, answers: Sequence[RecipientResult] = ()
         ) -> None:
             """Commits what recovery must know: INTENT and notes. Phases before INTENT are recovered like CLAIMED."""
+            if phase is Phase.INTENT and self._has_key_expired():
+                # It was alive when the attempt began: a computer that slept since is a day later without knowing.
+                raise OutcomeUncertain(_EXPIRED)
             if phase is Phase.INTENT or note:
                 await self._ledger.set_phase(self.claim, phase, note, self._date(), answers)
             if PHASE_ORDER.index(phase) > PHASE_ORDER.index(self.phase):

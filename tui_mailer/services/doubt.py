@@ -36,8 +36,11 @@ def is_key_alive(submission: Submission, capabilities: Capabilities, now: dateti
         return True
     if capabilities.idempotency != "key":
         return False
-    lifetime = capabilities.idempotency_lifetime
-    return lifetime is None or now + _MARGIN < (submission.key_used_at or now) + lifetime
+    lifetime, used_at = capabilities.idempotency_lifetime, submission.key_used_at
+    if lifetime is None or used_at is None:
+        return True
+    # Used in the future: the clock has been set back since, and nobody knows how long ago that was.
+    return used_at - _MARGIN < now < used_at + lifetime - _MARGIN
 
 
 def may_repeat(submission: Submission, capabilities: Capabilities, now: datetime, *, uses: int) -> bool:
