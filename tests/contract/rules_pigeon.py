@@ -32,7 +32,6 @@ MESSAGE: rule.Shape = {
         rule.obj(
             {
                 "name": rule.required(rule.text(255, 1)),
-                "type": rule.text(),
                 "url": rule.url,
                 "data": rule.base64_bytes(),
             }
@@ -68,7 +67,10 @@ class PigeonRules(Rules):
             self.stored.append(document)
             pigeon = f"p_{len(self.stored)}"
             everybody = [*document["to"], *document.get("cc", []), *document.get("bcc", [])]
-            self.states[pigeon] = {one.rpartition("<")[2].rstrip(">"): "flying" for one in everybody}
+            self.states[pigeon] = {
+                one.rpartition("<")[2].rstrip(">"): "waiting" if "send_at" in document else "flying"
+                for one in everybody
+            }
             return Reply(202, {"id": pigeon})
 
         return self.once(request.headers.get("idempotency-key"), request.body, act)

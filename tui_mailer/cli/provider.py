@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tui_mailer.cli import exit_code, parsing
@@ -42,6 +43,8 @@ def list_providers(context: Context, _arguments: argparse.Namespace) -> int:
 
 def show(context: Context, arguments: argparse.Namespace) -> int:
     """Shows one provider."""
+    from tui_mailer.services.provider_guide import rows_of
+
     view = _view(context, arguments.name)
     context.output.document(view)
     context.output.text(f"{view['name']}  accounts: {', '.join(view['accounts']) or 'none'}")
@@ -59,10 +62,11 @@ def show(context: Context, arguments: argparse.Namespace) -> int:
         else:
             context.output.text("  none")
     context.output.text("\nCapabilities")
-    capabilities: dict[str, Any] = view["capabilities"] or {}
-    context.output.pairs((f"  {name}", _said(value)) for name, value in capabilities.items())
-    if not capabilities:
+    can = _capabilities(context, arguments.name, view["accounts"])
+    if can is None:
         context.output.text("  they depend on the account's settings: add an account, then look again")
+    else:
+        context.output.table(("  WHAT", "HOW"), [(f"  {name}", said) for name, said in rows_of(can)], flexible=1)
     return exit_code.DONE
 
 
@@ -72,28 +76,22 @@ def _view(context: Context, name: str) -> dict[str, Any]:
 
     kind = registry.load(name)
     accounts = [each.name for each in context.session.configuration.accounts.values() if each.provider == name]
-    capabilities = context.mailer.capabilities(accounts[0]) if accounts else _usual_capabilities(kind)
     return provider_view(
-        name, settings=kind.Settings, options=kind.Options, capabilities=capabilities, accounts=accounts
+        name,
+        settings=kind.Settings,
+        options=kind.Options,
+        capabilities=_capabilities(context, name, accounts),
+        accounts=accounts,
     )
 
 
-def _usual_capabilities(kind: Any) -> Capabilities | None:
-    """What it can carry with every setting left out; None where that depends on the settings."""
-    from tui_mailer.providers.base import AccountSettings
+def _capabilities(context: Context, name: str, accounts: Sequence[str]) -> Capabilities | None:
+    from tui_mailer.providers import registry
+    from tui_mailer.services.provider_guide import usual_capabilities
 
-    try:
-        settings = kind.Settings.model_construct(**_placeholders(kind.Settings.model_json_schema()))
-        return kind(AccountSettings(account="", settings=settings, identities=()), None).capabilities
-    except (AssertionError, AttributeError, KeyError, TypeError, ValueError):
-        # A provider may look at settings that nobody has judged here.
-        return None
-
-
-def _placeholders(schema: dict[str, Any]) -> dict[str, str]:
-    """Stands in for required settings: a name that belongs to nobody (RFC 2606), or the first choice there is."""
-    required: list[str] = schema.get("required", [])
-    return {name: schema["properties"][name].get("enum", ["example.invalid"])[0] for name in required}
+    if accounts:
+        return context.mailer.capabilities(accounts[0])
+    return usual_capabilities(registry.load(name), str(context.session.paths.data_dir))
 
 
 def _summary(capabilities: dict[str, Any] | None) -> str:
@@ -115,9 +113,3 @@ def _summary(capabilities: dict[str, Any] | None) -> str:
     return ", ".join(["text", *carried]) + (
         "" if capabilities["delivers"] else " (kept on this computer, sent to nobody)"
     )
-
-
-def _said(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "no limit known" if value is None else str(value)

@@ -43,6 +43,11 @@ def names() -> list[str]:
     return sorted({*_BUILT_IN, *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))})
 
 
+def built_in() -> list[str]:
+    """Lists our own, sorted; imports none of them."""
+    return sorted(_BUILT_IN)
+
+
 def load(name: str) -> type[Provider]:
     """Imports a provider's class.
 

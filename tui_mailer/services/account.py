@@ -70,10 +70,7 @@ class ProviderDirectory:
 
     def open(self, account: Account) -> Provider:
         """Builds the account's provider; no I/O but reading ``ca_file``; raises `ConfigurationError`."""
-        try:
-            kind = registry.load(account.provider)
-        except NotFound as error:
-            raise ConfigurationError(f"Account '{account.name}': {error}") from None
+        kind = self._kind(account)
         settings = AccountSettings(
             account=account.name,
             settings=self.settings(account),
@@ -88,11 +85,18 @@ class ProviderDirectory:
         """Validates an account's own keys by its provider's model; raises `ConfigurationError` with file and line."""
         from pydantic import ValidationError
 
-        model = registry.load(account.provider).Settings
+        model = self._kind(account).Settings
         try:
             return model.model_validate(dict(account.settings))
         except ValidationError as error:
             raise ConfigurationError(_explain(error, account, self.configuration, model)) from None
+
+    def _kind(self, account: Account) -> type[Provider]:
+        try:
+            return registry.load(account.provider)
+        except NotFound as error:
+            where = _place(self.configuration, account, "provider")
+            raise ConfigurationError(f"{where}account '{account.name}': {error}") from None
 
     def capabilities(self, name: str) -> Capabilities:
         """Tells what an account can carry."""
@@ -234,8 +238,7 @@ def _explain(error: Exception, account: Account, configuration: Configuration, m
     sentences: list[str] = []
     for problem in error.errors(include_url=False, include_input=False):
         key = str(problem["loc"][0]) if problem["loc"] else ""
-        line = account.lines.get(key) or account.lines.get("")
-        place = f"{configuration.path}:{line}: " if configuration.path and line else ""
+        place = _place(configuration, account, key)
         if problem["type"] == "extra_forbidden":
             said = (
                 f"provider '{account.provider}' has no key '{key}'; its keys: {', '.join(sorted(model.model_fields))}"
@@ -243,9 +246,15 @@ def _explain(error: Exception, account: Account, configuration: Configuration, m
         elif problem["type"] == "missing":
             said = f"key '{key}' is missing ({_description(model, key)})"
         else:
-            said = f"key '{key}': {problem['msg']}" if key else str(problem["msg"])
+            words = problem["msg"].removeprefix("Value error, ")
+            said = f"key '{key}': {words}" if key else words
         sentences.append(f"{place}account '{account.name}': {said}.")
     return "\n".join(sentences)
+
+
+def _place(configuration: Configuration, account: Account, key: str) -> str:
+    line = account.lines.get(key) or account.lines.get("")
+    return f"{configuration.path}:{line}: " if configuration.path and line else ""
 
 
 def _description(model: type[BaseModel], key: str) -> str:

@@ -10,6 +10,7 @@ from tui_mailer.accounts.credential import Credentials
 from tui_mailer.accounts.load import find_paths, load
 from tui_mailer.services.account import AccountService, ProviderDirectory
 from tui_mailer.services.engine import Engine, Listener
+from tui_mailer.services.judgement import judge_settings
 from tui_mailer.services.mailer import Mailer
 from tui_mailer.storage.store import Store
 
@@ -67,10 +68,13 @@ def open_session(*, config: str | None = None, data_dir: str | None = None) -> S
     """Opens configuration and store; raises `ConfigurationError` and `StorageError`."""
     paths = find_paths(config, data_dir)
     configuration = load(paths)
+    credentials = Credentials()
+    directory = ProviderDirectory(configuration=configuration, paths=paths, credentials=credentials)
+    judge_settings(directory, paths)
     return Session(
         configuration=configuration,
         paths=paths,
-        credentials=Credentials(),
+        credentials=credentials,
         store=Store.open(paths.data_dir),
     )
 

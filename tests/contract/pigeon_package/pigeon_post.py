@@ -3,24 +3,21 @@
 Quirks: a wanted time is whole seconds since 1970; a message that is on its way can't be taken back (409).
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from datetime import timedelta
 
 from pydantic import Field
 
 from tui_mailer.domain.errors import Rejected
-from tui_mailer.domain.submission import Receipt, RecipientStatus
-from tui_mailer.providers.base import Capabilities, Identity, Outgoing, PolledStatus
+from tui_mailer.domain.submission import RecipientStatus
+from tui_mailer.providers.base import Capabilities, Identity, PolledStatus
 from tui_mailer.providers.http import HttpProvider
-from tui_mailer.providers.http_answer import Answer
 from tui_mailer.providers.http_body import Json
 from tui_mailer.providers.http_message import addressees, file_of, mailbox, options_of, threading_headers, without_empty
 from tui_mailer.providers.http_settings import HttpOptions, HttpSettings
 from tui_mailer.providers.http_step import HttpStep, path_part
 
 STATUSES = {
+    "waiting": RecipientStatus.PENDING,
     "flying": RecipientStatus.ACCEPTED,
     "arrived": RecipientStatus.DELIVERED,
     "lost": RecipientStatus.BOUNCED,
@@ -28,37 +25,27 @@ STATUSES = {
 
 
 class PigeonSettings(HttpSettings):
-    """An account's settings."""
-
     loft: str = Field(description="The loft that the pigeons start from.")
 
 
 class PigeonOptions(HttpOptions):
-    """A message's options."""
-
     breed: str | None = Field(default=None, description="The breed of pigeon; left out: any.")
 
 
 class PigeonProvider(HttpProvider[PigeonSettings]):
-    """Sends by pigeon."""
-
-    name = "pigeon"
-    title = "Pigeon Post"
-    Settings = PigeonSettings
-    Options = PigeonOptions
-    default_base_url = "https://api.pigeon.example"
-    prefix = "/v1"
+    name, title = "pigeon", "Pigeon Post"
+    Settings, Options = PigeonSettings, PigeonOptions
+    default_base_url, prefix = "https://api.pigeon.example", "/v1"
     idempotency_header = "Idempotency-Key"
 
     @property
-    def capabilities(self) -> Capabilities:
+    def capabilities(self):
         return Capabilities(
             needs_to=True,
             max_recipients=50,
             max_subject=200,
             attachments="both",
             inline_images=False,
-            max_attachments=10,
             schedule_min=timedelta(minutes=1),
             schedule_max=timedelta(days=7),
             cancel_scheduled=True,
@@ -68,47 +55,37 @@ class PigeonProvider(HttpProvider[PigeonSettings]):
             effects=("Pigeon Post rings every pigeon it sends.",),
         )
 
-    def authorization(self, secret: str) -> Mapping[str, str]:
+    def authorization(self, secret):
         return {"X-Pigeon-Key": secret}
 
-    def steps(self, outgoing: Outgoing) -> tuple[HttpStep, ...]:
+    def steps(self, outgoing):
         message, who = outgoing.message, addressees(outgoing)
-        files = [
-            without_empty(
-                {
-                    "name": one.name,
-                    "type": one.media_type,
-                    "url": one.url,
-                    "data": file_of(one) if one.sha256 else None,
-                }
-            )
-            for one in message.attachments
-        ]
-        document = without_empty(
-            {
-                "from": mailbox(message.sender),
-                "to": [mailbox(one) for one in who.to],
-                "cc": [mailbox(one) for one in who.cc],
-                "bcc": [one.addr_spec for one in who.bcc],
-                "reply_to": [one.addr_spec for one in message.reply_to],
-                "subject": message.subject,
-                "text": message.text,
-                "html": message.html,
-                "headers": {**dict(message.headers), **threading_headers(outgoing)},
-                "files": files,
-                "breed": options_of(outgoing, PigeonOptions).breed,
-                "send_at": int(outgoing.not_before.timestamp()) if outgoing.not_before else None,
-            }
-        )
+        document = {
+            "from": mailbox(message.sender),
+            "to": [mailbox(one) for one in who.to],
+            "cc": [mailbox(one) for one in who.cc],
+            "bcc": [one.addr_spec for one in who.bcc],
+            "reply_to": [one.addr_spec for one in message.reply_to],
+            "subject": message.subject,
+            "text": message.text,
+            "html": message.html,
+            "headers": {**dict(message.headers), **threading_headers(outgoing)},
+            "files": [
+                without_empty({"name": one.name, "url": one.url, "data": file_of(one) if one.sha256 else None})
+                for one in message.attachments
+            ],
+            "breed": options_of(outgoing, PigeonOptions).breed,
+            "send_at": int(outgoing.not_before.timestamp()) if outgoing.not_before else None,
+        }
         path = f"/lofts/{path_part(self.settings.loft)}/messages"
-        return (HttpStep(path=path, body=Json(document), causes_sending=True),)
+        return (HttpStep(path=path, body=Json(without_empty(document)), causes_sending=True),)
 
-    async def check(self) -> list[Identity]:
+    async def check(self):
         answer = await self.ask(HttpStep(method="GET", path="/me"))
         return [Identity(address=one.word("address"), detail=one.word("name")) for one in answer.rows("senders")]
 
-    async def status(self, receipt: Receipt) -> list[PolledStatus]:
-        answer = await self._look(receipt)
+    async def status(self, receipt):
+        answer = await self.ask(HttpStep(method="GET", path=f"/messages/{path_part(receipt.provider_id)}"))
         return [
             PolledStatus(
                 address=one.word("address"),
@@ -118,11 +95,8 @@ class PigeonProvider(HttpProvider[PigeonSettings]):
             for one in answer.rows("recipients")
         ]
 
-    async def cancel(self, receipt: Receipt) -> None:
-        path = f"/messages/{path_part(receipt.provider_id or '')}"
+    async def cancel(self, receipt):
+        path = f"/messages/{path_part(receipt.provider_id)}"
         answer = await self.ask(HttpStep(method="DELETE", path=path, accepts=frozenset({409}), needs_json=False))
         if answer.status == 409:
             raise Rejected("The pigeon has left already.", code=409)
-
-    async def _look(self, receipt: Receipt) -> Answer:
-        return await self.ask(HttpStep(method="GET", path=f"/messages/{path_part(receipt.provider_id or '')}"))
