@@ -54,7 +54,10 @@ def expand_draft(draft: Draft, variables: Mapping[str, str]) -> Draft:
         headers=tuple((name, expand(value, variables, field="headers")) for name, value in draft.headers),
         metadata={key: expand(value, variables, field="metadata") for key, value in draft.metadata.items()},
         options={key: expand(value, variables, field="options") for key, value in draft.options.items()},
-        variables={key: expand(value, variables, field="variables") for key, value in draft.variables.items()},
+        # Only a template still has a use for them.
+        variables={key: expand(value, variables, field="variables") for key, value in draft.variables.items()}
+        if draft.template
+        else {},
         tags=tuple(
             (name, None if value is None else expand(value, variables, field="tags")) for name, value in draft.tags
         ),

@@ -15,7 +15,7 @@ from tui_mailer.providers.base import Capabilities
 def refusals(message: Message, capabilities: Capabilities, *, account: str, size: int) -> tuple[Unsupported, ...]:
     """Lists everything in the message that the provider can't carry, in the order of the form.
 
-    Metadata that the provider has no place for isn't refused: it is kept with the submission and can be searched for.
+    Metadata that the provider has no place for isn't refused: it is kept with the submission here.
     """
     return (
         *_recipient_refusals(message, capabilities, account),
