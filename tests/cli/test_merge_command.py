@@ -203,7 +203,7 @@ def test_a_result_goes_where_it_is_wanted(tui_mailer: TuiMailer, template: Path,
     run = tui_mailer("merge", template, "--data", guests, "--result", wanted, "--json")
     assert run.json["result_file"] == str(wanted)
     lines = [json.loads(line) for line in wanted.read_text().splitlines()]
-    assert [set(line) for line in lines] == [{"row", "id", "state", "status_code", "message_id", "error"}] * 3
+    assert [set(line) for line in lines] == [{"row", "id", "state", "code", "message_id", "error"}] * 3
     assert all(line["message_id"].startswith("<") for line in lines)
     assert not guests.with_name("guests.csv.result.jsonl").exists()
 

@@ -41,7 +41,7 @@ header lines of a template file: From, To, Cc, Bcc, Reply-To, Subject, In-Reply-
 
 on error: stop (default) ends at the first row that fails in this run, with its error; continue goes on and exits 69;
   report goes on, marks the rows in the result file and exits 0
-result: one JSON line a row (row, id, state, status_code, message_id, error) in FILE.result.jsonl; with --no-result what
+result: one JSON line a row (row, id, state, code, message_id, error) in FILE.result.jsonl; with --no-result what
   went wrong is only in the log
 
 examples:

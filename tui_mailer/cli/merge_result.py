@@ -44,7 +44,7 @@ class Outcome:
             "row": self.row.number,
             "id": submission.id if submission else None,
             "state": submission.state.value if submission else None,
-            "status_code": submission.response_code if submission else None,
+            "code": submission.response_code if submission else None,
             "message_id": submission.message.message_id if submission else None,
             "error": self.error or (submission.error if submission else None),
         }
