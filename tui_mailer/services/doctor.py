@@ -211,7 +211,7 @@ def _of_store(store: Store) -> Iterator[Diagnosis]:
         yield _warn(
             Area.DELIVERY,
             "Mail waits, and nobody delivers it.",
-            "Run 'tui-mailer deliver', or 'tui-mailer outbox flush'.",
+            "Install the service (tui-mailer service install), run 'tui-mailer deliver', or 'tui-mailer outbox flush'.",
         )
     else:
         yield _ok(Area.DELIVERY, "Nobody delivers now, and nothing waits for it.")
