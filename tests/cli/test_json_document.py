@@ -64,6 +64,7 @@ def printed(tui_mailer: TuiMailer, tmp_path: Path) -> dict[str, Any]:
         "check": tui_mailer("send", "--check", *message, "--json").json,
         "dry-run": tui_mailer("send", "--dry-run", *message, "--json").json,
         "merge": tui_mailer("merge", tmp_path / "t.txt", "--data", table, "--json").json,
+        "service": tui_mailer("service", "status", "--json").json,
         "error": tui_mailer("outbox", "show", "ZZZZZZ", "--json").json,
     }
 
