@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from still_clock import set_back
+
 from tui_mailer.accounts.configuration import Account, ComposeSettings, Configuration, Paths, UiSettings
 from tui_mailer.accounts.credential import Credentials
 from tui_mailer.domain.address import parse_address
@@ -77,13 +79,18 @@ def furnish(folder: Path) -> None:
     session = Session(configuration=configuration(), paths=paths, credentials=Credentials(), store=store)
     owner = store.become_deliverer("send")
     try:
-        for to, subject, body in SENT:
+        for number, (to, subject, body) in enumerate(SENT):
+            set_back(60 * 9 * (len(SENT) - number) + 17 * number)
             _end(session.mailer, store, owner, Draft(to=to, subject=subject, body=body), _accepted)
+        set_back(95)
         refused = Draft(to="vera@example.org, old-address@example.org", subject="New address", body="We have moved.")
         _end(session.mailer, store, owner, refused, _half_refused)
-        _end(session.mailer, store, owner, Draft(to="team@lists.example", subject="Offprints", body="-"), _greylisted)
+        set_back(12)
         lost = Draft(to="Augustus <augustus@ucl.example>", subject="Lesson on Friday?", body="-")
         _end(session.mailer, store, owner, lost, _unanswered)
+        set_back(4)
+        _end(session.mailer, store, owner, Draft(to="team@lists.example", subject="Offprints", body="-"), _greylisted)
+        set_back(0)
         session.mailer.seal(Draft(to="William <william@home.example>", subject="Dinner", body="-", schedule="in 5h"))
         held = Draft(to="press@analytical.example", subject="Announcement", body="-")
         session.mailer.seal(held, SealRequest(hold=True))
@@ -139,5 +146,5 @@ def _unanswered(one: Submission) -> Outcome:
     del one
     return Outcome(
         fallback_state=State.UNCERTAIN,
-        error="the server stopped answering after the last byte",
+        error="the server stopped answering after the last byte.",
     )
