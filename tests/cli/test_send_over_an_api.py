@@ -137,6 +137,29 @@ def test_a_resource_is_attached_by_reference(api: Api) -> None:
     assert "<p>The engine weaves.</p>" in stored["html"]
 
 
+def test_a_draft_that_is_left_is_not_called_sent(api: Api) -> None:
+    """Left as a draft at Rebilly: the answer says that nobody has it and names no time; canceling deletes it."""
+    lab, run = api(RebillyRules)
+    left = run("send", *MAIL, "--option", "status=draft")
+    assert left.code == 0
+    assert "as a draft: nobody gets it" in left.err
+    assert "which sends it" not in left.err
+    (listed,) = run("outbox", "list", "--json").json
+    assert (listed["state"], listed["sent_at"]) == ("handed_over", None)
+    assert run("outbox", "cancel", listed["id"]).code == 0
+    assert not lab.rules.messages
+
+
+def test_a_schedule_that_cannot_be_taken_back_is_told(api: Api) -> None:
+    """Whippy keeps a scheduled mail for good: canceling it ends with the state, and with when it is sent."""
+    _, run = api(WhippyRules)
+    kept = run("send", *MAIL, "--at", "in 2h", "--json")
+    assert kept.json["state"] == "handed_over", kept.err
+    late = run("outbox", "cancel", kept.json["id"])
+    assert late.code == 69
+    assert "can't be taken back" in late.err
+
+
 def test_options_are_known_by_the_providers_own_names(api: Api) -> None:
     """Whoever copies an option from Bird's documentation finds it accepted."""
     lab, run = api(BirdChannelsRules)

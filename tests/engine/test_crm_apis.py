@@ -103,12 +103,16 @@ async def test_a_schedule_of_its_own_is_used(opened: Open, name: str) -> None:
     bench = await opened(CASES[name])
     (kept,) = await bench.deliver(bench.seal(letter(schedule="in 2h")))
     assert kept.state is State.HANDED_OVER, kept.error
+    assert kept.sent_at is None
     assert len(bench.lab.rules.stored) == 1
     await bench.flush_later(timedelta(hours=1))
     assert bench.mailer.show(kept.id).state is State.HANDED_OVER
     told(bench.lab, kept, "delivered", "")
     await bench.flush_later(timedelta(hours=2, minutes=1))
-    assert bench.mailer.show(kept.id).state is State.SENT
+    sent = bench.mailer.show(kept.id)
+    assert sent.state is State.SENT
+    assert sent.sent_at is not None
+    assert sent.sent_at >= sent.not_before
     assert len(bench.lab.rules.stored) == 1
 
 

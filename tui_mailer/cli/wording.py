@@ -129,6 +129,8 @@ class _Sentence:
         return f"Not sent yet: {_reason(self.submission)}. It stays in the outbox, {again}. {self._deliverer()}"
 
     def _handed_over(self) -> str:
+        if not self.submission.hands_over:
+            return f"Handed over to {self.submission.provider}: {self.submission.response_text or 'it is kept there'}."
         at = moment(self.submission.not_before, self.context.zone)
         return f"Handed over to {self.submission.provider}, which sends it {at}."
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC
 from typing import TYPE_CHECKING, TypeVar
 
 from tui_mailer.domain.errors import OutcomeUncertain, Rejected, TooLate, Unsupported
@@ -78,7 +79,7 @@ class Recall:
             if not provider.capabilities.cancel_scheduled or submission.provider_id is None:
                 raise TooLate(
                     f"{submission.id} can't be taken back: account '{account.name}' keeps what it has been given, and "
-                    f"sends it at {submission.not_before.isoformat()}.",
+                    f"sends it at {submission.not_before.astimezone(UTC):%Y-%m-%d %H:%M} UTC.",
                     state=submission.state,
                 )
             await provider.cancel(receipt_of(submission))

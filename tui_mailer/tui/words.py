@@ -245,6 +245,8 @@ def _deferred(submission: Submission, moment: Moment) -> str:
 
 
 def _handed_over(submission: Submission, moment: Moment) -> str:
+    if not submission.hands_over:
+        return f"with {submission.provider}: {submission.response_text or 'it is kept there'}"
     return f"{submission.provider} holds it until {say_time(submission.not_before, moment.now)}"
 
 
