@@ -30,6 +30,7 @@ from tui_mailer.storage.outcome import (
     apply_outcome,
     derive_outcome_state,
     has_accepted,
+    has_left,
     put_at_stake,
     reopen,
 )
@@ -290,9 +291,7 @@ class Leases(Waiting, Polls):
         return {
             "phase": str(Phase.DONE) if receipt else row["phase"],
             "due_at": to_microseconds(retry_at),
-            "sent_at": to_microseconds(now)
-            if has_accepted(outcome) and state is not State.HANDED_OVER
-            else row["sent_at"],
+            "sent_at": to_microseconds(now) if has_left(outcome) else row["sent_at"],
             "uncertain_epoch": None,
             "held_reason": outcome.error or outcome.text or None,
             "error": error,

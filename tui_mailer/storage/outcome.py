@@ -71,6 +71,11 @@ def has_accepted(outcome: Outcome) -> bool:
     return outcome.receipt is not None and any(one.status in SETTLED_STATUSES for one in outcome.receipt.recipients)
 
 
+def has_left(outcome: Outcome) -> bool:
+    """Says whether that is so and the provider doesn't keep the message for later."""
+    return has_accepted(outcome) and outcome.receipt is not None and not outcome.receipt.is_handed_over
+
+
 def reopen(recipients: Sequence[Recipient], addresses: frozenset[str]) -> tuple[Recipient, ...]:
     """Makes those of the addresses that were refused due again, keeping the words of the refusal."""
     return tuple(
