@@ -20,6 +20,8 @@ from tui_mailer.storage.statement import migrations
 BUSY_TIMEOUT_MILLISECONDS = 15_000
 LARGEST_CHECKED_AT_START = 64 * 1024 * 1024
 """Bytes; ``quick_check`` reads the whole file, which is a millisecond for an outbox and a minute for a big one."""
+LARGEST_COPIED = 256 * 1024 * 1024
+"""Bytes up to which a database is copied before it is brought up to date; copying 5 GB takes minutes."""
 _WAL_LIMIT = 8 * 1024 * 1024
 _MEMORY = ":memory:"
 _VERSION_OFFSET = 60
@@ -305,7 +307,12 @@ def copy_database(database: Database, path: Path) -> None:
 
 
 def _back_up(database: Database, path: Path, version: int) -> None:
-    """Copies the database before it is changed; a copy of an earlier try is replaced."""
+    """Copies the database before it is changed; a copy of an earlier try is replaced.
+
+    A huge one isn't: the change is one transaction anyway, and nobody waits minutes for a second safety.
+    """
+    if path.stat().st_size > LARGEST_COPIED:
+        return
     if shutil.disk_usage(path.parent).free < 2 * path.stat().st_size:
         raise DiskFull(f"There isn't room in {path.parent} to bring {path.name} up to date; nothing was changed.")
     copy_database(database, path.with_name(f"{path.name}.before-{version + 1}"))

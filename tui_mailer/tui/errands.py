@@ -32,6 +32,8 @@ _WARM = (
     "tui_mailer.tui.screens.quit",
 )
 """Imported in a thread after the first frame, so that no key waits for them."""
+OPENING_PATIENCE_SECONDS = 2.0
+"""Before it is said that outbox and history are being opened."""
 MOST_DRAFTS = 500
 PROVIDER_REMARK = {"smtp": "any mail server", "maildir": "kept on this computer, sent to nobody"}
 
@@ -62,9 +64,19 @@ class Errands:
         except MailerError as error:
             self._desk.status.complain(str(error))
 
+    async def _open(self) -> None:
+        """Opens the store, and says so where that takes long: a big history that is brought up to date, for one."""
+        opening = asyncio.ensure_future(asyncio.wrap_future(self._desk.open()))
+        done, _pending = await asyncio.wait([opening], timeout=OPENING_PATIENCE_SECONDS)
+        if not done:
+            self._desk.status.say("opening outbox and history; write on meanwhile, nothing is lost", seconds=3600)
+        await opening
+        if not done:
+            self._desk.status.say("")
+
     async def begin(self) -> None:
         """Opens the store, starts the engine, warms imports up, and mentions what the last run left."""
-        await asyncio.wrap_future(self._desk.open())
+        await self._open()
         await self._desk.io.run(_warm_up)
         from tui_mailer.tui.words import say_recipients
 

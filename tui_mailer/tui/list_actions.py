@@ -106,7 +106,7 @@ _HISTORY = (
     Action(
         id="history.edit",
         keys=("e",),
-        label="Edit as new",
+        label="Edit",
         help="Write a new message from it.",
         where=("history",),
         is_shown=True,
@@ -115,7 +115,7 @@ _HISTORY = (
     Action(
         id="history.resend",
         keys=("s",),
-        label="Resend refused",
+        label="Resend",
         help="Send it again to those who were refused.",
         where=("history",),
         is_shown=True,
@@ -124,7 +124,7 @@ _HISTORY = (
     Action(
         id="history.export",
         keys=("w",),
-        label="Write .eml",
+        label=".eml",
         help="Write the message to a file.",
         where=("history",),
         is_shown=True,

@@ -31,7 +31,9 @@ class Heading(Widget):
         self._rows = rows
 
     def render(self) -> Text:
-        return Text(heading(self._rows.columns, self._rows.size.width or self.size.width), no_wrap=True)
+        return Text(
+            heading(self._rows.columns, self._rows.scrollable_content_region.width or self.size.width), no_wrap=True
+        )
 
 
 READ_GAP_SECONDS = 0.5

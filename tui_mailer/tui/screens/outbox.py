@@ -34,6 +34,12 @@ TICK_SECONDS = 1.0
 """How often sentences with a countdown are told anew; a row repaints only if its words differ."""
 
 
+_SCHEDULED = {
+    Sender.APP: "Scheduled mail goes out while an app is open: no delivery service runs.",
+    Sender.NOBODY: "Scheduled mail goes out at the next start: nothing that delivers is running.",
+}
+
+
 class OutboxScreen(MailRoom):
     """The mode in which one sees mail leave."""
 
@@ -92,8 +98,7 @@ class OutboxScreen(MailRoom):
             found = [*urgent, *(one for one in mailer.outbox(limit=MOST_ROWS) if one.id not in known)]
             scheduled = any(one.schedule_words and one.state is State.QUEUED for one in found)
             who = mailer.who_sends() if scheduled else None
-            is_told = who is not None and who.sender in {Sender.APP, Sender.NOBODY}
-            return found, f"Scheduled: {who.text}" if who is not None and is_told else ""
+            return found, _SCHEDULED.get(who.sender, "") if who is not None else ""
 
         found, who = await self.desk.ask(read)
         await self.watch_desk.count()

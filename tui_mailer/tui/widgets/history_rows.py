@@ -24,7 +24,7 @@ class HistoryRows(RowList):
             Column(title="Subject", share=5),
             Column(title="What became of it", share=4),
         )
-        super().__init__(columns, empty_text=NOTHING_YET, id="rows")
+        super().__init__(columns, empty_text="", id="rows")
         self.pages: HistoryPages | None = None
         self._moment: Moment | None = None
         self._is_loading = False

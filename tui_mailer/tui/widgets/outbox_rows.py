@@ -57,7 +57,7 @@ class OutboxRows(RowList):
             Column(title="When, or why not", share=6),
             Column(title="Try", width=5),
         )
-        super().__init__(columns, empty_text="The outbox is empty: everything has been sent.", id="rows")
+        super().__init__(columns, empty_text="", id="rows")
         self.submissions: list[Submission] = []
         self._lines: list[Line] = []
         self._opened: set[str] = set()
@@ -68,6 +68,7 @@ class OutboxRows(RowList):
         """Shows these, the cursor staying with its row."""
         self.submissions = list(submissions)
         self._moment = moment
+        self.empty_text = "The outbox is empty: everything has been sent."
         self._arrange()
 
     def toggle(self, key: str) -> None:

@@ -139,7 +139,7 @@ class RowList(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Paints one visible line."""
-        width = self.size.width
+        width = self.scrollable_content_region.width
         index = self.scroll_offset.y + y
         if not self.row_count():
             text = shorten(self.empty_text, width) if y == 0 else ""
