@@ -64,19 +64,9 @@ class Errands:
         except MailerError as error:
             self._desk.status.complain(str(error))
 
-    async def _open(self) -> None:
-        """Opens the store, and says so where that takes long: a big history that is brought up to date, for one."""
-        opening = asyncio.ensure_future(asyncio.wrap_future(self._desk.open()))
-        done, _pending = await asyncio.wait([opening], timeout=OPENING_PATIENCE_SECONDS)
-        if not done:
-            self._desk.status.say("opening outbox and history; write on meanwhile, nothing is lost", seconds=3600)
-        await opening
-        if not done:
-            self._desk.status.say("")
-
     async def begin(self) -> None:
         """Opens the store, starts the engine, warms imports up, and mentions what the last run left."""
-        await self._open()
+        await _open(self._desk)
         await self._desk.io.run(_warm_up)
         from tui_mailer.tui.words import say_recipients
 
@@ -261,6 +251,17 @@ class Errands:
         from tui_mailer.services.service_manager import install_service
 
         self._desk.status.say(await asyncio.to_thread(install_service, self._desk.paths), seconds=60)
+
+
+async def _open(desk: Desk) -> None:
+    """Opens the store, and says so where that takes long: a big history that is brought up to date, for one."""
+    opening = asyncio.ensure_future(asyncio.wrap_future(desk.open()))
+    done, _pending = await asyncio.wait([opening], timeout=OPENING_PATIENCE_SECONDS)
+    if not done:
+        desk.status.say("opening outbox and history; write on meanwhile, nothing is lost", seconds=3600)
+    await opening
+    if not done:
+        desk.status.say("")
 
 
 def _warm_up() -> None:
