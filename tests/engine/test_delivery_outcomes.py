@@ -206,3 +206,22 @@ async def test_a_started_engine_sends_what_comes_in(bench: EngineBench, server: 
         await sent.wait()
     await asyncio.to_thread(engine.stop)
     assert bench.mailer.show(submission.id).state is State.SENT
+
+
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DOT"])
+async def test_a_refusal_of_the_second_copy_says_nothing_of_the_first(
+    bench: EngineBench, server: ScriptedServer, verb: str
+):
+    """With `uncertain: resend` the server may take the first copy silently and refuse the second: it hasn't failed."""
+    bench.configure(server.port, delivery=", uncertain: resend")
+    bench.reopen()
+    server.on("DOT", DROP)
+    (again,) = await bench.deliver(bench.seal())
+    assert again.state is State.DEFERRED
+    assert len(server.stored) == 1
+    bench.mailer.retry(again.id)
+    server.on(verb, "550 5.7.1 not another one")
+    (unclear,) = await bench.deliver(again)
+    assert unclear.state is State.UNCERTAIN
+    assert [one.status for one in unclear.recipients] == [RecipientStatus.UNKNOWN]
+    assert "not another one" in (unclear.error or "")

@@ -62,6 +62,7 @@ _EXPIRED = (
     "No answer came, and the provider has forgotten the key by which a repeat would have been harmless: it may have "
     "been sent. Say what became of it."
 )
+_SECOND = "Refused when it was sent again, though an earlier attempt may have delivered it"
 
 
 class AccountTrouble(Exception):
@@ -136,7 +137,7 @@ class Attempt:
             reason = f"Account '{self.terms.account.name}' can't carry it any more: {error}"
             return Outcome(fallback_state=State.HELD, error=reason, text=str(error))
         try:
-            return self._answered(await self.provider.send(prepared, self._progress(on_phase), bytes_sent))
+            return self._judged(await self.provider.send(prepared, self._progress(on_phase), bytes_sent))
         except (DeliveryError, CredentialUnavailable, ConfigurationError) as error:
             return self._broken(error)
         except StorageError as error:
@@ -253,9 +254,14 @@ class Attempt:
                 return Decision(state=State.DEFERRED, next_attempt_at=now + REPEAT_AFTER)
             if self.terms.delivery.uncertain == "resend":
                 return decide_deferral(self._situation(), self._policy())
-        if decision.is_given_up and is_in_doubt(submission):
+        if decision.state is State.FAILED and is_in_doubt(submission) and (decision.is_given_up or self._is_in_doubt()):
             return replace(decision, state=State.UNCERTAIN)
         return decision
+
+    def _is_in_doubt(self) -> bool:
+        """Says whether an earlier attempt may have delivered it, and this one's answer says nothing about that."""
+        submission = self.claim.submission
+        return is_in_doubt(submission) and not is_key_alive(submission, self.provider.capabilities, self.terms.now())
 
     def _is_unknown(self, error: DeliveryError) -> bool:
         """Says whether this very request may have been taken."""
@@ -290,6 +296,26 @@ class Attempt:
         """A sealed file is missing or altered: a person must look; nothing (or no end) was sent."""
         state = State.UNCERTAIN if self.phase is Phase.INTENT else State.HELD
         return Outcome(fallback_state=state, text=str(error), error=str(error))
+
+    def _judged(self, receipt: Receipt) -> Outcome:
+        """Turns an answer into an outcome; a refusal of the second copy says nothing of the first."""
+        outcome = self._answered(receipt)
+        if outcome.receipt is None or not self._is_in_doubt():
+            return outcome
+        recipients = tuple(
+            replace(one, status=RecipientStatus.UNKNOWN, text=f"{_SECOND}: {one.text}")
+            if one.status is RecipientStatus.REJECTED
+            else one
+            for one in outcome.receipt.recipients
+        )
+        is_refused = recipients != outcome.receipt.recipients
+        return replace(
+            outcome,
+            receipt=replace(outcome.receipt, recipients=recipients),
+            error=f"{_SECOND}: {outcome.error}" if is_refused else outcome.error,
+            fall_back=None,
+            is_in_doubt=any(one.status not in SETTLED_STATUSES for one in recipients),
+        )
 
     def _answered(self, receipt: Receipt) -> Outcome:
         outcome = Outcome(
