@@ -199,6 +199,19 @@ async def test_a_delay_that_eats_the_margin_sends_nothing_early(bench: HttpBench
     assert "scheduled_at" not in lab.rules.stored[0]
 
 
+async def test_a_provider_that_does_not_know_leaves_it_uncertain(bench: HttpBench, lab: HttpLab) -> None:
+    """A word that nobody knows, long after its time: it may have gone out, so it isn't called sent, nor sent again."""
+    (kept,) = await bench.deliver(bench.seal(letter(schedule="in 2h")))
+    lab.rules.events[kept.provider_id] = "teleported"  # type: ignore[attr-defined]
+    await bench.flush_later(timedelta(hours=2, minutes=1))
+    assert bench.mailer.show(kept.id).state is State.HANDED_OVER
+    await bench.flush_later(timedelta(hours=2, minutes=20))
+    await bench.flush_later(timedelta(hours=2, minutes=40))
+    known = bench.mailer.show(kept.id)
+    assert (known.state, known.recipients[0].detail) == (State.UNCERTAIN, "teleported")
+    assert len(keys(lab)) == 1
+
+
 async def test_it_is_taken_back_from_the_provider(bench: HttpBench, lab: HttpLab) -> None:
     """Canceled here only once the provider has let go of it."""
     (kept,) = await bench.deliver(bench.seal(letter(schedule="in 2h")))

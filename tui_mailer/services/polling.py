@@ -117,13 +117,16 @@ class Poller:
         now = self._work.now()
         is_waiting = any(one.status is RecipientStatus.PENDING for one in learnt or ())
         is_due = now >= submission.not_before
-        can_tell = bool(learnt)
+        can_tell = any(one.status is not RecipientStatus.UNKNOWN for one in learnt or ())
+        is_unknown = bool(learnt) and not can_tell
         has_left = is_due and not is_waiting and (can_tell or await self._is_beyond_asking(submission, now))
         events = [
             StatusEvent(at=one.at or now, address=one.address, status=one.status, detail=clean(one.detail))
             for one in learnt or ()
         ]
-        kept = await self._work.db(self._work.store.refine, submission.id, events, has_left=has_left)
+        kept = await self._work.db(
+            self._work.store.refine, submission.id, events, has_left=has_left, is_unknown=is_unknown
+        )
         if (kept.state, kept.timeline) != (submission.state, submission.timeline):
             self._work.tell(kept)
         return kept

@@ -9,7 +9,7 @@ from tui_mailer.domain.errors import ConfigurationError, CredentialUnavailable, 
 from tui_mailer.domain.submission import RecipientStatus, State
 from tui_mailer.providers.base import Provider
 from tui_mailer.services.delivery import contents_of, outgoing_of
-from tui_mailer.services.doubt import is_key_alive, may_repeat
+from tui_mailer.services.doubt import is_in_doubt, is_key_alive, may_repeat
 from tui_mailer.services.standing import AccountStanding
 from tui_mailer.services.workplace import Workplace
 from tui_mailer.storage.record import Submission
@@ -26,7 +26,7 @@ async def settle_by_asking(work: Workplace, standing: AccountStanding, submissio
     except (ConfigurationError, CredentialUnavailable):
         return submission
     capabilities = provider.capabilities
-    if may_repeat(submission, capabilities, work.now(), uses=submission.key_uses):
+    if is_in_doubt(submission) and may_repeat(submission, capabilities, work.now(), uses=submission.key_uses):
         return await _settle(work, submission, is_key_kept=True)
     if capabilities.idempotency != "findable":
         return submission

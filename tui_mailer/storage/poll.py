@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tui_mailer.domain.submission import State
+from tui_mailer.domain.submission import RecipientStatus, State
 from tui_mailer.domain.timeline import StatusEvent, refine, state_when_left
 from tui_mailer.storage.clock import from_microseconds, to_microseconds
 from tui_mailer.storage.codec import to_json
@@ -84,8 +84,12 @@ class Polls(SubmissionTable):
         row = self._database.row(self._poll_sql["next_due"], {"skip": json.dumps(sorted(skip_accounts))})
         return from_microseconds(row["due_at"]) if row and row["due_at"] is not None else None
 
-    def refine(self, submission_id: str, learnt: Sequence[StatusEvent], *, has_left: bool) -> Submission:
+    def refine(
+        self, submission_id: str, learnt: Sequence[StatusEvent], *, has_left: bool, is_unknown: bool = False
+    ) -> Submission:
         """Keeps what a provider told of an open submission; one that has left the provider ends.
+
+        Where the provider itself can't say whether it has sent it (``is_unknown``), it becomes uncertain.
 
         Raises `NotFound` and, for what is history by now, `TooLate`.
         """
@@ -93,11 +97,14 @@ class Polls(SubmissionTable):
             row = self._row(submission_id)
             before = self._recipients(submission_id)
             after, timeline = refine(before, timeline_of_row(row), learnt)
-            self._update_recipients(submission_id, before, after)
             self._database.run(self._poll_sql["refine"], {"id": submission_id, "timeline": to_json(timeline)})
             row = {**row, "timeline": to_json(timeline)}
             state = state_when_left(after)
             is_over = has_left or state is State.FAILED
+            if row["state"] == State.HANDED_OVER and has_left and is_unknown and state is State.SENT:
+                state = State.UNCERTAIN
+                after = tuple(replace(one, status=RecipientStatus.UNKNOWN) for one in after)
+            self._update_recipients(submission_id, before, after)
             if row["state"] == State.HANDED_OVER and is_over:
                 error = next((one.detail for one in after if one.detail), None) if state is not State.SENT else None
                 sent_at = max(row["sent_at"] or 0, row["not_before"]) if state is not State.FAILED else None

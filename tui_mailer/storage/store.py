@@ -219,14 +219,22 @@ class Store:
         """Counts what `list_ended` would list; a search only up to 100,000."""
         return self.ended.count(query)
 
-    def refine(self, submission_id: str, learnt: Sequence[StatusEvent], *, has_left: bool = False) -> Submission:
+    def refine(
+        self,
+        submission_id: str,
+        learnt: Sequence[StatusEvent],
+        *,
+        has_left: bool = False,
+        is_unknown: bool = False,
+    ) -> Submission:
         """Keeps what a provider told of the recipients after it had taken the message; raises `NotFound`.
 
-        An open one that has left its provider (``has_left``) ends.
+        An open one that has left its provider (``has_left``) ends; as uncertain where the provider itself can't say
+        (``is_unknown``).
         """
         try:
             if self.outbox.get(submission_id).state in OPEN_STATES:
-                return self.outbox.refine(submission_id, learnt, has_left=has_left)
+                return self.outbox.refine(submission_id, learnt, has_left=has_left, is_unknown=is_unknown)
         except (NotFound, TooLate):
             pass
         # What has ended is refined where it stays: a row in both databases would lose it on its way.
