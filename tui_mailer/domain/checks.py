@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from tui_mailer.domain.address import Address, parse_address
 from tui_mailer.domain.domain_name import looks_mixed_script
+from tui_mailer.domain.domain_typo import likely_meant
 from tui_mailer.domain.errors import InvalidAddress
 from tui_mailer.domain.message import Attachment, Message
 from tui_mailer.domain.text import shorten
@@ -136,6 +137,12 @@ def _check_addresses(addresses: Sequence[Address]) -> Iterator[Finding]:
                 "lookalike-domain",
                 f"The domain {shorten(address.unicode_domain, 60)} imitates Latin letters with others; "
                 f"its real name is {address.domain}",
+            )
+        if meant := likely_meant(address.domain):
+            yield _warning(
+                None,
+                "doubtful-domain",
+                f"{_shown(address)}: did you mean {meant}?",
             )
         if (named := _address_in_name(address)) and named.mailbox_key != address.mailbox_key:
             yield _warning(

@@ -93,6 +93,20 @@ DIALOG_ACTIONS: tuple[Action, ...] = (
         help="Add an account that delivers; the message stays as it is.",
         where=("review",),
     ),
+    Action(
+        id="schedule.down",
+        keys=("down",),
+        label="Down",
+        help="From the words to the offers; among them, one down.",
+        where=("schedule",),
+    ),
+    Action(
+        id="schedule.up",
+        keys=("up",),
+        label="Up",
+        help="From the words to the last offer; among them, one up.",
+        where=("schedule",),
+    ),
     *_BROWSE,
     Action(
         id="drafts.delete",

@@ -15,6 +15,7 @@ from tui_mailer.tui.draft_keeper import is_recent
 if TYPE_CHECKING:
     from textual.app import App
 
+    from tui_mailer.accounts.configuration import Configuration
     from tui_mailer.services.event import Event
     from tui_mailer.storage.record import StoredDraft
     from tui_mailer.tui.screens.compose import ComposeScreen
@@ -76,6 +77,9 @@ class Errands:
             self._desk.status.offer_undo(f"queued for {say_recipients(undoable)}", undoable.not_before)
         if drafts and self._compose.keeper.draft_id is None:
             self._mention(drafts[0])
+        elif undoable is None and _is_first_start(self._desk.configuration):
+            key = self._desk.keymap.display("app.accounts")
+            self._desk.status.say(f"mail is kept on this computer, sent to nobody: {key} adds an account", seconds=600)
         await self._compose.account_watch.begin()
         await self._compose.proposals.learn()
         for notice in self._desk.configuration.notices[:1]:
@@ -267,3 +271,10 @@ async def _open(desk: Desk) -> None:
 def _warm_up() -> None:
     for name in _WARM:
         importlib.import_module(name)
+
+
+def _is_first_start(configuration: Configuration) -> bool:
+    """Says whether nobody has set anything up yet: only the embedded account is there, as it comes."""
+    from tui_mailer.accounts.load import embedded_account
+
+    return tuple(configuration.accounts.values()) == (embedded_account(),)

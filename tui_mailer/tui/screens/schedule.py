@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from textual import events
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
@@ -28,6 +27,23 @@ NOW = "now"
 """The offer that takes a schedule away."""
 INSTALL = "install"
 """The offer that installs the delivery service."""
+
+
+def say_whose_zone(desk: Desk) -> str:
+    """That the times are the computer's, where it keeps UTC and nobody has said which zone is meant; else nothing.
+
+    A server reached over SSH knows nothing of the zone of who sits before the terminal.
+    """
+    if desk.configuration.ui.timezone is not None or str(desk.zone) not in _UTC_NAMES:
+        return ""
+    file = desk.configuration.path or desk.paths.config_file
+    return (
+        f"These are UTC, the time this computer keeps. Is yours another? Say it with the time (9:00 Europe/Berlin), or "
+        f"once for all: ui: {{timezone: Europe/Berlin}} in {file}."
+    )
+
+
+_UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "Zulu", "Etc/Zulu", "GMT", "Etc/GMT", "Universal"})
 
 
 class ScheduleScreen(Dialog[str | None]):
@@ -57,6 +73,8 @@ class ScheduleScreen(Dialog[str | None]):
         yield Static(id="read-back", markup=False)
         yield OfferList(offers, id="offers")
         yield Static(self._who.text, id="who", markup=False, classes="label")
+        if said := say_whose_zone(self._desk):
+            yield Static(said, markup=False, classes="label")
 
     def on_mount(self) -> None:
         self._show_read_back()
@@ -110,12 +128,21 @@ class ScheduleScreen(Dialog[str | None]):
             return
         self.dismiss(words)
 
-    def on_key(self, event: events.Key) -> None:
-        """Down goes from the words to the offers, Up back."""
+    def action_down(self) -> None:
+        """From the words to the offers, before the next key is read; among them, to the next."""
         offers = self.query_one(OfferList)
-        if event.key == "down" and self._input.has_focus:
-            event.stop()
+        if self.focused is offers:
+            offers.action_down()
+        else:
             self.set_focus(offers)
-        elif event.key == "up" and offers.has_focus and offers.cursor == 0:
-            event.stop()
+
+    def action_up(self) -> None:
+        """From the words to the last offer of a time; among the offers to the one before, from the first back to the words."""
+        offers = self.query_one(OfferList)
+        if self.focused is not offers:
+            offers.move_to(offers.row_count() - 1 - (Remedy.INSTALL_SERVICE in self._who.remedies))
+            self.set_focus(offers)
+        elif offers.cursor == 0:
             self.set_focus(self._input)
+        else:
+            offers.action_up()
