@@ -28,6 +28,7 @@ from tui_mailer.tui.widgets.line_input import LineInput
 if TYPE_CHECKING:
     from tui_mailer.services.account import AccountService
 
+_ADDRESS = re.compile(r"[^\s<>@]+@([^\s<>@]+)")
 _PORTS = {"tls": "465", "starttls": "587", "none": "25"}
 _SMTP_ROWS = (
     ("host", "Host", "smtp.example.org"),
@@ -162,19 +163,21 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
 
     @on(Input.Blurred, "#from")
     def guess_from_address(self, event: Input.Blurred) -> None:
-        """Fills what is still empty from the address: user, host, name."""
-        found = re.search(r"[^\s<>@]+@([^\s<>@]+)", event.value)
+        """As one leaves From."""
+        found = _ADDRESS.search(event.value)
         if found is None:
             return
         domain = found[1]
-        is_smtp = self._shape.provider == "smtp"
-        name = domain.partition(".")[0] if is_smtp else self._shape.provider
-        for key, guess in (("username", found[0]), ("host", f"smtp.{domain}"), ("domain", domain), ("name", name)):
+        guesses = {"username": found[0], "host": f"smtp.{domain}", "domain": domain, "name": self._guess_name(domain)}
+        for key, guess in guesses.items():
             control = self._inputs.get(key)
             if control is not None and not control.value:
                 control.value = guess
                 if control.has_focus:
                     control.select_all()
+
+    def _guess_name(self, domain: str) -> str:
+        return domain.partition(".")[0] if self._shape.provider == "smtp" else self._shape.provider
 
     @on(Input.Blurred, "#security")
     def follow_security(self, event: Input.Blurred) -> None:
@@ -205,6 +208,10 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
 
     def _account_name(self) -> str:
         name = self._inputs["name"].value.strip()
+        if not name and self.focused is not self._inputs["name"]:
+            # The keys were faster than the guess, which comes as one leaves From.
+            found = _ADDRESS.search(self._inputs["from"].value)
+            name = self._guess_name(found[1]) if found else ""
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
             raise MailerError("The account needs a name of letters, digits, - and _.")
         if name in self._desk.configuration.accounts and self._desk.configuration.path is not None:
