@@ -137,7 +137,7 @@ class ScheduleScreen(Dialog[str | None]):
             self.set_focus(offers)
 
     def action_up(self) -> None:
-        """From the words to the last offer of a time; among the offers to the one before, from the first back to the words."""
+        """From the words to the last offer of a time; among the offers one up, from the first back to the words."""
         offers = self.query_one(OfferList)
         if self.focused is not offers:
             offers.move_to(offers.row_count() - 1 - (Remedy.INSTALL_SERVICE in self._who.remedies))

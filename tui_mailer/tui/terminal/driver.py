@@ -101,8 +101,9 @@ class PatientDriver(LinuxDriver):
             while not self.exit_event.is_set():
                 ready = {key.fd for key, _ in selector.select(patience)}
                 if self._wake_reader in ready:
+                    # Only the end of reading wakes: the flag for it is set a moment later, and isn't waited for.
                     os.read(self._wake_reader, 1)
-                    continue
+                    return
                 now = monotonic()
                 if self.fileno in ready:
                     block = _read(self.fileno)
