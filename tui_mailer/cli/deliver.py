@@ -84,6 +84,7 @@ class Service:
         self._notifier = notifier
         self._configuration = ConfigurationWatch(context)
         self._sent = 0
+        self._heard_last: events.Event | None = None
         self._looked_at = time.monotonic()
         self._fed_at = 0.0
 
@@ -120,8 +121,9 @@ class Service:
             self._notifier.tell("WATCHDOG=1")
 
     def _heard(self, event: events.Event) -> None:
-        if isinstance(event, _QUIET):
+        if isinstance(event, _QUIET) or event == self._heard_last:
             return
+        self._heard_last = event
         if isinstance(event, events.EngineStarted):
             session = self._context.session
             known = {"data_dir": str(session.paths.data_dir), "accounts": list(session.configuration.accounts)}

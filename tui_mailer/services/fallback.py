@@ -17,6 +17,7 @@ from tui_mailer.domain.errors import ConfigurationError, InvalidMessage, MailerE
 from tui_mailer.domain.submission import DUE_STATUSES, RecipientStatus, State
 from tui_mailer.providers.capability import require
 from tui_mailer.services.delivery import ADDRESS_CODES, outgoing_of
+from tui_mailer.services.doubt import is_in_doubt
 from tui_mailer.services.retry import BACKOFF_SECONDS, backoff
 from tui_mailer.services.standing import AccountStanding
 from tui_mailer.services.workplace import Workplace
@@ -42,7 +43,7 @@ class FallBack:
         """
         submission = claim.submission
         chain = self._chain(submission)
-        if len(chain) < 2 or outcome.fall_back is None:
+        if len(chain) < 2 or outcome.fall_back is None or is_in_doubt(submission):
             return outcome, None
         reopened = _reopened(submission, outcome)
         is_open = outcome.receipt is None or bool(reopened) or _has_deferred(outcome)
@@ -67,8 +68,8 @@ class FallBack:
     async def around(self, submission: Submission, trouble: str) -> Reroute | None:
         """Says which account takes over from one that can't send now."""
         chain = self._chain(submission)
-        if len(chain) < 2:
-            return None
+        if len(chain) < 2 or is_in_doubt(submission):
+            return None  # an earlier request may have been taken: no trouble of today's says that it wasn't
         at = chain.index(submission.account) if submission.account in chain else 0
         chosen, _skipped = await self._choose(submission, [*chain[at + 1 :], *chain[:at]])
         if chosen is None:

@@ -141,6 +141,9 @@ class Waiting(SubmissionTable):
             "ruled_out": json.dumps(reroute.ruled_out),
             "due_at": to_microseconds(reroute.due_at or now),
             "error": reroute.remark,
+            # Nothing is open with the account it leaves.
+            "key_used_at": None,
+            "key_uses": 0,
         }
 
     # deliverers
