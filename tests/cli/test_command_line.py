@@ -79,7 +79,7 @@ def test_global_options_stand_before_or_after_the_command(tui_mailer: TuiMailer,
     [
         (["snd"], "Did you mean 'send'?"),
         (["ada@example.org"], "tui-mailer compose ADDRESS"),
-        (["service"], "later version"),
+        (["service"], "COMMAND"),
         (["outbox"], "COMMAND"),
         (["outbox", "resolve", "ABCD"], "--sent --failed --resend"),
         (["send", "--nonsense"], "--nonsense"),
@@ -126,10 +126,10 @@ def test_the_doctor_says_which_settings_have_no_effect_yet(tui_mailer: TuiMailer
     config = tmp_path / "config.yaml"
     config.write_text(
         "accounts:\n  work: {provider: smtp, from: a@example.org, host: mail.example.org}\n"
-        "  spare: {provider: maildir, from: a@example.org, fallback: [work]}\n"
+        "  spare: {provider: maildir, from: a@example.org, sent_copy: true}\n"
     )
     config.chmod(0o600)
-    assert "accounts.spare.fallback: has no effect in this version yet" in tui_mailer("--config", config, "doctor").out
+    assert "accounts.spare.sent_copy: has no effect in this version yet" in tui_mailer("--config", config, "doctor").out
 
 
 def test_a_bug_is_one_sentence_and_a_private_log_without_secrets(
