@@ -65,6 +65,8 @@ class Terminal:
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - its own controlling terminal
         )
         self.raw = b""
+        self.answers_status = True
+        """At once, when asked how it is; a line that keeps keys back answers behind them."""
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
 
@@ -81,7 +83,7 @@ class Terminal:
         self._stream.feed(block)
         if b"\x1b[?2026$p" in block:
             os.write(self.master, b"\x1b[?2026;2$y")
-        if b"\x1b[5n" in block:
+        if b"\x1b[5n" in block and self.answers_status:
             os.write(self.master, b"\x1b[0n")
         return bool(block)
 

@@ -8,5 +8,5 @@ from screen_fuzz import random_use
 
 
 def test_random_use_shows_what_painting_anew_shows(tmp_path: Path) -> None:
-    """Typing, pastes, wide characters, dialogs, sizes: no cell is stale (benchmarks/screen_fuzz.py for longer)."""
+    """Typing, pastes, wide characters, dialogs, sizes: no cell is stale (benchmarks/terminal_fuzz.py for longer)."""
     assert random_use(tmp_path, seed=3, steps=30) >= 10

@@ -50,6 +50,7 @@ class MailerApp(QuietApp, inherit_bindings=False):
     def __init__(self, desk: Desk, draft: Draft | None = None) -> None:
         theme = theme_name(desk.configuration.ui.theme)
         super().__init__()
+        self.shows_terminal_cursor = desk.configuration.ui.terminal_cursor
         self.desk = desk
         desk.listener = self._hear
         self.compose_screen = ComposeScreen(desk, draft)

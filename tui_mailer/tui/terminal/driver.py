@@ -32,6 +32,7 @@ STDERR = 2
 """Where Textual writes."""
 _POINTER_SHAPE = "\x1b]22;"
 """What the mouse pointer should look like: nothing a keyboard needs on a slow line."""
+_HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 _TICK_SECONDS = 0.12
 """A little more than the time the parser gives a sequence it doesn't know."""
 
@@ -46,6 +47,7 @@ class PatientDriver(LinuxDriver):
         stream = sys.__stderr__
         self.charset = (stream.encoding if stream is not None else None) or "utf-8"
         """The encoding the terminal is believed to read and send: that of the locale."""
+        self._shows_cursor = bool(getattr(app, "shows_terminal_cursor", False))
         self.on_started: Callable[[], None] = _nothing
         """Called when the terminal has been taken, at first and after each suspension: its screen is blank."""
         self.on_idle: Callable[[], None] = _nothing
@@ -58,6 +60,8 @@ class PatientDriver(LinuxDriver):
         if self._writer is not None:
             if data.startswith(_POINTER_SHAPE):
                 return
+            if data == _HIDE_CURSOR and self._shows_cursor:
+                data = _SHOW_CURSOR
             self._writer.write(INSTEAD.get(data, data).encode(self.charset, "replace"))
 
     def is_ready(self) -> bool:

@@ -41,6 +41,8 @@ class QuietApp(App[int], inherit_bindings=False):
 
     def __init__(self) -> None:
         super().__init__(driver_class=PatientDriver)
+        self.shows_terminal_cursor = False
+        """Whether the terminal's own cursor stands at the caret, for input methods and braille; set before running."""
         self._canvas: Canvas | None = None
         self._is_redraw_asked = False
         self.is_quiet = _is_known_version()

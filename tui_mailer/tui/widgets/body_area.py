@@ -54,6 +54,11 @@ class BodyArea(TextArea):
         super()._set_document(text, language)
         self.wrapped_document.__class__ = _SwiftDocument
 
+    @property
+    def _draw_cursor(self) -> bool:
+        shows_own = getattr(self.app, "shows_terminal_cursor", False)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # Textual leaves it App[Unknown]
+        return super()._draw_cursor and not shows_own
+
     def render_line(self, y: int) -> Strip:
         """Paints a row; one with the same text, cursor and selection as before is the strip it was.
 

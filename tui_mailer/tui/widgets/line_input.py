@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from textual import events
+from textual.geometry import Offset
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import Input
@@ -46,6 +47,16 @@ class LineInput(Input):
 
     def on_mount(self) -> None:
         take_own_keys(self, self._bindings, OF_INPUT)
+
+    def validate__cursor_visible(self, is_visible: bool) -> bool:
+        """Paints no cursor where the terminal shows its own."""
+        return is_visible and not getattr(self.app, "shows_terminal_cursor", False)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # Textual leaves it App[Unknown]
+
+    @property
+    def cursor_screen_offset(self) -> Offset:
+        """Where the caret is on the screen; Textual's own answer is a cell too far at the end of the text."""
+        offset = super().cursor_screen_offset
+        return offset - (1, 0) if self.cursor_at_end else offset
 
     def render_line(self, y: int) -> Strip:
         """Paints the row; blanks behind a placeholder by the same pen as behind text, which spares bytes."""

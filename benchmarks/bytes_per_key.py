@@ -1,0 +1,89 @@
+"""Bytes to the terminal for a key, beside plain Textual widgets and, where they are installed, NeoMutt and aerc.
+
+    .venv/bin/python benchmarks/bytes_per_key.py [--columns 80 --rows 24]
+
+All in one run, each in a pseudo-terminal. aerc and NeoMutt are typed into where they first ask for text: NeoMutt at its
+To prompt, aerc in its account wizard.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench import ROOT, row
+
+sys.path[:0] = [str(ROOT / "tests" / "terminal")]
+
+from terminal_emulator import Terminal, environment_in  # noqa: E402 - the tests know how to count
+
+REFERENCE = Path(__file__).with_name("reference_app.py")
+LETTERS = "abcdefgh"
+
+
+@contextmanager
+def started(command: list[str], size: tuple[int, int]) -> Iterator[Terminal]:
+    """A program in a terminal, at rest."""
+    with tempfile.TemporaryDirectory() as folder:
+        terminal = Terminal(command, environment_in(Path(folder)), size)
+        try:
+            terminal.until_quiet(1.5)
+            yield terminal
+        finally:
+            terminal.close()
+
+
+def per_letter(terminal: Terminal) -> float:
+    """Median bytes of a letter typed at the end."""
+    return statistics.median(terminal.cost(letter) for letter in LETTERS)
+
+
+def textual(size: tuple[int, int], name: str, command: list[str], to_body: int) -> None:
+    """Counts in a one-row field, from field to field, in the body, and at rest."""
+    with started(command, size) as terminal:
+        row(f"{name}: a letter in To", f"{per_letter(terminal):.0f} B")
+        row(f"{name}: Tab", f"{terminal.cost('tab')} B")
+        for _ in range(to_body - 1):
+            terminal.cost("tab")
+        row(f"{name}: a letter in the body", f"{per_letter(terminal):.0f} B")
+        row(f"{name}: Enter in the body", f"{terminal.cost('enter')} B")
+        terminal.until_quiet(1.5)
+        before = len(terminal.raw)
+        terminal.read_for(2.0)
+        row(f"{name}: at rest", f"{(len(terminal.raw) - before) / 2:.0f} B/s")
+
+
+def peer(size: tuple[int, int], program: str, arguments: list[str], first: str) -> None:
+    """Counts in another program's first text field."""
+    if not shutil.which(program):
+        row(f"{program}: a letter", "-", f"not installed: apt install {program}")
+        return
+    with started([program, *arguments], size) as terminal:
+        if first:
+            terminal.type(first)
+            terminal.until_quiet(1.0)
+        row(f"{program}: a letter", f"{per_letter(terminal):.0f} B")
+
+
+def main() -> None:
+    """Counts and prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--columns", type=int, default=80)
+    parser.add_argument("--rows", type=int, default=24)
+    options = parser.parse_args()
+    size = (options.columns, options.rows)
+    with tempfile.TemporaryDirectory() as folder:
+        textual(size, "tui-mailer", [sys.executable, "-m", "tui_mailer", "--data-dir", folder], 3)
+    textual(size, "plain Textual", [sys.executable, str(REFERENCE), "widgets"], 5)
+    peer(size, "neomutt", ["-n", "-F", "/dev/null"], "m")
+    peer(size, "aerc", [], "")
+
+
+if __name__ == "__main__":
+    main()
