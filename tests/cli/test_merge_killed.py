@@ -54,7 +54,7 @@ def starter(tmp_path: Path, guests: Path, port: int) -> Start:
 
 async def kill_when(server: ScriptedServer, stored: int, process: asyncio.subprocess.Process) -> None:
     """Kills the process once the server has so many messages."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while len(server.stored) < stored:
             await asyncio.sleep(0.002)
     process.send_signal(signal.SIGKILL)
@@ -63,7 +63,7 @@ async def kill_when(server: ScriptedServer, stored: int, process: asyncio.subpro
 
 async def outcome(process: asyncio.subprocess.Process) -> dict:
     """What the process says at its end."""
-    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    out, _ = await asyncio.wait_for(process.communicate(), 120)
     return json.loads(out)
 
 

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tui_mailer.cli import exit_code, parsing, sending
-from tui_mailer.cli.merge_result import FailureLog, Outcome, Progress, ResultFile
+from tui_mailer.cli.merge_result import OPEN_STATES, FailureLog, Outcome, Progress, ResultFile
 from tui_mailer.cli.merge_source import Row, Template, draft_for, read_rows, read_template, row_keys
 from tui_mailer.domain.errors import InvalidMessage
-from tui_mailer.domain.submission import State
 
 if TYPE_CHECKING:
     from tui_mailer.cli.context import Context
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
 _BATCH = 100
 """Rows sealed before they are delivered together; 1 where the first failure is to stop everything."""
-_OPEN_STATES = frozenset({State.QUEUED, State.SENDING, State.DEFERRED})
-"""What an earlier run may have left to be tried, one that was killed also in the middle of it."""
 
 _DESCRIPTION = """\
 Sends TEMPLATE to each row of a table. TEMPLATE is a draft's ID, or a text file: 'Header: value' lines, an empty line,
@@ -166,7 +163,7 @@ class MergeRun:
         self.already += not is_new
         if is_new and self._seconds_between:
             self._pace(started)
-        return Outcome(row=row, submission=submission, is_of_this_run=is_new or submission.state in _OPEN_STATES)
+        return Outcome(row=row, submission=submission, found_in=None if is_new else submission.state)
 
     def _pace(self, started: datetime) -> None:
         """Waits before the next row; whoever stops us in between loses nothing."""
@@ -179,7 +176,7 @@ class MergeRun:
         due = [
             one.id
             for one in (each.submission for each in batch)
-            if one and one.state in _OPEN_STATES and (one.next_attempt_at or one.not_before) <= now
+            if one and one.state in OPEN_STATES and (one.next_attempt_at or one.not_before) <= now
         ]
         if due and not self._is_queue_only:
             self._delivering()(due, timeout_seconds=sending.DEFAULT_WAIT_SECONDS)
@@ -203,8 +200,7 @@ class MergeRun:
             self.log.add(outcome, self.context.now(), table=self._table)
             if self._tells_rows:
                 self.context.output.say(outcome.sentence())
-        is_failed_now = outcome.is_failed and outcome.is_of_this_run
-        if self.on_error == "stop" and (is_failed_now or exit_code.ACCOUNT_HELD in self.codes):
+        if self.on_error == "stop" and (outcome.has_failed_now or exit_code.ACCOUNT_HELD in self.codes):
             self.is_stopped = True
 
     def _code(self, submission: Submission) -> int:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LOG_NAME = "merge.log"
 FAILED_STATES = frozenset({State.FAILED, State.PARTIAL, State.UNCERTAIN, State.CANCELED})
+OPEN_STATES = frozenset({State.QUEUED, State.SENDING, State.DEFERRED})
+"""What an earlier run may have left to be tried, one that was killed also in the middle of it."""
 _PROGRESS_SECONDS = 0.5
 
 
@@ -28,14 +30,23 @@ class Outcome:
 
     row: Row
     submission: Submission | None = None
-    is_of_this_run: bool = True
-    """False where an earlier run had brought it to its end: told, but no reason to stop again."""
+    found_in: State | None = None
+    """The state in which this run found a row of an earlier one."""
     error: str | None = None
 
     @property
     def is_failed(self) -> bool:
         """Says whether a person should look at this row."""
         return self.submission is None or self.submission.state in FAILED_STATES
+
+    @property
+    def has_failed_now(self) -> bool:
+        """Says whether it failed in this run: what an earlier one has left ended or unanswered is told, no more."""
+        is_left = self.found_in is not None and self.found_in not in OPEN_STATES
+        is_unanswered = (
+            self.found_in is State.SENDING and self.submission is not None and self.submission.state is State.UNCERTAIN
+        )
+        return self.is_failed and not is_left and not is_unanswered
 
     def view(self) -> dict[str, Any]:
         """Shapes a line of the result file."""
