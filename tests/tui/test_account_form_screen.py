@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,23 @@ async def test_an_account_whose_password_only_a_person_knows_asks_for_it(tmp_pat
             await stage.until(lambda: stage.app.desk.status.open_count == 0, "the outbox empty")
             (one,) = await stage.app.desk.ask(lambda mailer: mailer.history())
             assert one.state is State.SENT
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (CredentialSource(kind="keyring", value=("tui-mailer", "local")), "goes into the keyring, or into memory"),
+        (CredentialSource(kind="prompt"), "kept in memory until the app ends"),
+    ],
+)
+async def test_the_question_for_a_password_says_where_it_goes(
+    tmp_path: Path, source: CredentialSource, said: str
+) -> None:
+    """Where it will be kept is said before it is typed, and only what is so."""
+    account = replace(local_account(), credential=source)
+    async with on_stage(tmp_path, configuration_of(account)) as stage:
+        await stage.press("f9", "s")
+        await stage.shows("Password of account local", said)
 
 
 @pytest.mark.parametrize("name", ["", "with space", "../up"])

@@ -61,10 +61,12 @@ def rows_of(can: Capabilities) -> list[tuple[str, str]]:
 
 def _bodies(can: Capabilities) -> str:
     if can.needs_both_bodies:
-        return "text and HTML; the missing one is made"
-    if can.html and can.text:
-        return "HTML, or text where there is no HTML" if can.one_body_only else "text and HTML"
-    return "HTML only" if can.html else "text only"
+        said = "text and HTML; the missing one is made"
+    elif can.html and can.text:
+        said = "HTML, or text where there is no HTML" if can.one_body_only else "text and HTML"
+    else:
+        said = "HTML only" if can.html else "text only"
+    return said if can.max_body is None else f"{said}; at most {can.max_body} characters"
 
 
 def _recipients(can: Capabilities) -> str:
@@ -76,7 +78,7 @@ def _recipients(can: Capabilities) -> str:
     missing = [name for name, has in (("Cc", can.cc), ("Bcc", can.bcc)) if not has]
     if can.max_recipients is not None:
         parts.append(f"{can.max_recipients} in all")
-    said = f"at most {', '.join(parts)}" if parts else "any number known"
+    said = f"at most {', '.join(parts)}" if parts else "no limit known"
     if missing:
         said += f"; no {' or '.join(missing)}"
     if can.recipient_option is not None:

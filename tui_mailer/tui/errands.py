@@ -171,8 +171,7 @@ class Errands:
 
     async def release(self, name: str) -> None:
         """Tries an account's mail again, asking for its secret where only a person knows it."""
-        account = self._desk.configuration.accounts.get(name)
-        if account is not None and account.credential is not None and account.credential.kind == "prompt":
+        if _credential_kind(self._desk.configuration, name) == "prompt":
             await self.ask_secret(name)
             return
         await self._desk.ask(lambda mailer: mailer.release_account(name))
@@ -186,8 +185,7 @@ class Errands:
 
         if not isinstance(event, AccountChanged) or event.held_reason is None or event.is_offline:
             return
-        account = self._desk.configuration.accounts.get(event.account)
-        is_prompt = account is not None and account.credential is not None and account.credential.kind == "prompt"
+        is_prompt = _credential_kind(self._desk.configuration, event.account) == "prompt"
         is_writing = self._app.screen is self._compose and not self._compose.form.read().is_empty()
         if is_prompt and not is_writing and not self._app.screen.is_modal:
             self.run(self.ask_secret(event.account))
@@ -198,7 +196,10 @@ class Errands:
 
         hold = self._watch.holds.get(name)
         reason = hold.reason if hold else "It is needed to send."
-        secret = await self._app.push_screen_wait(SecretScreen(self._desk.keymap, name, reason))
+        is_for_keyring = _credential_kind(self._desk.configuration, name) == "keyring"
+        secret = await self._app.push_screen_wait(
+            SecretScreen(self._desk.keymap, name, reason, is_for_keyring=is_for_keyring)
+        )
         if secret is None:
             return
         said = await self._take_secret(name, secret)
@@ -211,7 +212,7 @@ class Errands:
         """Puts it where the account looks for it: into the keyring, else into memory; says where."""
         account = self._desk.configuration.accounts.get(name)
         credentials = self._desk.credentials
-        kind = account.credential.kind if account is not None and account.credential is not None else ""
+        kind = _credential_kind(self._desk.configuration, name)
         if account is not None and kind == "keyring":
             try:
                 await asyncio.to_thread(credentials.store, account, secret)
@@ -278,3 +279,8 @@ def _is_first_start(configuration: Configuration) -> bool:
     from tui_mailer.accounts.load import embedded_account
 
     return tuple(configuration.accounts.values()) == (embedded_account(),)
+
+
+def _credential_kind(configuration: Configuration, account_name: str) -> str:
+    account = configuration.accounts.get(account_name)
+    return account.credential.kind if account is not None and account.credential is not None else ""

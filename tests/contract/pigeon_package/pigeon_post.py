@@ -8,13 +8,14 @@ from datetime import timedelta
 from pydantic import Field
 
 from tui_mailer.domain.errors import Rejected
-from tui_mailer.domain.submission import RecipientStatus
+from tui_mailer.domain.submission import Kind, RecipientStatus
 from tui_mailer.providers.base import Capabilities, Identity, PolledStatus
 from tui_mailer.providers.http import HttpProvider
-from tui_mailer.providers.http_body import Json
-from tui_mailer.providers.http_message import addressees, file_of, mailbox, options_of, threading_headers, without_empty
+from tui_mailer.providers.http_body import File, Json
+from tui_mailer.providers.http_message import options_of, without_empty
 from tui_mailer.providers.http_settings import HttpOptions, HttpSettings
 from tui_mailer.providers.http_step import HttpStep, path_part
+from tui_mailer.providers.mail_part import addressed, header_pairs
 
 STATUSES = {
     "waiting": RecipientStatus.PENDING,
@@ -59,19 +60,19 @@ class PigeonProvider(HttpProvider[PigeonSettings]):
         return {"X-Pigeon-Key": secret}
 
     def steps(self, outgoing):
-        message, who = outgoing.message, addressees(outgoing)
+        message = outgoing.message
         document = {
-            "from": mailbox(message.sender),
-            "to": [mailbox(one) for one in who.to],
-            "cc": [mailbox(one) for one in who.cc],
-            "bcc": [one.addr_spec for one in who.bcc],
+            "from": str(message.sender),
+            "to": [str(one) for one in addressed(outgoing, Kind.TO)],
+            "cc": [str(one) for one in addressed(outgoing, Kind.CC)],
+            "bcc": [one.addr_spec for one in addressed(outgoing, Kind.BCC)],
             "reply_to": [one.addr_spec for one in message.reply_to],
             "subject": message.subject,
             "text": message.text,
             "html": message.html,
-            "headers": {**dict(message.headers), **threading_headers(outgoing)},
+            "headers": dict(header_pairs(message, self.title)),
             "files": [
-                without_empty({"name": one.name, "url": one.url, "data": file_of(one) if one.sha256 else None})
+                without_empty({"name": one.name, "url": one.url, "data": File(one) if one.sha256 else None})
                 for one in message.attachments
             ],
             "breed": options_of(outgoing, PigeonOptions).breed,

@@ -1,4 +1,4 @@
-"""Asks for a secret that is kept in memory only, for an account whose credential is ``prompt``."""
+"""Asks for an account's secret, and says where it will be kept."""
 
 from __future__ import annotations
 
@@ -21,13 +21,18 @@ class SecretScreen(Dialog[str | None]):
     BINDINGS = bindings("secret")
     AUTO_FOCUS = "#secret"
 
-    def __init__(self, keymap: Keymap, account: str, reason: str) -> None:
+    def __init__(self, keymap: Keymap, account: str, reason: str, *, is_for_keyring: bool = False) -> None:
         super().__init__(keymap, f"Password of account {account}")
         self._reason = reason
+        self._place = (
+            "goes into the keyring, or into memory without one"
+            if is_for_keyring
+            else "kept in memory until the app ends"
+        )
 
     def contents(self) -> Iterable[Widget]:
         yield Static(self._reason, markup=False)
-        yield Field("Password", LineInput(id="secret", password=True, placeholder="kept in memory until the app ends"))
+        yield Field("Password", LineInput(id="secret", password=True, placeholder=self._place))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
