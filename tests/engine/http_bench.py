@@ -55,6 +55,20 @@ class HttpBench(EngineBench):
         self.config.write_text(yaml.safe_dump(document))
         self.config.chmod(0o600)
 
+    def fall_back_on(self, lab: HttpLab) -> None:
+        """Adds a second account, the same at another lab, that ``work`` falls back on."""
+        spare = {**self._account, "base_url": lab.url}
+        accounts = {"work": {**self._account, "fallback": ["spare"]}, "spare": spare}
+        document = {"default_account": "work", "accounts": accounts, "delivery": {"connections": 1}}
+        self.config.write_text(yaml.safe_dump(document))
+        self.reopen()
+
+    def point_to(self, lab: HttpLab) -> None:
+        """Changes where the account's API is."""
+        self._account["base_url"] = lab.url
+        self.configure(0)
+        self.reopen()
+
     async def flush_later(self, ahead: timedelta) -> list[Submission]:
         """Flushes as if that much time had passed."""
         session = self.session

@@ -91,6 +91,37 @@ async def test_a_key_is_trusted_for_its_lifetime_from_its_first_use(bench: HttpB
     assert resent.state is State.QUEUED
 
 
+@pytest.mark.parametrize("ahead", [timedelta(seconds=30), timedelta(minutes=10)])
+async def test_what_may_have_gone_out_never_moves_to_another_account(
+    bench: HttpBench, lab: HttpLab, ahead: timedelta
+) -> None:
+    """The account fails before an unanswered request could be repeated: its fall-back doesn't send it a second time."""
+    async with HttpLab(ResendRules()) as elsewhere:
+        bench.fall_back_on(elsewhere)
+        lab.on("POST /emails", DROP_AFTER_ACTING)
+        lab.always("POST /emails", Reply(401, {"message": "API key is invalid", "name": "validation_error"}))
+        sealed = bench.seal()
+        await bench.deliver(sealed)
+        await bench.flush_later(timedelta(seconds=30))
+        await bench.flush_later(ahead + timedelta(minutes=1))
+        waiting = bench.mailer.show(sealed.id)
+        assert waiting.account == "work"
+        assert len(lab.rules.stored) == 1
+        assert elsewhere.rules.stored == []
+
+
+async def test_a_key_is_not_repeated_where_it_was_never_heard_of(bench: HttpBench, lab: HttpLab) -> None:
+    """An account that was pointed elsewhere while a request was in doubt doesn't send it there: a person decides."""
+    lab.on("POST /emails", DROP_AFTER_ACTING)
+    sealed = bench.seal()
+    await bench.deliver(sealed)
+    async with HttpLab(ResendRules()) as elsewhere:
+        bench.point_to(elsewhere)
+        await bench.flush_later(timedelta(seconds=30))
+        assert elsewhere.rules.stored == []
+    assert bench.mailer.show(sealed.id).state is State.UNCERTAIN
+
+
 async def test_what_a_person_sends_again_keeps_its_key_while_it_lives(bench: HttpBench, lab: HttpLab) -> None:
     """Resolved as resend while the provider knows the key: it can't go out twice."""
     lab.on("POST /emails", STALL_AFTER_ACTING, STALL_AFTER_ACTING)
@@ -320,6 +351,22 @@ async def test_an_uncertain_one_is_settled_by_asking(tmp_path: Path) -> None:
         assert sent.state is State.SENT
         assert sent.provider_id
         assert len(lab.rules.stored) == 1
+        bench.session.close()
+
+
+async def test_a_no_from_another_place_proves_nothing(tmp_path: Path) -> None:
+    """Asked for a message in doubt, an account that was pointed elsewhere meanwhile doesn't know it: uncertain."""
+    async with HttpLab(REBILLY.rules()) as lab, HttpLab(REBILLY.rules()) as elsewhere:
+        bench = HttpBench(tmp_path, "rebilly", lab, secret=REBILLY.secret, **REBILLY.settings)
+        lab.on(REBILLY.sends, DROP_AFTER_ACTING)
+        lab.always("GET", Reply(500, {}))
+        sealed = bench.seal()
+        await bench.deliver(sealed)
+        bench.point_to(elsewhere)
+        await bench.flush_later(timedelta(minutes=2))
+        await bench.flush_later(timedelta(minutes=4))
+        assert bench.mailer.show(sealed.id).state is State.UNCERTAIN
+        assert elsewhere.rules.stored == []
         bench.session.close()
 
 

@@ -59,8 +59,8 @@ POLL_AFTER = timedelta(seconds=5)
 """From a message's acceptance, or its time at the provider, to the first question what became of it."""
 FIND_AFTER = timedelta(seconds=30)
 _EXPIRED = (
-    "No answer came, and the provider has forgotten the key by which a repeat would have been harmless: it may have "
-    "been sent. Say what became of it."
+    "No answer came, and the provider has forgotten the key by which a repeat would have been harmless, or the account "
+    "has been changed since: it may have been sent. Say what became of it."
 )
 _SECOND = "Refused when it was sent again, though an earlier attempt may have delivered it"
 
@@ -270,13 +270,17 @@ class Attempt:
         )
 
     def _has_key_expired(self) -> bool:
-        """Says whether an unanswered request can no longer be repeated by its key; a person has said no word yet."""
+        """Says whether an unanswered request can no longer be repeated by its key; a person has said no word yet.
+
+        Settings that have changed may lead to where the key was never heard of.
+        """
         submission, capabilities = self.claim.submission, self.provider.capabilities
+        is_elsewhere = self.terms.is_account_changed and submission.home_account is None
         return (
             is_in_doubt(submission)
             and capabilities.idempotency == "key"
             and self.terms.delivery.uncertain != "resend"
-            and not is_key_alive(submission, capabilities, self.terms.now())
+            and (is_elsewhere or not is_key_alive(submission, capabilities, self.terms.now()))
         )
 
     def _find_at(self) -> datetime | None:

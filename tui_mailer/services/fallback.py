@@ -66,7 +66,7 @@ class FallBack:
         return outcome, self._next_round(wanted, outcome, reopened, chain)
 
     async def around(self, submission: Submission, trouble: str) -> Reroute | None:
-        """Says which account takes over from one that can't send now."""
+        """Says which account takes over from one that can't send now: none where this one may have sent it."""
         chain = self._chain(submission)
         if len(chain) < 2 or is_in_doubt(submission):
             return None  # an earlier request may have been taken: no trouble of today's says that it wasn't

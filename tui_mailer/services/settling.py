@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from tui_mailer.domain.errors import ConfigurationError, CredentialUnavailable, DeliveryError, StorageError
+from tui_mailer.domain.errors import (
+    ConfigurationError,
+    CredentialUnavailable,
+    DeliveryError,
+    OutcomeUncertain,
+    StorageError,
+)
 from tui_mailer.domain.submission import RecipientStatus, State
 from tui_mailer.providers.base import Provider
 from tui_mailer.services.delivery import contents_of, outgoing_of
@@ -22,16 +28,19 @@ async def settle_by_asking(work: Workplace, standing: AccountStanding, submissio
     if submission.state is not State.UNCERTAIN:
         return submission
     try:
-        provider = await standing.provider(work.directory.account(submission.account))
+        account = work.directory.account(submission.account)
+        provider = await standing.provider(account)
     except (ConfigurationError, CredentialUnavailable):
         return submission
     capabilities = provider.capabilities
-    if is_in_doubt(submission) and may_repeat(submission, capabilities, work.now(), uses=submission.key_uses):
+    is_changed = submission.home_account is None and standing.mark(account) != submission.account_fingerprint
+    is_repeatable = is_in_doubt(submission) and not is_changed
+    if is_repeatable and may_repeat(submission, capabilities, work.now(), uses=submission.key_uses):
         return await _settle(work, submission, is_key_kept=True)
     if capabilities.idempotency != "findable":
         return submission
     try:
-        return await _find(work, provider, submission)
+        return await _find(work, provider, submission, is_changed=is_changed)
     except (CredentialUnavailable, DeliveryError, StorageError):
         # It stays uncertain, as shown; it is asked about again, and a person may settle it.
         at = work.now() + ASK_AGAIN_AFTER
@@ -39,7 +48,8 @@ async def settle_by_asking(work: Workplace, standing: AccountStanding, submissio
         return submission
 
 
-async def _find(work: Workplace, provider: Provider, submission: Submission) -> Submission:
+async def _find(work: Workplace, provider: Provider, submission: Submission, *, is_changed: bool) -> Submission:
+    """Asks; where the account's settings have changed since it was sealed, a no may come from another place."""
     contents = await work.db(contents_of, submission.message, work.store.spool)
     note = await work.db(work.store.outbox.notes, submission.id)
     outgoing = outgoing_of(
@@ -51,6 +61,8 @@ async def _find(work: Workplace, provider: Provider, submission: Submission) -> 
     )
     unknown = tuple(one for one in submission.recipients if one.status is RecipientStatus.UNKNOWN)
     receipt = await provider.find(replace(outgoing, recipients=unknown), note)
+    if receipt is None and is_changed:
+        raise OutcomeUncertain("It isn't there, but the account was another when it was sent.")
     if receipt is None:
         is_alive = is_key_alive(submission, provider.capabilities, work.now())
         return await _settle(work, submission, is_key_kept=is_alive)
