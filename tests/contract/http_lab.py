@@ -214,6 +214,10 @@ class HttpLab:
         """Every such request meets this, once what was said by `on` is used up."""
         self._always.append((beginning, behaviour))
 
+    def always_now(self, beginning: str, behaviour: Reply | Fault) -> None:
+        """The same, in place of whatever was said before."""
+        self._always.insert(0, (beginning, behaviour))
+
     def asked(self, beginning: str) -> list[LabRequest]:
         """The requests whose ``METHOD /path`` begins so."""
         return [one for one in self.requests if f"{one.method} {one.target}".startswith(beginning)]

@@ -13,6 +13,7 @@ from http_lab import HttpLab, LabRequest, Reply
 from http_shown import difference
 
 from tui_mailer.domain.errors import MailerError
+from tui_mailer.domain.submission import Receipt
 from tui_mailer.providers.base import Outgoing, Prepared
 from tui_mailer.providers.http import HttpProvider
 from tui_mailer.providers.testing import FixedSecret, Recorder
@@ -100,13 +101,29 @@ async def test_the_secret_is_nowhere(case: HttpCase, lab: HttpLab, caplog: pytes
             texts.append(repr(await provider.send(fresh, Recorder())))
         except MailerError as error:
             texts += [str(error), repr(error), repr(vars(error))]
-    lab.always("", Reply(400, echoed))
+    texts += await told_later(provider, receipt, lab, echoed)
+    lab.always_now("", Reply(400, echoed))
     with pytest.raises(MailerError) as caught:
         await provider.check()
     texts += [str(caught.value), repr(vars(caught.value)), caplog.text]
     await provider.close()
     for text in texts:
         assert not holds(case.secret, text), text[:3000]
+
+
+async def told_later(provider: HttpProvider, receipt: Receipt, lab: HttpLab, echoed: str) -> list[str]:
+    """What status and cancel say of a server that repeats the key in every field."""
+    texts: list[str] = []
+    words = ("message", "status", "reason", "description", "last_event", "detail", "event", "name", "code", "Status")
+    row = dict.fromkeys(words, echoed)
+    for status in (200, 400, 404, 409, 422):
+        lab.always_now("", Reply(status, {**row, "data": [row], "Data": [row], "items": [row]}))
+        for ask in (provider.status, provider.cancel):
+            try:
+                texts.append(repr(await ask(receipt)))
+            except MailerError as error:
+                texts += [str(error), repr(vars(error))]
+    return texts
 
 
 def echo_of(request: LabRequest, secret: str) -> str:

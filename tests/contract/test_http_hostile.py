@@ -185,6 +185,23 @@ async def test_a_success_without_what_it_should_hold(case: HttpCase, lab: HttpLa
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"code": "E1", "message": "quota \x1b[2Jused up"}},
+        {"errors": [{"message": "down"}]},
+        {"ErrorMessage": "down"},
+        {"ErrorCode": [1]},
+        [{"error": "x"}],
+    ],
+    ids=["error", "errors", "words", "odd-code", "array"],
+)
+async def test_a_success_that_tells_of_an_error_is_no_success(case: HttpCase, lab: HttpLab, body: object) -> None:
+    """Status 200 around an error contradicts itself: the outcome is uncertain, and never called sent."""
+    lab.on(case.sends, Reply(200, body))
+    assert isinstance(await error_of(case, case.make(lab)), OutcomeUncertain)
+
+
+@pytest.mark.parametrize(
     ("status", "headers"), [(429, {}), (429, {"retry-after": "120"}), (503, {"retry-after": "120"}), (425, {})]
 )
 async def test_what_was_not_taken_is_tried_later(

@@ -286,3 +286,15 @@ async def test_what_it_cannot_carry_is_refused_with_a_way_out(
         provider.prepare(replace(outgoing, message=replace(outgoing.message, **change)))
     assert refusal.value.field == field
     assert refusal.value.what_to_do
+
+
+@pytest.mark.parametrize(
+    "held", [{"url": "https://example.org/x"}, {"sha256": "0" * 64, "size": 1}], ids=["link", "file"]
+)
+async def test_files_and_links_are_refused_with_what_works(provider: RebillyProvider, held: dict[str, Any]) -> None:
+    """The way out of a file isn't a link, nor of a link a file, where neither can be sent: it is a resource."""
+    outgoing = plain_outgoing()
+    attached = (Attachment(name="x", media_type="a/b", **held),)
+    with pytest.raises(Unsupported, match="neither files nor links") as refusal:
+        provider.prepare(replace(outgoing, message=replace(outgoing.message, attachments=attached)))
+    assert "ref:TYPE/ID" in refusal.value.what_to_do

@@ -160,6 +160,13 @@ async def test_the_sandbox_sends_nothing(lab: HttpLab, rules: SendGridRules, pro
     assert lab.requests[0].json["mail_settings"] == {"sandbox_mode": {"enable": True}}
 
 
+async def test_a_sandbox_nobody_asked_for_is_no_success(lab: HttpLab, provider: HttpProvider) -> None:
+    """Only 202 says that it was taken: 200, the sandbox's answer, to a real message leaves it uncertain."""
+    lab.on("POST /v3/mail/send", Reply(200, None, {"x-message-id": "x"}))
+    with pytest.raises(OutcomeUncertain):
+        await provider.send(provider.prepare(make_outgoing()), Recorder())
+
+
 async def test_status_needs_the_add_on(rules: SendGridRules, provider: HttpProvider) -> None:
     """Without the Email Activity add-on there is nothing to tell; with it the newest word is told."""
     receipt = await provider.send(provider.prepare(only_left(make_outgoing(), "bob@example.net")), Recorder())

@@ -174,6 +174,7 @@ def test_a_part_of_a_path_stays_one_part(text: str) -> None:
         (b"<html><style>p{}</style><p>Bad <b>gateway</b></p></html>", "Bad gateway"),
         (b"\xff\xfe", "\ufffd\ufffd"),
         (b"", ""),
+        (b" {} ", ""),
         (b"[" * 100_000, "[" * 1000),
     ],
     ids=lambda value: str(value)[:20],

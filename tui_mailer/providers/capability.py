@@ -159,7 +159,16 @@ def _template_refusals(message: Message, can: Capabilities, account: str) -> Ite
 def _attachment_refusals(message: Message, can: Capabilities, account: str) -> Iterator[Unsupported]:
     for attachment in message.attachments:
         name = attachment.name
-        if attachment.reference is not None and not can.attachment_references:
+        if attachment.reference is None and can.attachments == "none":
+            what = "Put a link into the text"
+            yield Unsupported(
+                "attachments",
+                f"Account '{account}' takes neither files nor links ('{name}').",
+                f"{what}, or name what it keeps itself (--attach ref:TYPE/ID)."
+                if can.attachment_references
+                else f"{what}.",
+            )
+        elif attachment.reference is not None and not can.attachment_references:
             yield Unsupported(
                 "attachments", f"Account '{account}' has no resource '{name}' to attach.", "Attach a file."
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
@@ -33,6 +33,8 @@ _TEXT_FIELDS = (
     "errors[0]",
 )
 
+_ERROR_FIELDS = ("error", "errors", "ErrorMessage", "ErrorCode")
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -45,6 +47,8 @@ class Answer:
     """Decompressed, cut at the cap."""
     is_cut: bool = False
     """The body was longer than the cap, or couldn't be decompressed."""
+    redact: Callable[[str], str] = field(default=str, repr=False, compare=False)
+    """Takes the secret out of every text that is read here, wherever it is shown or kept."""
 
     @property
     def is_success(self) -> bool:
@@ -54,7 +58,7 @@ class Answer:
     @cached_property
     def text(self) -> str:
         """The body as text, whatever it holds."""
-        return self.body.decode("utf-8", "replace")
+        return self.redact(self.body.decode("utf-8", "replace"))
 
     @cached_property
     def json(self) -> Any:
@@ -79,12 +83,17 @@ class Answer:
                 return None
         return found
 
+    @property
+    def tells_error(self) -> bool:
+        """Whether the document says that something went wrong, whatever the status is."""
+        return any(self.value(path) for path in _ERROR_FIELDS)
+
     def word(self, path: str) -> str:
         """Returns a string or number at a path as a cleaned, short string; empty where there is none."""
         found = self.value(path)
         if isinstance(found, bool) or not isinstance(found, (str, int, float)):
             return ""
-        return clean(str(found))[:LONGEST_ID]
+        return self.redact(clean(str(found)))[:LONGEST_ID]
 
     def rows(self, path: str = "") -> list[Answer]:
         """Returns the objects of a list (at a path; or the document itself), each to be read like an answer."""
@@ -96,7 +105,7 @@ class Answer:
 
     def part(self, document: object) -> Answer:
         """Makes an answer of a part of this one."""
-        made = Answer(status=self.status, headers=self.headers)
+        made = Answer(status=self.status, headers=self.headers, redact=self.redact)
         made.__dict__["json"] = document
         return made
 
@@ -109,6 +118,8 @@ def words_of(answer: Answer, fields: tuple[str, ...] = _TEXT_FIELDS) -> str:
     for path in (*fields, *_TEXT_FIELDS):
         if said := answer.word(path):
             return said[:LONGEST_TEXT]
+    if answer.json in ({}, [], ""):
+        return ""
     plain = answer.text[: 20 * LONGEST_TEXT]
     if plain.lstrip()[:1] == "<":
         plain = _TAGS.sub(" ", plain)

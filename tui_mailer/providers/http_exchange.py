@@ -82,7 +82,8 @@ class Exchange:
             answer = await self._client.exchange(request, bytes_sent)
         except Broken as broken:
             raise self._broken(broken, step) from None
-        self.answers[step.name] = answer
+        headers = {name: self.redact(value) for name, value in answer.headers.items()}
+        answer = self.answers[step.name] = replace(answer, headers=headers, redact=self.redact)
         self._raise_for(answer, step)
         return answer
 
@@ -179,10 +180,10 @@ class Exchange:
         raise Rejected(text, code=answer.status, transcript=transcript)
 
     def _unlike_itself(self, answer: Answer, step: HttpStep) -> OutcomeUncertain | TryLater:
-        text = (
-            f"{host_of(self._base_url)} answered {answer.status}, but not as {self._api.title} does "
-            f"({clean(answer.headers.get('content-type', 'no content type'))[:80]})."
-        )
+        why = clean(answer.headers.get("content-type", "no content type"))[:80]
+        if answer.tells_error:
+            why = self.redact(self._api.words(answer)) or "it tells of an error"
+        text = f"{host_of(self._base_url)} answered {answer.status}, but not as {self._api.title} does ({why})."
         if step.causes_sending:
             return OutcomeUncertain(text, code=answer.status)
         return TryLater(f"{text} Nothing was sent.", code=answer.status)
@@ -193,7 +194,9 @@ class Exchange:
             text = f"{host_of(self._base_url)} sends requests on to {where}, which is not followed. Check base_url."
         elif answer.status == 401:
             self._secrets.invalidate()
-        return NotAuthorized(f"{text} Nothing was sent.", code=answer.status, transcript=transcript)
+        ended = text.rstrip()
+        ended = ended if ended.endswith((".", "!", "?")) else f"{ended}."
+        return NotAuthorized(f"{ended} Nothing was sent.", code=answer.status, transcript=transcript)
 
 
 def payload_of(step: HttpStep, contents: Mapping[str, Content], fill: Fill) -> Payload:
@@ -213,7 +216,9 @@ def _usable(headers: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _is_likely(answer: Answer, step: HttpStep) -> bool:
-    """Says whether a success looks like the API's own: a web page with status 200 proves nothing."""
+    """Says whether a success looks like the API's own: a web page or an error with status 200 proves nothing."""
+    if step.causes_sending and (answer.tells_error or isinstance(answer.json, list)):
+        return False
     if isinstance(answer.json, dict | list):
         return True
     is_empty = not answer.is_cut and not answer.body.strip()

@@ -166,12 +166,13 @@ class PostmarkProvider(HttpProvider[PostmarkSettings]):
 
     def judge(self, answer: Answer) -> Verdict | None:
         """Reads ``ErrorCode`` before the status: an error may come with 200."""
-        code = answer.value("ErrorCode")
+        found = answer.value("ErrorCode")
+        code = found if isinstance(found, int) else 0
         if code in _ACCOUNT_CODES:
             return Verdict.NOT_AUTHORIZED
         if code in _LATER_CODES:
             return Verdict.TRY_LATER
-        if answer.is_success and isinstance(code, int) and code:
+        if answer.is_success and code:
             return Verdict.REJECTED
         return None
 

@@ -28,7 +28,7 @@ from tui_mailer.domain.submission import Kind, Receipt, RecipientStatus
 from tui_mailer.providers import mail_part
 from tui_mailer.providers.base import Capabilities, Identity, Outgoing, PolledStatus, Template
 from tui_mailer.providers.http import HttpProvider
-from tui_mailer.providers.http_answer import Answer
+from tui_mailer.providers.http_answer import LONGEST_ID, Answer
 from tui_mailer.providers.http_body import Blank, File, Json
 from tui_mailer.providers.http_error import Verdict
 from tui_mailer.providers.http_message import options_of
@@ -210,7 +210,11 @@ class SendGridProvider(HttpProvider[SendGridSettings]):
 
     def receipt(self, outgoing: Outgoing, answers: Mapping[str, Answer]) -> Receipt:
         answer = answers["send"]
-        message_id = answer.headers.get("x-message-id", "")
+        message_id = answer.headers.get("x-message-id", "")[:LONGEST_ID]
+        if answer.status != 202 and not options_of(outgoing, SendGridOptions).sandbox_mode:
+            raise OutcomeUncertain(
+                f"SendGrid answered {answer.status}, as in its sandbox, which wasn't asked for.", code=answer.status
+            )
         text = "accepted" if answer.status == 202 else "checked in the sandbox, delivered to nobody"
         receipt = self.accepted(outgoing, answer, provider_id=message_id, text=text)
         if outgoing.not_before is None or "batch" not in answers:
