@@ -129,6 +129,16 @@ async def test_an_account_needs_a_plain_name(tmp_path: Path, name: str) -> None:
         await stage.shows("needs a name")
 
 
+async def test_what_is_missing_is_named_from_the_top(tmp_path: Path) -> None:
+    """A From without an address is what is told, not the name that would have come from it."""
+    async with on_stage(tmp_path) as stage:
+        await stage.press("f9", "n")
+        await stage.shows("Add an SMTP account")
+        await stage.type("work")
+        await stage.press("ctrl+t")
+        await stage.shows("From needs the address you send from")
+
+
 async def test_typing_replaces_a_guess_and_a_wrong_field_is_named_alone(tmp_path: Path) -> None:
     """The host typed over the guessed one stands alone; what is wrong is said without naming a file not yet written."""
     async with on_stage(tmp_path) as stage:

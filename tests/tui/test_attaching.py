@@ -112,7 +112,7 @@ async def test_browsing_marks_several_across_folders(tmp_path: Path, monkeypatch
         await stage.type("pho")
         await stage.until(lambda: "a.txt" not in stage.text(), "the filter")
         await stage.press("space")
-        await stage.shows("1 marked, 5 kB", "* photo.png")
+        await stage.shows("1 marked, 5 kB", " *photo.png")
         await stage.press("backspace", "backspace", "backspace", "enter")
         await stage.shows("b.pdf", "70 kB")
         await stage.press("backspace")
@@ -166,3 +166,18 @@ def test_what_is_left_is_counted_as_it_travels() -> None:
     assert "left" in SizeBudget(account="work", used=(1_000,), max_size=25_000_000).say()
     assert SizeBudget(account="work", used=(1,) * 4, max_count=3).say().endswith("too many: work takes 3")
     assert SizeBudget().say() == ""
+
+
+async def test_a_folder_is_looked_into(tmp_path: Path, report: Path) -> None:
+    """Enter on the path of a folder browses there; a mark stands once, beside its file."""
+    async with on_stage(tmp_path) as stage:
+        await stage.press("ctrl+t")
+        await stage.type(f"{report.parent}/")
+        await stage.press("enter")
+        await stage.shows("Attach files", report.name)
+        await stage.type("report")
+        await stage.press("space")
+        await stage.shows(f" *{report.name}")
+        assert f"**{report.name}" not in stage.text()
+        await stage.press("enter")
+        await stage.until(lambda: attached(stage) == [str(report)], "the file")

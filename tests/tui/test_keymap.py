@@ -293,6 +293,22 @@ async def test_f1_tells_the_keys_of_the_place(tmp_path: Path) -> None:
         assert "Review the message" not in stage.text()
 
 
+async def test_f1_tells_the_keys_of_a_dialog_too(tmp_path: Path) -> None:
+    """In the review, in Later and while browsing; the keys that sleep there aren't promised; Esc comes back to it."""
+    async with on_stage(tmp_path) as stage:
+        for keys, title in ((("ctrl+l",), "Keys: later"), (("ctrl+t", "enter"), "Keys: browse")):
+            await stage.press(*keys)
+            await stage.until(lambda: stage.app.screen.is_modal, "the dialog")
+            dialog = stage.app.screen
+            await stage.press("f1")
+            await stage.shows(title)
+            assert "Everywhere" not in stage.text()
+            await stage.press("f1", "escape")
+            await stage.until(lambda dialog=dialog: stage.app.screen is dialog, "the dialog again")
+            await stage.press("escape")
+            await stage.until(lambda: not stage.app.screen.is_modal, "the form")
+
+
 async def test_keys_of_the_app_sleep_under_a_dialog(tmp_path: Path) -> None:
     """F3 or Ctrl+N under the help changes nothing behind it."""
     async with on_stage(tmp_path) as stage:

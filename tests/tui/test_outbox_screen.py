@@ -124,6 +124,8 @@ async def test_a_lost_answer_is_uncertain_until_a_person_settles_it(tmp_path: Pa
             await stage.shows("The outbox is empty")
             assert await state_of(stage, one) is State.SENT
             assert len(server.stored) == 1
+            await stage.press("f4")
+            await stage.shows("you marked it sent; no answer came")
 
 
 async def test_a_temporary_refusal_names_its_reason_and_the_next_try(tmp_path: Path) -> None:
@@ -264,8 +266,11 @@ async def test_an_uncertain_one_says_when_the_last_byte_left(tmp_path: Path) -> 
             await seal(stage)
             await stage.press("f3")
             await stage.shows("uncertain", "For later")
+            rows = stage.app.screen.query_one(OutboxRows)
+            # An answer that comes after the key moves the row, and the cursor stays with its own.
+            await stage.until(lambda: rows.row_count() == 2 and rows.row(0).key == lost.id, "the uncertain one on top")
             await stage.press("home")
-            assert stage.app.screen.query_one(OutboxRows).cursor_key() == lost.id
+            assert rows.cursor_key() == lost.id
             await stage.press("o")
             (attempt,) = await stage.app.desk.ask(lambda mailer: mailer.attempts(lost.id))
             assert attempt.intent_at is not None

@@ -62,6 +62,17 @@ async def test_typing_goes_back_and_lands_in_the_field(tmp_path: Path) -> None:
         assert not stage.app.screen.is_modal
 
 
+async def test_the_sheet_says_where_answers_go_and_the_status_line_when_it_leaves(tmp_path: Path) -> None:
+    """Reply-To has its line; a scheduled mail's last word is its day, hour and distance."""
+    draft = Draft(to="bob@example.org", reply_to="desk@example.org", subject="s", body="b", schedule="tomorrow 9am")
+    async with on_stage(tmp_path, draft=draft) as stage:
+        await stage.press("ctrl+s")
+        await stage.shows("Reply-To     desk@example.org")
+        await stage.until(stage.sends_now, "a sheet that has been up for half a second")
+        await stage.press("enter")
+        await stage.shows("queued for bob@example.org, goes ", " 09:00")
+
+
 async def test_without_a_recipient_nothing_is_reviewed(tmp_path: Path) -> None:
     """Ctrl+S on a mail to nobody says so under To and puts the cursor there."""
     async with on_stage(tmp_path, draft=Draft(subject="s", body="b")) as stage:

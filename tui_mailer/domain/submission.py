@@ -117,6 +117,9 @@ SETTLED_STATUSES = frozenset(
 )
 """The provider has taken responsibility for these: they are never put into an envelope again."""
 
+BY_HAND = "settled as"
+"""Begins a recipient's ``detail`` where a person has said what became of it, not a server."""
+
 DUE_STATUSES = frozenset({RecipientStatus.PENDING, RecipientStatus.DEFERRED})
 """Only these go into the next envelope."""
 

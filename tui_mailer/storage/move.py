@@ -9,6 +9,7 @@ from typing import Literal
 from tui_mailer.domain.errors import InvalidMessage, TooLate
 from tui_mailer.domain.message import Draft
 from tui_mailer.domain.submission import (
+    BY_HAND,
     DUE_STATUSES,
     SETTLED_STATUSES,
     Receipt,
@@ -137,7 +138,7 @@ class Moves(SubmissionTable):
                 return self._moved(moved, after)
             is_sent = how == "sent"
             status = RecipientStatus.ACCEPTED if is_sent else RecipientStatus.REJECTED
-            after = restate(before, _UNKNOWN, status, f"settled as {how}", now)
+            after = restate(before, _UNKNOWN, status, f"{BY_HAND} {how}", now)
             self._update_recipients(submission_id, before, after)
             moved = self._move(
                 row,

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual.app import SystemCommand
@@ -131,9 +131,12 @@ class MailerApp(QuietApp, inherit_bindings=False):
         """Tells what the keys do where one is."""
         from tui_mailer.tui.screens.help import WIDE, HelpScreen
 
-        room = self.screen
-        places = room.help_places if isinstance(room, Room) else ()
-        self.push_screen(HelpScreen(self.desk.keymap, places, shows_ids=self.size.width >= WIDE))
+        shows_ids = self.size.width >= WIDE
+        if isinstance(self.screen, Room):
+            self.push_screen(HelpScreen(self.desk.keymap, self.screen.help_places, shows_ids=shows_ids))
+            return
+        places = _dialog_places(self.screen)
+        self.push_screen(HelpScreen(self.desk.keymap, places, shows_ids=shows_ids, is_over_dialog=True))
 
     def action_command_palette(self) -> None:
         """Offers every action by its name."""
@@ -148,12 +151,19 @@ class MailerApp(QuietApp, inherit_bindings=False):
     # what Textual asks
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Lets keys that work anywhere sleep under a dialog, but for leaving; the dialog for leaving has its own."""
+        """Lets keys that work anywhere sleep under a dialog, but for help and leaving; that dialog has its own."""
         if self._exit or not self.screen.is_modal or action not in _OWN_VERBS:
             return super().check_action(action, parameters)
+        if action == "help":
+            return self._helps_in(_dialog_places(self.screen))
         from tui_mailer.tui.screens.quit import QuitScreen
 
         return action == "quit" and not isinstance(self.screen, QuitScreen)
+
+    def _helps_in(self, places: tuple[str, ...]) -> bool:
+        """Whether a dialog has keys to tell of, and leaves the one for help free."""
+        taken = {key for action in self.desk.keymap.actions_of(*places) for key in self.desk.keymap.keys(action.id)}
+        return bool(places) and "help" not in places and taken.isdisjoint(self.desk.keymap.keys("app.help"))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Puts the net under every widget."""
@@ -204,6 +214,13 @@ class MailerApp(QuietApp, inherit_bindings=False):
 
 _OWN_VERBS = frozenset(action.verb for action in ACTIONS if ANYWHERE in action.where)
 _OWN_LABELS = frozenset(action.label for action in ACTIONS if ANYWHERE in action.where)
+
+
+def _dialog_places(screen: Screen[Any]) -> tuple[str, ...]:
+    """The places whose keys work in a dialog; none for what is no dialog of ours."""
+    from tui_mailer.tui.screens.dialog import Dialog
+
+    return screen.key_places() if isinstance(screen, Dialog) else ()
 
 
 def _outbox_screen(desk: Desk, watch: Watch) -> Screen[None]:

@@ -9,8 +9,8 @@ from time import monotonic
 from textual.widget import Widget
 
 from tui_mailer.tui.disk import read_disk
-from tui_mailer.tui.dropped_file import find_dropped, readings
-from tui_mailer.tui.path_completion import FoundFile
+from tui_mailer.tui.dropped_file import find_dropped, readings, unquote_path
+from tui_mailer.tui.path_completion import FoundFile, folder_named
 from tui_mailer.tui.screens.room import Room
 from tui_mailer.tui.widgets.body_area import BodyArea
 from tui_mailer.tui.widgets.compose_form import ComposeForm
@@ -63,11 +63,16 @@ class Attaching:
         self._room.desk.status.say(f"{what}: {key} attaches {them} instead", seconds=OFFER_SECONDS)
 
     async def browse(self) -> None:
-        """Lets a person choose files; must run in a worker."""
+        """Lets a person choose files, in the folder whose path is typed if one is; must run in a worker."""
         from tui_mailer.tui.folder import start_folder
         from tui_mailer.tui.screens.browse import BrowseScreen
 
-        screen = BrowseScreen(self._room.desk.keymap, self._folder or start_folder(), self._form.attachments.budget)
+        path = self._form.attachments.path
+        named = await read_disk(partial(folder_named, unquote_path(path.value))) if path.value else None
+        if named is not None:
+            path.value = ""
+        start = named or self._folder or start_folder()
+        screen = BrowseScreen(self._room.desk.keymap, start, self._form.attachments.budget)
         chosen = await self._room.shell.push_screen_wait(screen)
         self._folder = screen.folder
         if chosen:

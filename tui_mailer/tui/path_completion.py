@@ -58,6 +58,15 @@ class FoundFile:
     size: int
 
 
+def folder_named(text: str) -> str | None:
+    """The absolute path of the folder a path names; None where it names none. Never raises."""
+    try:
+        path = Path(text).expanduser().absolute()
+        return str(path) if path.is_dir() else None
+    except (OSError, ValueError, RuntimeError):
+        return None
+
+
 def look_at_file(text: str) -> FoundFile | str:
     """Finds the file a path names, or says in one sentence why it can't be attached."""
     try:

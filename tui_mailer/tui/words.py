@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING
 
-from tui_mailer.domain.submission import Kind, Phase, RecipientStatus, State, worst_status
+from tui_mailer.domain.submission import BY_HAND, Kind, Phase, Recipient, RecipientStatus, State, worst_status
 from tui_mailer.domain.text import clean
 from tui_mailer.tui.action import Keymap
 from tui_mailer.tui.size_words import say_size
@@ -146,10 +146,14 @@ def say_day(at: datetime, now: datetime) -> str:
 
 def say_recipients(submission: Submission) -> str:
     """To as it reads, or the first recipient, and how many more there are."""
-    message = submission.message
-    names = [address.display_name or address.addr_spec for address in message.to] or [
-        recipient.address for recipient in submission.recipients
-    ]
+    written = submission.message.to
+    to = [recipient.address for recipient in submission.recipients if recipient.kind is Kind.TO]
+    # A message sent again goes only to some of those its header names.
+    names = (
+        [address.display_name or address.addr_spec for address in written]
+        if len(to) == len(written)
+        else to or [recipient.address for recipient in submission.recipients]
+    )
     others = len(submission.recipients) - 1
     first = clean(names[0]) if names else "(nobody)"
     return f"{first} +{others}" if others > 0 else first
@@ -259,6 +263,8 @@ def _sent(submission: Submission, moment: Moment) -> str:
     del moment
     worst = worst_status(recipient.status for recipient in submission.recipients)
     if worst is None:
+        if any(_is_by_hand(recipient) for recipient in submission.recipients):
+            return "you marked it sent; no answer came"
         return "kept on this computer, sent to nobody" if submission.is_kept_locally else "accepted for all"
     count = sum(recipient.status is worst for recipient in submission.recipients)
     return f"sent, {worst} {count} of {len(submission.recipients)}"
@@ -270,8 +276,14 @@ def _partial(submission: Submission, moment: Moment) -> str:
     return f"refused for {', '.join(refused)} (s resends to them)" if refused else submission.error or "partly accepted"
 
 
+def _is_by_hand(recipient: Recipient) -> bool:
+    return (recipient.detail or "").startswith(BY_HAND)
+
+
 def _ended(submission: Submission, moment: Moment) -> str:
     del moment
+    if submission.state is State.FAILED and any(_is_by_hand(recipient) for recipient in submission.recipients):
+        return "you marked it failed; no answer came"
     return submission.error or submission.response_text or STATE_WORD[submission.state]
 
 

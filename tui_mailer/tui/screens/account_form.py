@@ -183,7 +183,9 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
     def follow_security(self, event: Input.Blurred) -> None:
         """Moves the port along while it is one of the usual ones."""
         port = self._inputs.get("port")
-        if port is not None and event.value in _PORTS and port.value in {"", *_PORTS.values()}:
+        # A port that is just being typed is nobody's guess.
+        is_guess = port is not None and (port.value in _PORTS.values() or not (port.value or port.has_focus))
+        if port is not None and is_guess and event.value in _PORTS:
             port.value = _PORTS[event.value]
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -207,6 +209,8 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
         return self._inputs["password"].value if "password" in self._inputs else ""
 
     def _account_name(self) -> str:
+        if "@" not in self._inputs["from"].value:
+            raise MailerError("From needs the address you send from, such as ada@example.org.")
         name = self._inputs["name"].value.strip()
         if not name and self.focused is not self._inputs["name"]:
             # The keys were faster than the guess, which comes as one leaves From.

@@ -75,16 +75,15 @@ class FileRows(RowList, can_focus=False):
 
     def row(self, index: int) -> Row | None:
         entry, path = self.entries[index], self.path_at(index)
-        mark = "*" if path in self.marked else ""
         if entry.is_folder:
-            return Row(key=path, cells=(mark, f"{clean(entry.name)}/", "", "folder"))
+            return Row(key=path, cells=("", f"{clean(entry.name)}/", "", "folder"))
         size = self.sizes.get(path)
         if size is None:
             if not self._wanted:
                 self.post_message(self.SizesWanted())
             self._wanted.add(path)
         said = "…" if size is None else say_size(size) if size >= 0 else "?"
-        return Row(key=path, cells=(mark, clean(entry.name), said, folders.kind_of(entry.name)))
+        return Row(key=path, cells=("", clean(entry.name), said, folders.kind_of(entry.name)))
 
     def take_wanted(self) -> list[str]:
         """Which sizes have been asked for since the last call."""

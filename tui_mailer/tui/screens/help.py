@@ -28,10 +28,13 @@ class HelpScreen(Dialog[None]):
     HelpScreen #help > Static { height: auto; }
     """
 
-    def __init__(self, keymap: Keymap, places: tuple[str, ...], *, shows_ids: bool = False) -> None:
-        super().__init__(keymap, f"Keys: {places[0] if places else 'everywhere'}")
+    def __init__(
+        self, keymap: Keymap, places: tuple[str, ...], *, shows_ids: bool = False, is_over_dialog: bool = False
+    ) -> None:
+        super().__init__(keymap, f"Keys: {PLACE_TITLES[places[0]].lower() if places else 'everywhere'}")
         self._places = places
         self._shows_ids = shows_ids
+        self._is_over_dialog = is_over_dialog
 
     def contents(self) -> Iterable[Widget]:
         """A line a key."""
@@ -40,7 +43,7 @@ class HelpScreen(Dialog[None]):
 
     def _sheet(self) -> Sheet:
         sheet = Sheet(label_width=11)
-        around = (ANYWHERE, "text") if "compose" in self._places else (ANYWHERE,)
+        around = (ANYWHERE, "text") if "compose" in self._places else () if self._is_over_dialog else (ANYWHERE,)
         for place in (*self._places, *around):
             if place in around and self._places:
                 sheet.heading(PLACE_TITLES[place])

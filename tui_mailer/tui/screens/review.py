@@ -101,6 +101,8 @@ class ReviewScreen(Dialog[ReviewAnswer]):
             addresses = [recipient.address for recipient in review.recipients if recipient.kind is kind]
             if addresses:
                 sheet.line(word, ", ".join(addresses))
+        if review.message.reply_to:
+            sheet.line("Reply-To", ", ".join(address.addr_spec for address in review.message.reply_to))
         sheet.line("Subject", say_subject(self._subject))
         sheet.line("From", f"{review.message.sender}  (account {review.account.name})")
         names = [

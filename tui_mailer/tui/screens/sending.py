@@ -78,6 +78,8 @@ class Sending:
         return await self._room.shell.push_screen_wait(ReviewScreen(desk, review, subject=draft.subject, seal=seal))
 
     def _sealed(self, review: Review, submissions: tuple[Submission, ...]) -> None:
+        from tui_mailer.domain.schedule import describe  # not for the first frame
+
         desk, first = self._room.desk, submissions[0]
         count = len(submissions)
         said = f"queued for {say_recipients(first)}" if count == 1 else f"{count} messages queued"
@@ -85,6 +87,7 @@ class Sending:
             desk.status.say("")
             desk.status.offer_undo(said, first.not_before)
         else:
-            desk.status.say(said, tone=Tone.GOOD)
+            goes = f", goes {describe(review.schedule, now=desk.now())}" if review.schedule else ""
+            desk.status.say(f"{said}{goes}", tone=Tone.GOOD)
         desk.nudge()
         self._empty()

@@ -19,7 +19,7 @@ from tui_mailer.domain.text import clean
 from tui_mailer.tui.disk import read_disk
 from tui_mailer.tui.dropped_file import find_dropped, readings, unquote_path
 from tui_mailer.tui.folder import kind_of
-from tui_mailer.tui.path_completion import FoundFile, complete_path, look_at_file
+from tui_mailer.tui.path_completion import FoundFile, complete_path, folder_named, look_at_file
 from tui_mailer.tui.size_budget import SizeBudget
 from tui_mailer.tui.size_words import say_size
 from tui_mailer.tui.widgets.field import Field
@@ -220,9 +220,9 @@ class AttachmentField(Vertical):
         self._tell_budget()
 
     async def on_input_submitted(self, event: LineInput.Submitted) -> None:
-        """Enter attaches, and refuses at once what can't be."""
+        """Enter attaches, looks into a folder, and refuses at once what can't be."""
         event.stop()
-        if event.value:
+        if event.value and await read_disk(partial(folder_named, unquote_path(event.value))) is None:
             await self.take_pending()
         else:
             await self.screen.run_action("browse")
