@@ -9,6 +9,7 @@ import pytest
 from program_run import TuiMailer
 
 from tui_mailer.cli.merge import rate
+from tui_mailer.cli.merge_result import ResultFile
 from tui_mailer.cli.merge_source import Row, parse_template, read_rows
 from tui_mailer.domain.errors import InvalidMessage
 from tui_mailer.domain.message import BodyFormat, DraftAttachment
@@ -216,6 +217,18 @@ def test_a_result_that_cannot_be_written_is_told_before_anything_is_queued(
     assert run.code == 74
     assert "Nothing was queued" in run.err
     assert tui_mailer("history", "list", "--json").json == []
+
+
+def test_a_second_merge_into_one_result_waits_its_turn(
+    tui_mailer: TuiMailer, template: Path, guests: Path, maildir: Path
+) -> None:
+    """Two runs never mix their lines: the second is refused before it queues anything, and works after the first."""
+    with ResultFile(guests.with_name(guests.name + ".result.jsonl")):
+        refused = tui_mailer("merge", template, "--data", guests)
+        assert (refused.code, maildir.exists()) == (74, False)
+        assert "Another merge is writing this result now. Nothing was queued" in refused.err
+    assert tui_mailer("merge", template, "--data", guests).code == 0
+    assert len(results(guests)) == 3
 
 
 def test_variables_go_into_every_field(tui_mailer: TuiMailer, tmp_path: Path) -> None:

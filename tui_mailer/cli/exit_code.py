@@ -24,7 +24,8 @@ ACCOUNT_HELD = 77
 BAD_CONFIGURATION = 78
 INTERRUPTED = 130
 PIPE_CLOSED = 141
-TERMINATED = 143
+SIGNALED = 128
+"""Added to the number of the signal that ended a command."""
 
 
 class UsageError(Exception):
@@ -80,7 +81,7 @@ exit codes:
   stored, do not call again:
   69  refused (or partly; or too late)             75  not yet: stays in the outbox
   76  outcome uncertain                            77  account held
-  70  a bug             130, 143  stopped by a signal"""
+  70  a bug             129, 130, 143  stopped by a signal"""
 
 
 def code_of_error(error: BaseException) -> int:

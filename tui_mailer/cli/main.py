@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM came where Ctrl+C would be a KeyboardInterrupt.
+    """A signal came where Ctrl+C would be a KeyboardInterrupt.
 
     A class of its own: after a KeyboardInterrupt itself inside an ``exec`` (every dataclass has one) CPython ends the
     process as if by SIGINT, whatever exit code is asked for.
@@ -36,25 +36,32 @@ class Terminated(KeyboardInterrupt):
 
 
 class StopSignals:
-    """Lets SIGTERM end a command in the same good order as Ctrl+C does, and remembers which of them it was."""
+    """Lets SIGTERM, and SIGHUP of a closed terminal, end a command in the same good order as Ctrl+C does.
+
+    An answer that is on its way is still waited for. It remembers which of them it was. A SIGHUP that is ignored
+    (``nohup``) stays so.
+    """
 
     def __init__(self) -> None:
-        self.is_terminated = False
-        self._before: Any = None
+        self.number: int = signal.SIGINT
+        """What ended the command."""
+        self._before: dict[int, Any] = {}
         # Only the main thread may set signals.
         self._is_ours = threading.current_thread() is threading.main_thread()
 
     def __enter__(self) -> Self:
         if self._is_ours:
-            self._before = signal.signal(signal.SIGTERM, self._terminate)
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    self._before[number] = signal.signal(number, self._terminate)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._is_ours:
-            signal.signal(signal.SIGTERM, self._before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
-    def _terminate(self, _number: int, _frame: FrameType | None) -> None:
-        self.is_terminated = True
+    def _terminate(self, number: int, _frame: FrameType | None) -> None:
+        self.number = number
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             raise Terminated
         # Whoever handles Ctrl+C just now (an event loop cancels its task) handles this.
@@ -96,7 +103,7 @@ def _run(name: str, words: list[str]) -> int:
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else exit_code.DONE
     except KeyboardInterrupt:
-        code = exit_code.TERMINATED if signals.is_terminated else exit_code.INTERRUPTED
+        code = exit_code.SIGNALED + signals.number
         output.error("Stopped by a signal.", code=code)
         return code
     except BrokenPipeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import time
@@ -77,10 +78,13 @@ class ResultFile:
         self._part: TextIO | None = None
 
     def __enter__(self) -> Self:
-        """Raises `OSError` where nothing can be written: before anything is queued."""
+        """Raises `OSError` where nothing can be written, or another run is writing: before anything is queued."""
         if self._path is not None:
             try:
-                handle = os.open(self._part_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+                handle = _open_alone(self._part_path)
+            except BlockingIOError as error:
+                said = "Another merge is writing this result now. Nothing was queued; wait for it, or name --result"
+                raise OSError(error.errno, said, str(self._path)) from None
             except OSError as error:
                 advice = "Nothing was queued; name another result file with --result, or give --no-result"
                 raise OSError(error.errno, f"{error.strerror}. {advice}", str(self._path)) from None
@@ -96,13 +100,36 @@ class ResultFile:
     def __exit__(self, *_: object) -> None:
         if self._part is None or self._path is None:
             return
-        self._part.close()
         self._part_path.replace(self._path)
+        self._part.close()
 
     @property
     def _part_path(self) -> Path:
         path = self._path or Path()
         return path.with_name(path.name + ".part")
+
+
+def _open_alone(path: Path) -> int:
+    """Opens an empty file that no other run writes to; raises `BlockingIOError` where one does."""
+    while True:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Whoever held it may just have put it in its place: that one is a finished result.
+            if _is_still_at(path, handle):
+                os.ftruncate(handle, 0)
+                return handle
+        except OSError:
+            os.close(handle)
+            raise
+        os.close(handle)
+
+
+def _is_still_at(path: Path, handle: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False
 
 
 class FailureLog:
