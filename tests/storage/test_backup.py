@@ -12,7 +12,7 @@ import apsw
 import pytest
 from storage_fixtures import HandClock, Post, make_new
 
-from tui_mailer.domain.errors import DamagedStore
+from tui_mailer.domain.errors import DamagedStore, StorageError
 from tui_mailer.domain.message import Draft
 from tui_mailer.domain.submission import Phase, State
 from tui_mailer.storage.backup import KEPT
@@ -140,3 +140,53 @@ def test_a_copy_that_was_cut_short_has_no_name(
     connection = apsw.Connection(str(copy))
     assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     connection.close()
+
+
+def test_an_old_file_put_back_does_not_send_what_the_history_knows(
+    open_store: OpenStore, data_dir: Path, clock: HandClock
+) -> None:
+    """A plain copy of outbox.db, restored by whatever a person backs up with, doubles nothing the history can tell."""
+    post = Post(open_store(), clock)
+    sent, waiting = post.seal(), post.seal()
+    post.store.close()
+    old = (data_dir / "outbox.db").read_bytes()
+    post = Post(open_store(), clock)
+    assert post.deliver().id == sent.id
+    post.store.archive_ended()
+    post.store.close()
+    (data_dir / "outbox.db").write_bytes(old)
+    post = Post(open_store(), clock)
+    owner = post.store.become_deliverer("deliver")
+    claims = post.outbox.claim(owner, now=clock.now(), limit=10)
+    assert [one.submission.id for one in claims] == [waiting.id]
+    assert post.store.find(sent.id).state is State.SENT
+
+
+def test_an_outbox_of_no_bytes_is_not_taken_for_an_empty_one(
+    open_store: OpenStore, data_dir: Path, clock: HandClock
+) -> None:
+    """A file that a crash has left empty hides nothing: it is told, and rebuilt from the sealed messages."""
+    post = Post(open_store(), clock)
+    waiting = post.seal()
+    post.store.close()
+    (data_dir / "outbox.db").write_bytes(b"")
+    with pytest.raises(DamagedStore, match="gone or empty, though 1 sealed messages"):
+        open_store()
+    assert Store.rebuild(data_dir, clock=clock) == 1
+    assert open_store().outbox.get(waiting.id).state is State.HELD
+
+
+def test_a_file_swapped_under_a_running_program_takes_and_sends_nothing(
+    open_store: OpenStore, data_dir: Path, clock: HandClock
+) -> None:
+    """What would be kept where nobody finds it, or sent beside the new file's copy, is refused in a sentence."""
+    post = Post(open_store(), clock)
+    post.seal()
+    claim = post.claim()
+    post.seal()
+    old = data_dir / "outbox.db"
+    (data_dir / "restored").write_bytes(old.read_bytes())
+    (data_dir / "restored").replace(old)
+    for act in (post.seal, post.claim, lambda: post.outbox.set_phase(claim, Phase.INTENT)):
+        with pytest.raises(StorageError, match="removed or replaced while tui-mailer was running"):
+            act()

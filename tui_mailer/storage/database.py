@@ -84,6 +84,7 @@ class Database:
         self._connection = connection
         self._schema = schema
         self._path = path
+        self._place = _place_of(path)
         self._is_wal = False
         self._is_full_sync = True
         self._columns: dict[str, tuple[str, ...]] = {}
@@ -186,6 +187,14 @@ class Database:
                     self._execute("ROLLBACK")
                 raise
 
+    def require_in_place(self) -> None:
+        """Raises `StorageError` when the file was removed or another put in its place: what is written here is lost."""
+        if _place_of(self._path) != self._place:
+            raise StorageError(
+                f"{self._path} was removed or replaced while tui-mailer was running: nothing more is taken or sent. "
+                "Close every tui-mailer (tui-mailer service status tells about the service) and start it again."
+            )
+
     def data_version(self) -> int:
         """Returns a number that changes when another connection has committed; raises `NewerDatabase`."""
         # The pragma, not the file control of this name, which counts our own commits too.
@@ -281,6 +290,15 @@ class Database:
             with _translated(self._path):
                 self._execute(f"PRAGMA synchronous = {'FULL' if is_full else 'NORMAL'}")
             self._is_full_sync = is_full
+
+
+def _place_of(path: Path | None) -> tuple[int, int] | None:
+    """Names the very file a path leads to; None without one."""
+    try:
+        found = path.stat() if path else None
+    except FileNotFoundError:
+        return None
+    return (found.st_dev, found.st_ino) if found else None
 
 
 def is_outdated(path: Path, schema: Schema) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -69,6 +70,10 @@ class History(HistoryReading):
                 kept = replace(refined, message=bare, draft=None, is_in_history=False)
                 self._database.run(self._sql["refine"], {"position": row["position"], "submission": to_json(kept)})
             return refined
+
+    def known(self, ids: Sequence[str]) -> builtins.list[str]:
+        """Returns those of the ids that are here."""
+        return [row["id"] for row in self._database.rows(self._sql["list_known"], {"ids": json.dumps(list(ids))})]
 
     def delete(self, submission_id: str) -> None:
         """Deletes a submission and overwrites what it was kept in; raises `NotFound`."""

@@ -76,6 +76,7 @@ class Leases(Waiting, Polls):
             return []
         self._parts.ballast.require_room()
         self._parts.host.require()
+        self._database.require_in_place()
         # A power cut may take a claim back: that is what recovery would do with it.
         with self._database.transaction(is_durable=False):
             due = self._due(now, wanted)
@@ -117,6 +118,7 @@ class Leases(Waiting, Polls):
                     {"id": claim.submission.id, "epoch": claim.epoch, "note": json.dumps(dict(note))},
                 )
             if phase is Phase.INTENT:
+                self._database.require_in_place()
                 now = to_microseconds(self._clock.now())
                 self._database.run(
                     self._lease_sql["intend"], {"id": claim.submission.id, "epoch": claim.epoch, "now": now}

@@ -94,6 +94,17 @@ class Outbox(SeriesTable, Recovery):
         with self._database.snapshot():
             return [(one, self.attempts(one.id)) for one in self._whole("list_ended_oldest", {"limit": limit})]
 
+    def open_ids(self) -> builtins.list[str]:
+        """Lists the ids of what hasn't ended."""
+        return [row["id"] for row in self._database.rows(self._sql["list_open_ids"])]
+
+    def forget_outdated(self, ids: Iterable[str]) -> None:
+        """Deletes what is open here only because this is an older copy put back: the history says how it ended."""
+        outdated = tuple(ids)
+        with self._database.transaction():
+            self._database.run_many(self._sql["delete_outdated"], [{"id": one} for one in outdated])
+        self._parts.sidecars.remove(outdated)
+
     def forget(self, ids: Iterable[str]) -> None:
         """Deletes ended submissions that the history holds."""
         gone = tuple(ids)

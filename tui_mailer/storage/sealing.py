@@ -80,6 +80,7 @@ class Sealing(SubmissionTable):
         """Stores them, sealed copies first; returns the ids of those whose keys weren't taken meanwhile."""
         sidecars = self._parts.sidecars
         with sidecars.locked(is_alone=False):
+            self._database.require_in_place()
             sidecars.write(fresh)
             try:
                 with self._database.transaction():

@@ -6,10 +6,11 @@ import os
 import re
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tui_mailer.domain.errors import DamagedStore, NotFound, TooLate
+from tui_mailer.domain.errors import DamagedStore, NotFound, StorageError, TooLate
 from tui_mailer.domain.submission import OPEN_STATES, Attempt
 from tui_mailer.domain.timeline import StatusEvent
 from tui_mailer.storage.backup import Backups, list_copies
@@ -157,6 +158,7 @@ class Store:
         """Registers this process as one that delivers, alive until `resign` or its death; returns its owner's name."""
         owner = f"{role} pid {os.getpid()} {secrets.token_hex(8)}"
         self._locks.acquire(owner)
+        self._forget_outdated()
         self.outbox.register(owner, role)
         self._owner = owner
         return owner
@@ -169,6 +171,16 @@ class Store:
                 self.outbox.unregister(owner)
             finally:
                 self._locks.release(owner)
+
+    def _forget_outdated(self) -> None:
+        """Keeps a copy of the outbox that was put back from sending anew what has ended since."""
+        if self._directory is None or not (self._directory / _HISTORY).exists():
+            return
+        open_ids = self.outbox.open_ids()
+        # A damaged history keeps nothing from being sent.
+        with suppress(StorageError):
+            if open_ids and (outdated := self.history.known(open_ids)):
+                self.outbox.forget_outdated(outdated)
 
     # both databases as one: the outbox owns a row until the history holds it
 
@@ -280,14 +292,21 @@ class Store:
 
 def _refuse_lost(directory: Path | None, sidecars: Sidecars) -> None:
     """Doesn't begin with an empty outbox where sealed messages say that there was one: they would be hidden."""
-    if directory is None or (directory / "outbox.db").exists():
+    if directory is None or _has_content(directory / "outbox.db"):
         return
     count = len(sidecars.ids())
     if count:
         raise DamagedStore(
-            f"{directory / 'outbox.db'} is gone, though {count} sealed messages are there; nothing is sent. "
+            f"{directory / 'outbox.db'} is gone or empty, though {count} sealed messages are there; nothing is sent. "
             "`tui-mailer outbox rebuild` makes it anew and holds them all."
         )
+
+
+def _has_content(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def _open_outbox(path: Path | None, lock: StoreLock | None, ballast: Ballast) -> Database:

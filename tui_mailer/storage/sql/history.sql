@@ -6,6 +6,10 @@ SELECT * FROM ended WHERE id = :id
 -- name: find_position
 SELECT position FROM ended WHERE id = :id
 
+-- name: list_known
+-- Which of these ids are here.
+SELECT id FROM ended WHERE id IN (SELECT value FROM json_each(:ids))
+
 -- name: free_position
 -- The first free position from one on.
 SELECT CASE

@@ -50,6 +50,9 @@ SELECT id FROM submission WHERE ended_at IS NOT NULL ORDER BY ended_at DESC, id 
 -- name: list_ids
 SELECT id FROM submission
 
+-- name: list_open_ids
+SELECT id FROM submission WHERE ended_at IS NULL
+
 -- name: list_ids_ending
 -- IDs with a suffix (letters and digits only).
 SELECT id FROM submission WHERE id LIKE '%' || :suffix
