@@ -54,6 +54,37 @@ async def test_choosing_an_account_marks_what_it_cannot_carry(tmp_path: Path) ->
         assert form.read() == replace(draft, sender=form.sender.sender.address)
 
 
+async def test_who_keeps_it_until_then_is_told_beside_when(tmp_path: Path) -> None:
+    """Within its limits the provider, else the outbox, and where the border lies; whole at 60 columns too."""
+    draft = Draft(to="bob@example.org", subject="s", body="b", schedule="in 2h", account="post")
+    accounts = configuration_of(api_account("post", "resend"), CHAT)
+    async with on_stage(tmp_path, accounts, size=(60, 20), draft=draft) as stage:
+        form = stage.app.compose_screen.form
+
+        def said() -> str:
+            return " ".join(stage.text().split())
+
+        await stage.until(lambda: "Resend keeps it itself up to " in said(), "the provider")
+        await stage.until(lambda: "; later, this outbox does" in said(), "the border")
+        form.screen.set_focus(form.inputs["schedule"])
+        await stage.press("ctrl+u")
+        await stage.type("in 40 days")
+        await stage.until(lambda: "this outbox keeps it: Resend does only up to" in said(), "the outbox")
+        form.screen.set_focus(form.sender)
+        await stage.press("right")
+        await stage.until(lambda: "this outbox keeps it until then" in said(), "respond.io has no schedule")
+        form.screen.set_focus(form.inputs["schedule"])
+        await stage.press("ctrl+u")
+        await stage.until(lambda: "outbox keeps" not in said(), "nothing to keep")
+
+
+async def test_a_time_that_only_the_provider_may_keep_is_refused_in_the_form(tmp_path: Path) -> None:
+    """Asked to let the provider keep it, beyond its limit: told under When, with the way out."""
+    draft = Draft(to="b@example.org", subject="s", body="b", schedule="in 40 days", schedule_by="provider")
+    async with on_stage(tmp_path, configuration_of(api_account("post", "resend")), draft=draft) as stage:
+        await stage.shows("can't keep it until then", "let the outbox keep it")
+
+
 async def test_an_empty_form_is_not_scolded(tmp_path: Path) -> None:
     """What is missing yet is asked for when the message is sent, not before; what is closed says so beside it."""
     async with on_stage(tmp_path, configuration_of(CHAT)) as stage:

@@ -176,13 +176,15 @@ def _attachment_refusals(message: Message, can: Capabilities, account: str) -> I
             yield Unsupported(
                 "attachments",
                 f"Account '{account}' can't attach a link ('{name}').",
-                "Attach the file itself, or put the link into the text.",
+                "Put the link into the text."
+                if can.attachments == "none"
+                else "Attach the file itself, or put the link into the text.",
             )
         elif attachment.sha256 is not None and can.attachments not in ("bytes", "both"):
             yield Unsupported(
                 "attachments",
-                f"Account '{account}' takes links, not files ('{name}').",
-                "Attach a URL, or use another account.",
+                f"Account '{account}' takes {'links, not' if can.attachments == 'url' else 'no'} files ('{name}').",
+                "Attach a URL, or use another account." if can.attachments == "url" else "Use another account.",
             )
         elif attachment.sha256 is not None:
             yield from _file_refusals(attachment, can, account)

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from tui_mailer.domain import mime
 from tui_mailer.domain.errors import ConfigurationError, InvalidMessage, InvalidSchedule, Unsupported
-from tui_mailer.domain.message import Message
+from tui_mailer.domain.message import Draft, Message
+from tui_mailer.domain.recurrence_word import is_repeat
+from tui_mailer.domain.schedule import Schedule
 from tui_mailer.domain.submission import Recipient
 from tui_mailer.providers.base import Capabilities, Outgoing, Prepared
 from tui_mailer.providers.capability import keeps_schedule, refusals, require
@@ -32,6 +34,14 @@ class Due:
     at: datetime
     by: str = ""
     """``provider``, ``outbox``; empty: the provider where it can, else the outbox."""
+
+
+def due_of(draft: Draft, schedule: Schedule | None, now: datetime) -> Due:
+    """Tells when a draft is due by its schedule, and who is to keep it until then."""
+    if schedule is None:
+        return Due(now)
+    # What recurs is ours: the next one is made when this one leaves.
+    return Due(schedule.at, "outbox" if is_repeat(draft.schedule) else draft.schedule_by)
 
 
 class Carrying:

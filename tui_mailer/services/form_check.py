@@ -9,14 +9,21 @@ from typing import TYPE_CHECKING
 
 from ulid import ULID
 
-from tui_mailer.domain.address import Address, parse_address_list
+from tui_mailer.domain.address import Address, parse_address, parse_address_list
 from tui_mailer.domain.errors import ConfigurationError, InvalidMessage
 from tui_mailer.domain.message import Attachment, Draft, DraftAttachment, Message
+from tui_mailer.domain.recurrence_word import is_repeat
+from tui_mailer.domain.schedule import Schedule
 from tui_mailer.providers.base import Capabilities
-from tui_mailer.services.carrying import Carrying, Due
+from tui_mailer.services.carrying import Carrying, due_of
 from tui_mailer.services.intake import SEALED, guess_media_type
+from tui_mailer.services.keeping import say_keeper
+from tui_mailer.services.repeat import read_when
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from tui_mailer.accounts.configuration import Account
     from tui_mailer.services.account import ProviderDirectory
 
 _NO_FILE = "0" * 64
@@ -34,6 +41,8 @@ class FormCheck:
     """Field -> what the account can't carry of what stands there, and the way out."""
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
     """Addresses in To, Cc, Bcc and Reply-To, as far as they can be read."""
+    keeper: str = ""
+    """Who keeps it until its time, and until when its provider would; empty without a time that can be read."""
     has_options: bool = False
     """Whether the provider has options for a message."""
 
@@ -49,10 +58,12 @@ def check_form(directory: ProviderDirectory, draft: Draft, sizes: Mapping[str, i
         capabilities = directory.capabilities(name)
     except ConfigurationError as error:
         return FormCheck(account=name, complaints={"from": str(error)})
-    message = _message_so_far(draft, account.identities[0], sizes)
+    message = _message_so_far(draft, _sender(draft, account), sizes)
+    schedule = _schedule(draft, now, directory.zone)
+    due = due_of(draft, schedule, now)
     complaints: dict[str, str] = {}
     try:
-        for refusal in Carrying(directory).refusals(message, account, now, Due(now)):
+        for refusal in Carrying(directory).refusals(message, account, now, due):
             complaints.setdefault(refusal.field or "", str(refusal))
     except InvalidMessage as error:
         complaints[error.field or ""] = str(error)
@@ -63,14 +74,38 @@ def check_form(directory: ProviderDirectory, draft: Draft, sizes: Mapping[str, i
         capabilities=capabilities,
         complaints={key: text for key, text in complaints.items() if _is_filled(draft, key)},
         counts=counts,
+        keeper=say_keeper(
+            capabilities,
+            getattr(directory.asked(account), "title", account.provider),
+            due,
+            now.astimezone(directory.zone),
+            is_template=bool(draft.template),
+            is_repeat=is_repeat(draft.schedule),
+        ),
         has_options=directory.has_options(account),
     )
 
 
 def _is_filled(draft: Draft, field_name: str) -> bool:
-    """What isn't there can't be too much: it is asked for when the message is sent."""
-    value = getattr(draft, field_name, "")
+    """What isn't there can't be too much: it is asked for when the message is sent. A sender there always is."""
+    if field_name == "from":
+        return True
+    value = getattr(draft, {"at": "schedule"}.get(field_name, field_name), "")
     return bool(value.strip() if isinstance(value, str) else value)
+
+
+def _sender(draft: Draft, account: Account) -> Address:
+    try:
+        return parse_address(draft.sender) if draft.sender.strip() else account.identities[0]
+    except InvalidMessage:
+        return account.identities[0]
+
+
+def _schedule(draft: Draft, now: datetime, zone: ZoneInfo) -> Schedule | None:
+    try:
+        return read_when(draft.schedule, now=now, zone=zone) if draft.schedule.strip() else None
+    except InvalidMessage:
+        return None
 
 
 def _message_so_far(draft: Draft, sender: Address, sizes: Mapping[str, int]) -> Message:

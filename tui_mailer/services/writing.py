@@ -20,9 +20,9 @@ from tui_mailer.domain.recurrence_word import is_repeat
 from tui_mailer.domain.schedule import Schedule
 from tui_mailer.domain.submission import Kind, Recipient, RecipientStatus, State
 from tui_mailer.providers.base import Capabilities, Prepared
-from tui_mailer.providers.capability import effects
+from tui_mailer.providers.capability import effects, keeps_schedule
 from tui_mailer.services.account import ProviderDirectory, fingerprint
-from tui_mailer.services.carrying import Carrying, Due
+from tui_mailer.services.carrying import Carrying, Due, due_of
 from tui_mailer.services.intake import PreviewIntake, SealingIntake, sealed_source
 from tui_mailer.services.sealing import (
     Intake,
@@ -116,7 +116,9 @@ class Writer:
         schedule = self._schedule(draft, now)
         capabilities = self.directory.capabilities(account.name)
         recipients = recipients_of(message, capabilities.recipient_option)
-        refused = self._carrying.refusals(message, account, now, _due(schedule, draft, now))
+        due = due_of(draft, schedule, now)
+        refused = self._carrying.refusals(message, account, now, due)
+        can_keep = due.by != "outbox" and keeps_schedule(capabilities, due.at, now, is_template=bool(message.template))
         return Review(
             account=account,
             capabilities=capabilities,
@@ -133,7 +135,7 @@ class Writer:
                 self.store.outbox.deliverers(),
                 now,
                 at=schedule.at if schedule else None,
-                capabilities=None if draft.schedule_by == "outbox" else capabilities,
+                capabilities=capabilities if can_keep else None,
             ).text
             if schedule
             else _THIS_PROGRAM,
@@ -146,7 +148,7 @@ class Writer:
         message = self._message(draft, account, str(ULID()), PreviewIntake(self.store.spool))
         schedule = self._schedule(draft, now)
         return self._carrying.prepare(
-            message, account, self._recipients(message, account), now, _due(schedule, draft, now)
+            message, account, self._recipients(message, account), now, due_of(draft, schedule, now)
         )
 
     def seal(self, draft: Draft, request: SealRequest) -> list[Submission]:
@@ -228,7 +230,7 @@ class Writer:
             else f"<{new_id}@{original.message.sender.domain}>",
         )
         self._refuse_missing(message)
-        due = _due(schedule, original.draft or Draft(), now)
+        due = due_of(original.draft or Draft(), schedule, now)
         new = replace(
             self._queued(message, account, now, due=due),
             hands_over=self._carrying.hands_over(message, account, now, due),
@@ -248,7 +250,7 @@ class Writer:
         account = self.directory.account(submission.account)
         now = self.store.clock.now()
         return self._carrying.hands_over(
-            submission.message, account, now, _due(schedule, submission.draft or Draft(), now)
+            submission.message, account, now, due_of(submission.draft or Draft(), schedule, now)
         )
 
     def _new(
@@ -256,7 +258,7 @@ class Writer:
     ) -> NewSubmission:
         schedule = self._schedule(draft, now)
         message = self._message(draft, account, str(ULID()), intake)
-        due = _due(schedule, draft, now)
+        due = due_of(draft, schedule, now)
         queued = self._queued(message, account, now, due=due)
         return replace(
             queued,
@@ -347,13 +349,6 @@ class Writer:
 def _nth_key(key: str | None, n: int) -> str | None:
     """A key names one submission; those fanned out from it are told apart by their place."""
     return None if key is None else key if n == 0 else f"{key}#{n}"
-
-
-def _due(schedule: Schedule | None, draft: Draft, now: datetime) -> Due:
-    if schedule is None:
-        return Due(now)
-    # What recurs is ours: the next one is made when this one leaves.
-    return Due(schedule.at, "outbox" if is_repeat(draft.schedule) else draft.schedule_by)
 
 
 def _told(capabilities: Capabilities) -> tuple[Finding, ...]:

@@ -63,7 +63,7 @@ class AccountWatch:
 
     def _show(self, check: FormCheck) -> None:
         form, can = self._form, check.capabilities
-        others = [text for field, text in check.complaints.items() if field not in (*_OWN_ROWS, "attachments")]
+        others = [text for field, text in check.complaints.items() if field not in (*_OWN_ROWS, "attachments", "at")]
         form.sender_row.show_wrong(others[0] if others else "")
         key = self._room.desk.keymap.display("compose.options")
         form.sender_row.show_remark(f"{key} options" if check.has_options else "")
@@ -71,9 +71,16 @@ class AccountWatch:
             return
         for name in _OWN_ROWS:
             self._show_row(name, check, can)
+        self._show_time(check)
         form.attachments.limit(_budget(check.account, can))
         if "attachments" in check.complaints:
             form.show_wrong("attachments", check.complaints["attachments"])
+
+    def _show_time(self, check: FormCheck) -> None:
+        """Beside When: who keeps it until then, and until when the provider would."""
+        field, complaint = self._form.fields["schedule"], check.complaints.get("at", "")
+        field.show_note("" if complaint else check.keeper)
+        self._show_complaint("schedule", complaint)
 
     def _show_row(self, name: str, check: FormCheck, can: Capabilities) -> None:
         field, control = self._form.fields[name], self._form.inputs[name]
@@ -82,14 +89,7 @@ class AccountWatch:
         field.set_class(is_closed, "-closed")
         if control.has_focus:
             return  # what is being typed is not wrong yet
-        if complaint and (not field.is_wrong or name in self._complained):
-            from tui_mailer.tui.words import without_switches  # not for the first frame
-
-            self._complained.add(name)
-            field.show_wrong(without_switches(complaint))
-        elif name in self._complained:
-            self._complained.discard(name)
-            field.show_wrong("")
+        self._show_complaint(name, complaint)
         most = {"to": can.max_to or can.max_recipients, "cc": can.max_cc, "bcc": can.max_bcc}.get(name)
         count = sum(check.counts[one] for one in ("to", "cc", "bcc")) if name == "to" and can.max_to is None else None
         if is_closed:
@@ -98,6 +98,18 @@ class AccountWatch:
             field.show_remark(f"{count or check.counts[name]} of {most}")
         else:
             field.show_remark("")
+
+    def _show_complaint(self, name: str, complaint: str) -> None:
+        """Says it under its field, unless something worse stands there, and takes it away again."""
+        field = self._form.fields[name]
+        if complaint and (not field.is_wrong or name in self._complained):
+            from tui_mailer.tui.words import without_switches  # not for the first frame
+
+            self._complained.add(name)
+            field.show_wrong(without_switches(complaint))
+        elif name in self._complained:
+            self._complained.discard(name)
+            field.show_wrong("")
 
 
 def _budget(account: str, can: Capabilities) -> SizeBudget:

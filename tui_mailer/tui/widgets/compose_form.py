@@ -104,6 +104,7 @@ class ComposeForm(Vertical):
         for field in self.fields.values():
             field.show_wrong("")
             field.show_remark("")
+            field.show_note("")
 
     def read(self) -> Draft:
         """The draft as it stands in the fields, everything not shown as it was."""
@@ -212,6 +213,7 @@ class ComposeForm(Vertical):
         name = event.input.id or ""
         if name in self.fields:
             self.fields[name].show_wrong("")
+            self.fields[name].show_note("")
             if name not in ADDRESS_FIELDS:  # there the next proposal replaces the last
                 self.fields[name].show_remark("")
         if isinstance(event.input, AddressInput):

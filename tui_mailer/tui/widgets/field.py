@@ -1,4 +1,4 @@
-"""A row of the form: label, control, a quiet remark beside it, and what is wrong in a row of its own."""
+"""A row of the form: label, control, a quiet remark beside it; in rows of their own what is wrong, and a note."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Field(Vertical):
     Field.-closed .label { text-style: strike; }
     Field LineInput { width: 1fr; }
     Field .remark { width: auto; max-width: 60%; color: $text-muted; padding: 0 0 0 1; }
+    Field .note { color: $text-muted; padding: 0 0 0 9; height: auto; }
     Field .wrong { color: $text-error; text-style: bold; padding: 0 0 0 9; height: auto; }
     """
 
@@ -30,7 +31,7 @@ class Field(Vertical):
         self._label = label
         self._control = control
         self._remark = Static(markup=False, classes="remark")
-        self._wrong: Static | None = None
+        self._rows: dict[str, Static] = {}
         self._said = ""
 
     def compose(self) -> ComposeResult:
@@ -42,19 +43,26 @@ class Field(Vertical):
     @property
     def is_wrong(self) -> bool:
         """Whether an error is shown."""
-        return self._wrong is not None
+        return "wrong" in self._rows
 
     def show_wrong(self, text: str) -> None:
         """Says under the control what is wrong; empty: nothing is."""
+        self._show_under("wrong", text)
+
+    def show_note(self, text: str) -> None:
+        """Says something quiet under the control; empty takes it away."""
+        self._show_under("note", text)
+
+    def _show_under(self, kind: str, text: str) -> None:
+        row = self._rows.get(kind)
         if not text:
-            if self._wrong is not None:
-                self._wrong.remove()
-                self._wrong = None
+            if row is not None:
+                self._rows.pop(kind).remove()
             return
-        if self._wrong is None:
-            self._wrong = Static(markup=False, classes="wrong")
-            self.mount(self._wrong)
-        self._wrong.update(Text(clean(text)))
+        if row is None:
+            row = self._rows[kind] = Static(markup=False, classes=kind)
+            self.mount(row)
+        row.update(Text(clean(text)))
 
     def show_remark(self, text: str) -> None:
         """Says something quiet at the control's right."""
