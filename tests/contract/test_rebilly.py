@@ -186,6 +186,7 @@ async def test_a_draft_can_be_left_and_taken_back(lab: HttpLab, provider: Rebill
     assert [one.status for one in await provider.status(receipt)] == [RecipientStatus.PENDING] * 2
     await provider.cancel(receipt)
     assert not lab.rules.messages
+    await provider.cancel(receipt)  # the first yes may have been lost on the way
 
 
 async def test_a_draft_that_was_deleted_there_is_told(lab: HttpLab, provider: RebillyProvider) -> None:

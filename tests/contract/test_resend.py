@@ -159,8 +159,19 @@ async def test_a_scheduled_message_can_be_taken_back_until_it_leaves(
     assert receipt.is_handed_over
     await provider.cancel(receipt)
     assert rules.events == {"4ef9a417-1": "canceled"}
+    rules.events["4ef9a417-1"] = "sent"
     with pytest.raises(Rejected, match="back any more"):
         await provider.cancel(receipt)
+
+
+async def test_a_lost_yes_to_a_cancel_is_no_no(lab: HttpLab, rules: ResendRules, provider: HttpProvider) -> None:
+    """The answer to a cancel never came: that is told as unknown, and asked again it counts as taken back."""
+    receipt = await provider.send(provider.prepare(replace(make_outgoing(), not_before=NOON)), Recorder())
+    lab.on("POST /emails/", DROP_AFTER_ACTING)
+    with pytest.raises(OutcomeUncertain, match="broke before Resend answered"):
+        await provider.cancel(receipt)
+    await provider.cancel(receipt)
+    assert rules.events == {"4ef9a417-1": "canceled"}
 
 
 async def test_a_key_that_may_only_send_is_no_wrong_key(

@@ -198,9 +198,13 @@ class BirdProvider(HttpProvider[BirdSettings]):
         return polled_alike(receipt, answer.word("status"), _STATUSES, at=at)
 
     async def cancel(self, receipt: Receipt) -> None:
-        path = f"{_MESSAGES}/{path_part(receipt.provider_id or '')}/cancel"
-        answer = await self.ask(HttpStep(path=path, needs_json=False, accepts=frozenset({_CONFLICT})))
-        if not answer.is_success:
+        """Takes it back; an earlier yes that never arrived is found in the message itself."""
+        path = f"{_MESSAGES}/{path_part(receipt.provider_id or '')}"
+        answer = await self.ask(HttpStep(path=f"{path}/cancel", needs_json=False, accepts=frozenset({_CONFLICT})))
+        if answer.is_success:
+            return
+        found = await self.ask(HttpStep(method="GET", path=path))
+        if found.word("status") != "canceled":
             raise Rejected(f"Bird is sending it already: {self.words(answer)}", code=answer.status)
 
     async def _list(self, path: str) -> list[Answer]:

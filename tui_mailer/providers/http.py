@@ -202,9 +202,11 @@ class HttpProvider(Generic[S]):
     async def ask(self, step: HttpStep) -> Answer:
         """Makes one request that sends no mail (`check`, `status`, `cancel`, `find`); raises as `send` does.
 
-        An answer whose status is among ``step.accepts`` comes back as it is.
+        An answer whose status is among ``step.accepts`` comes back as it is. Where none comes to a request that changes
+        something, `OutcomeUncertain`.
         """
-        return await Exchange(self, self._client, self._secrets, await self._secrets.get()).make(step, {})
+        secret = await self._secrets.get()
+        return await Exchange(self, self._client, self._secrets, secret, is_question=True).make(step, {})
 
     def _with_key(self, outgoing: Outgoing, steps: tuple[HttpStep, ...]) -> tuple[HttpStep, ...]:
         if self.idempotency_header is None or not outgoing.idempotency_key:

@@ -49,7 +49,9 @@ class Api(Protocol):
 class Exchange:
     """The requests of one message (or one question): each may use the answers before it."""
 
-    def __init__(self, api: Api, client: HttpClient, secrets: SecretSource, secret: str) -> None:
+    def __init__(
+        self, api: Api, client: HttpClient, secrets: SecretSource, secret: str, *, is_question: bool = False
+    ) -> None:
         self.answers: dict[str, Answer] = {}
         """By step name, in order."""
         self.redact = Redactor(secret)
@@ -57,6 +59,7 @@ class Exchange:
         self._client = client
         self._secrets = secrets
         self._secret = secret
+        self._is_question = is_question
         self._base_url = api.base_url_for(secret)
 
     def is_wanted(self, step: HttpStep) -> bool:
@@ -148,6 +151,9 @@ class Exchange:
             return Offline(f"{host} can't be reached: {reason}. Nothing was sent.")
         if step.causes_sending and broken.is_complete:
             return OutcomeUncertain(f"{self._api.title} didn't answer after it had the message: {reason}.")
+        if self._is_question:
+            text = f"The connection to {host} broke before {self._api.title} answered: {reason}."
+            return OutcomeUncertain(text) if step.method != "GET" else TryLater(text)
         return TryLater(f"The connection to {host} broke before the message was handed over: {reason}.")
 
     def _raise_for(self, answer: Answer, step: HttpStep) -> None:

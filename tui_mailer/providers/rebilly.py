@@ -167,12 +167,12 @@ class RebillyProvider(HttpProvider[RebillySettings]):
         return polled_alike(receipt, answer.word("status"), _STATUSES, detail=upstream_words(answer), at=at)
 
     async def cancel(self, receipt: Receipt) -> None:
-        """Deletes a draft that was left as one."""
+        """Deletes a draft that was left as one; what is gone was deleted before: a sent message stays."""
         path = f"{_MESSAGES}/{path_part(receipt.provider_id or '')}"
         answer = await self.ask(
             HttpStep(method="DELETE", path=path, needs_json=False, accepts=frozenset({_CONFLICT, _MISSING}))
         )
-        if not answer.is_success:
+        if answer.status == _CONFLICT:
             raise Rejected("Rebilly no longer has it as a draft: it can't be taken back.", code=answer.status)
 
     async def find(self, outgoing: Outgoing, note: Mapping[str, str]) -> Receipt | None:
