@@ -91,3 +91,28 @@ def test_a_lease_is_not_measured_by_the_wall_clock(post: Post) -> None:
         assert post.outbox.recover(now=post.clock.now()) == []
     post.outbox.set_phase(claim, Phase.INTENT)
     assert post.outbox.finish(claim, answer(claim)).state is State.SENT
+
+
+def test_a_time_that_was_read_before_the_jump_and_written_after_it_is_noticed(post: Post) -> None:
+    """Whoever had looked at the clock a moment too early doesn't make its mail wait for longer than a lease."""
+    recover(post)
+    before = post.clock.now()
+    set_back(post, days=1)
+    recover(post)
+    after = post.clock.now()
+    post.clock.time = before  # the straggler's
+    submission = post.seal(created_at=before, not_before=before)
+    post.outbox.hold_account("work", "no route", is_offline=True, retry_at=before + timedelta(minutes=1), failures=1)
+    post.clock.time = after
+    post.clock.advance(seconds=15)
+    recover(post)
+    assert post.claim().submission.id == submission.id
+
+
+def test_a_question_to_a_provider_is_asked_after_as_long_as_it_was_to_be(post: Post) -> None:
+    """Asked in a minute, it isn't asked in a day and a minute because the clock was set."""
+    recover(post)
+    post.outbox.plan_poll(post.seal().id, "work", post.clock.now() + timedelta(minutes=1))
+    set_back(post, days=1)
+    recover(post)
+    assert post.outbox.next_poll() == post.clock.now() + timedelta(minutes=1)

@@ -37,7 +37,7 @@ def test_hold_and_release(post: Post) -> None:
 
 def test_released_mail_keeps_a_time_that_is_still_ahead(post: Post) -> None:
     """Releasing a scheduled message doesn't send it early."""
-    submission = post.seal(not_before=LATER)
+    submission = post.seal(not_before=LATER, schedule_words="tomorrow 9am")
     post.outbox.hold(submission.id, "held by you")
     post.outbox.release(submission.id)
     assert post.outbox.next_due(post.clock.now()) == LATER

@@ -66,3 +66,10 @@ def test_one_leads_a_service_before_an_app_the_elder_first():
     assert leader([app, one, two], NOW) == two
     assert leader([app, process("deliver", 4, seen=60)], NOW) == app
     assert leader([process("send", 5)], NOW) is None
+
+
+def test_a_process_that_was_seen_before_the_clock_was_set_back_has_to_show_itself_again():
+    """One that is stopped isn't counted on for a day because the clock says yesterday."""
+    stopped, app = process("deliver", 1, seen=-86_400), process("app", 2)
+    assert leader([stopped, app], NOW) == app
+    assert who_sends([stopped, app], NOW).sender is Sender.APP

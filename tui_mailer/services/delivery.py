@@ -168,7 +168,9 @@ class Attempt:
         is_scheduled = submission.hands_over and keeps_schedule(
             capabilities, submission.not_before, self.terms.now(), is_template=bool(submission.message.template)
         )
-        if submission.not_before - self.terms.now() > EARLY and not is_scheduled:
+        is_early = submission.not_before - self.terms.now() > EARLY
+        # Only a time that a person chose is waited for: the others are the clock's, which may have been set back since.
+        if is_early and not is_scheduled and submission.schedule_words is not None:
             raise NotYet
         if self.terms.is_account_changed:
             require(submission.message, capabilities, account=self.terms.account.name, size=submission.size)

@@ -84,7 +84,7 @@ def who_sends(
             text="The provider keeps it until then and sends it, also while this computer is off.",
         )
     alive = sorted((one for one in deliverers if one.is_alive and one.role in RANK), key=_counted_on)
-    awake = [one for one in alive if now - one.seen_at <= UNSEEN_AFTER]
+    awake = [one for one in alive if _is_awake(one, now)]
     remedies = [Remedy.INSTALL_SERVICE, Remedy.KEEP_OPEN]
     if capabilities is not None and capabilities.schedule_min is not None:
         remedies.append(Remedy.LET_PROVIDER)
@@ -114,8 +114,13 @@ def leader(deliverers: Iterable[Deliverer], now: datetime) -> Deliverer | None:
 
     One that has just registered counts as seen.
     """
-    lasting = (one for one in deliverers if one.role in RANK and one.is_alive and now - one.seen_at <= UNSEEN_AFTER)
+    lasting = (one for one in deliverers if one.role in RANK and one.is_alive and _is_awake(one, now))
     return min(lasting, key=_counted_on, default=None)
+
+
+def _is_awake(one: Deliverer, now: datetime) -> bool:
+    """One seen in the future was seen before the clock was set back: it has to show itself again."""
+    return abs(now - one.seen_at) <= UNSEEN_AFTER
 
 
 def _counted_on(one: Deliverer) -> tuple[int, datetime, str]:

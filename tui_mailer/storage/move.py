@@ -50,11 +50,12 @@ class Moves(SubmissionTable):
             return self._moved(self._move(row, State.HELD, held_reason=reason))
 
     def release(self, submission_id: str) -> Submission:
-        """Queues what was held, for its own time if that is still ahead."""
+        """Queues what was held, for the time a person chose if that is still ahead."""
         with self._database.transaction():
             row = self._allowed(submission_id, frozenset({State.HELD}), "released")
             now = to_microseconds(self._clock.now())
-            due_at = now if row["hands_over"] else max(now, row["not_before"])
+            is_due = row["hands_over"] or row["schedule_words"] is None
+            due_at = now if is_due else max(now, row["not_before"])
             return self._moved(self._move(row, State.QUEUED, due_at=due_at, error=None))
 
     def retry(self, submission_id: str, now: datetime) -> Submission:

@@ -17,6 +17,9 @@ from tui_mailer.storage.submission_table import OutboxParts, SubmissionTable
 
 CLOCK_SLACK = timedelta(seconds=30)
 """By how much the wall clock may drift against the boot clock between two looks; more is a jump."""
+CLOCK_CHECK_SECONDS = 15.0
+"""How often what waits is held against the clock though it hasn't jumped: a time that was read before a jump may have
+been written after everybody had made up for it."""
 LONGEST_WAIT = timedelta(minutes=90)
 """No retry is put off for longer (`services.retry`), unless the clock was ahead."""
 
@@ -40,6 +43,7 @@ class Waiting(SubmissionTable):
         super().__init__(parts)
         self._waiting_sql = statements("waiting")
         self._clock_offset: timedelta | None = None
+        self._clock_checked_at = 0.0
 
     # the clock
 
@@ -49,19 +53,22 @@ class Waiting(SubmissionTable):
         What waits for a retry, for the end of its undo window or for a probe would wait for as long again. Mail that
         was scheduled keeps its time: that is what a person asked for.
         """
-        offset = now - EPOCH - timedelta(seconds=self._clock.boottime())
-        known, self._clock_offset = self._clock_offset, offset
-        if known is not None and abs(offset - known) <= CLOCK_SLACK:
+        boottime = self._clock.boottime()
+        offset = now - EPOCH - timedelta(seconds=boottime)
+        known = self._clock_offset
+        has_jumped = known is not None and abs(offset - known) > CLOCK_SLACK
+        if known is not None and not has_jumped and boottime - self._clock_checked_at < CLOCK_CHECK_SECONDS:
             return False
+        self._clock_offset, self._clock_checked_at = offset, boottime
         bindings = {
             "now": to_microseconds(now),
             "slack": CLOCK_SLACK // timedelta(microseconds=1),
             "longest_wait": LONGEST_WAIT // timedelta(microseconds=1),
         }
         with self._database.transaction(is_durable=False):
-            self._database.run(self._waiting_sql["bring_back_from_the_future"], bindings)
-            self._database.run(self._waiting_sql["bring_probes_back_from_the_future"], bindings)
-        return known is not None
+            for things in ("times", "mail", "probes", "questions"):
+                self._database.run(self._waiting_sql[f"bring_{things}_back_from_the_future"], bindings)
+        return has_jumped
 
     # accounts
 

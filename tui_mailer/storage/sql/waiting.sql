@@ -53,7 +53,12 @@ DELETE FROM account_hold WHERE account = :account
 -- name: list_account_holds
 SELECT * FROM account_hold ORDER BY account
 
--- name: bring_back_from_the_future
+-- name: bring_times_back_from_the_future
+-- Nobody chose this time: it was the clock's, or the end of an undo window by it. Who holds or tries it goes by it, too.
+UPDATE submission SET not_before = :now + max(0, min(not_before - updated_at, :longest_wait))
+WHERE not_before > :now AND updated_at > :now + :slack AND schedule_words IS NULL AND ended_at IS NULL
+
+-- name: bring_mail_back_from_the_future
 -- What was put off by a clock that has been set back since: the wait begins anew, a person's own time stays.
 UPDATE submission SET due_at = :now + max(0, min(due_at - updated_at, :longest_wait)), updated_at = :now
 WHERE due_at > :now AND (state = 'deferred' OR schedule_words IS NULL)
@@ -62,3 +67,7 @@ WHERE due_at > :now AND (state = 'deferred' OR schedule_words IS NULL)
 -- name: bring_probes_back_from_the_future
 UPDATE account_hold SET retry_at = :now
 WHERE retry_at > :now AND (since > :now + :slack OR retry_at > :now + :longest_wait)
+
+-- name: bring_questions_back_from_the_future
+UPDATE poll SET due_at = :now + max(0, min(due_at - since, :longest_wait)), since = :now
+WHERE due_at > :now AND since > :now + :slack
