@@ -172,6 +172,14 @@ class Terminal:
         """The terminal's line settings."""
         return termios.tcgetattr(self._slave)
 
+    def freeze(self) -> None:
+        """Stops what the program writes, as Ctrl-S or a stuck SSH line does."""
+        termios.tcflow(self._slave, termios.TCOOFF)
+
+    def thaw(self) -> None:
+        """Lets it through again."""
+        termios.tcflow(self._slave, termios.TCOON)
+
     def hang_up(self) -> None:
         """Takes the terminal away, as a closed window or a lost SSH line does."""
         os.close(self._slave)

@@ -56,3 +56,31 @@ def test_what_is_typed_after_putting_a_draft_away_starts_the_next(tmp_path: Path
         terminal.press("f8")
         terminal.shows("Drafts:", "cy@example.org          Two", "bob@example.org         One")
         assert terminal.text().count("example.org   ") == 3
+
+
+def test_enter_pressed_twice_in_the_palette_runs_the_command_once(tmp_path: Path) -> None:
+    """A double Enter over a slow line neither runs the command twice nor takes the screen behind it away."""
+    with in_terminal(tmp_path) as terminal:
+        terminal.shows("[Compose]", "^S Send")
+        for _ in range(3):
+            terminal.type("\x10")
+            terminal.shows("Search for commands")
+            terminal.type("Outbox")
+            terminal.shows("See what waits, and why")
+            terminal.type("\r\r\r\x1b\r")
+            terminal.shows("[Outbox]")
+            terminal.press("f2")
+            terminal.shows("[Compose]")
+        terminal.press("ctrl+q")
+        assert terminal.ended() == 0
+
+
+def test_a_dialog_left_twice_takes_nothing_else_with_it(tmp_path: Path) -> None:
+    """Keys typed ahead of a dialog's going land in the screen behind it."""
+    with in_terminal(tmp_path) as terminal:
+        terminal.shows("[Compose]", "^S Send")
+        for opening in ("f1", "ctrl+l", "f8", "ctrl+s"):
+            terminal.press(opening, "escape", "escape", "escape")
+            terminal.until_quiet(0.3)
+        terminal.type("bob")
+        terminal.shows("bob")

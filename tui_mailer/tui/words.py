@@ -77,7 +77,8 @@ def say_countdown(until: datetime, moment: Moment) -> str:
     """How long until then, in the moment's steps."""
     distance = until - moment.now
     if moment.is_coarse and timedelta(0) < distance < timedelta(seconds=100):
-        distance = timedelta(seconds=10 * ceil(distance.total_seconds() / 10))
+        step = 10 if distance <= timedelta(seconds=30) else 30
+        distance = timedelta(seconds=step * ceil(distance.total_seconds() / step))
     return say_distance(distance)
 
 
@@ -221,7 +222,11 @@ def _queued(submission: Submission, moment: Moment) -> str:
         return f"leaves in {say_countdown(submission.not_before, moment)}, u undoes it"
     from tui_mailer.domain.schedule import describe_distance
 
-    return f"goes {say_time(submission.not_before, moment.now)}, {describe_distance(submission.not_before, moment.now)}"
+    if distance < timedelta(seconds=99):
+        far = say_ahead(submission.not_before, moment)
+    else:
+        far = describe_distance(submission.not_before, moment.now)
+    return f"goes {say_time(submission.not_before, moment.now)}, {far}"
 
 
 def _sending(submission: Submission, moment: Moment) -> str:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, TypeVar, cast
 
 from rich.text import Text
 from textual.app import App, ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -48,6 +49,7 @@ class Dialog(ModalScreen[R]):
         self.keymap = keymap
         self._title = title
         self._said = Static(markup=False, classes="said")
+        self._is_left = False
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box"):
@@ -93,6 +95,13 @@ class Dialog(ModalScreen[R]):
             await work
         except MailerError as error:
             self.say(str(error))
+
+    def dismiss(self, result: R | None = None) -> AwaitComplete:
+        """Leaves the dialog, once: keys that were typed ahead of its going mustn't take the next screen with it."""
+        if self._is_left:
+            return AwaitComplete.nothing()
+        self._is_left = True
+        return super().dismiss(result)
 
     def action_back(self) -> None:
         """Leaves the dialog with nothing chosen."""

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 1000
 TICK_SECONDS = 1.0
 """How often sentences with a countdown are told anew; a row repaints only if its words differ."""
+QUICK_TICKS = 5
+"""Of which one tells all rows, the others only what a person follows: many countdowns must not fill a slow line."""
 
 
 _SCHEDULED = {
@@ -45,6 +47,7 @@ class OutboxScreen(MailRoom):
 
     place = "outbox"
     help_places = ("outbox", "list")
+    counts_in_rows = True
     BINDINGS = bindings("outbox")
     AUTO_FOCUS = "#rows"
     DEFAULT_CSS = """
@@ -56,6 +59,7 @@ class OutboxScreen(MailRoom):
         super().__init__(desk, watch)
         self.rows = OutboxRows()
         self._remedy = ""
+        self._ticks = 0
 
     def list_shown(self) -> RowList:
         return self.rows
@@ -82,7 +86,8 @@ class OutboxScreen(MailRoom):
 
     def _tick(self) -> None:
         if self.is_active and self.rows.submissions:
-            self.rows.tell_anew(self.moment())
+            self._ticks += 1
+            self.rows.tell_anew(self.moment(), is_quick=self._ticks % QUICK_TICKS != 0)
 
     def on_row_list_cursor_moved(self) -> None:
         """The row that was left and the one that is come to tell their seconds differently."""

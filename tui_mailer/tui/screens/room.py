@@ -24,6 +24,8 @@ class Room(Screen[None]):
     """Its name in the action table."""
     help_places: ClassVar[tuple[str, ...]] = ()
     """Places F1 tells about."""
+    counts_in_rows: ClassVar[bool] = False
+    """Its list counts seconds down, so the status line needn't."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
@@ -32,7 +34,8 @@ class Room(Screen[None]):
     def compose(self) -> ComposeResult:
         yield ModeLine(self.desk.status, self.place)
         yield from self.furniture()
-        yield StatusLine(self.desk.status, undo_key=self.desk.keymap.display("app.undo"))
+        undo_key = self.desk.keymap.display("app.undo")
+        yield StatusLine(self.desk.status, undo_key=undo_key, is_coarse=self.counts_in_rows)
         yield KeyLine(self.desk.keymap, self.place, ANYWHERE)
 
     @property

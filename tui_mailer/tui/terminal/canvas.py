@@ -84,8 +84,11 @@ class Canvas:
         _heal(row.cells, end)
         self._touched.add(y)
 
-    def frame(self, cursor: tuple[int, int]) -> str:
-        """What makes the terminal show what was put, its cursor at a place; empty when it does already."""
+    def frame(self, cursor: tuple[int, int] | None) -> str:
+        """What makes the terminal show what was put; empty when it does already.
+
+        ``cursor``: where the terminal's cursor goes then; None: nobody looks for it.
+        """
         changed = [y for y in sorted(self._touched) if not self._shown[y].is_like(self._wanted[y])]
         self._touched.clear()
         courier = self._courier
@@ -96,7 +99,8 @@ class Canvas:
                 self._scroll_if_shorter(changed, before)
             for y in changed:
                 self._shown[y] = self._wanted[y].copy()
-        courier.move(*cursor)
+        if cursor is not None:
+            courier.move(*cursor)
         return courier.take()
 
     def _write_rows(self, rows: Sequence[int], shown: Sequence[Row]) -> None:

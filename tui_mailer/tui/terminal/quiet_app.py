@@ -107,7 +107,7 @@ class QuietApp(App[int], inherit_bindings=False):
             self._write_frame(driver, frame)
 
     def _next_frame(self, canvas: Canvas) -> str:
-        cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
+        cursor = self._caret()
         frame = canvas.frame(cursor)
         if frame or not self._is_redraw_asked:
             # What has changed goes first: what is painted anew is then what is shown, which a fuzz can compare.
@@ -115,6 +115,12 @@ class QuietApp(App[int], inherit_bindings=False):
         self._is_redraw_asked = False
         canvas.forget()
         return KNOWN_STATE + canvas.frame(cursor)
+
+    def _caret(self) -> tuple[int, int] | None:
+        """Where the terminal's cursor belongs: at the caret, where input methods look for it; None: there is none."""
+        if self.shows_terminal_cursor or hasattr(type(self.focused), "cursor_screen_offset"):
+            return self.screen.outer_size.clamp_offset(self.cursor_position)
+        return None
 
     def _write_frame(self, driver: PatientDriver, frame: str) -> None:
         if self._sync_available and len(frame) >= FEWEST_SYNCHRONIZED:

@@ -76,11 +76,16 @@ class OutboxRows(RowList):
         self._opened ^= {key}
         self._arrange()
 
-    def tell_anew(self, moment: Moment) -> None:
-        """Repaints, of the rows in view, those whose words differ by now."""
+    def tell_anew(self, moment: Moment, *, is_quick: bool = False) -> None:
+        """Repaints, of the rows in view, those whose words differ by now.
+
+        ``is_quick``: only the row under the cursor and what is being sent; the rest may be a few seconds old.
+        """
         self._moment = moment
         top = self.scroll_offset.y
         for index in range(top, min(len(self._lines), top + self.size.height)):
+            if is_quick and index != self.cursor and self._lines[index].one.state is not State.SENDING:
+                continue
             if self._shown.get(index) != self._row(index):
                 self.refresh_line(index)
 

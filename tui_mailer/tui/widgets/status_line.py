@@ -21,8 +21,10 @@ class StatusLine(Widget):
     StatusLine.-good { color: $text-success; }
     """
 
-    def __init__(self, status: Status, *, undo_key: str) -> None:
+    def __init__(self, status: Status, *, undo_key: str, is_coarse: bool = False) -> None:
+        """``is_coarse``: counts in tens of seconds until the last ten: a list tells the seconds already."""
         super().__init__()
+        self._is_coarse = is_coarse
         self._status = status
         self._undo_key = undo_key
         self._shown = ("", "")
@@ -63,6 +65,8 @@ class StatusLine(Widget):
 
     def _words(self) -> tuple[str, str]:
         seconds = self._status.undo_seconds_left(datetime.now(UTC))
+        if self._is_coarse:
+            seconds = -(-seconds // 10) * 10 if seconds > 10 else seconds
         if self._status.text and self._status.tone is Tone.BAD:
             left = self._status.text
         elif seconds:
