@@ -64,7 +64,7 @@ def test_every_mode_rests_when_nothing_happens(tmp_path: Path) -> None:
 
 
 def test_a_frozen_terminal_holds_no_mail_back_and_thaws_to_the_truth(tmp_path: Path) -> None:
-    """Ctrl-S: the server gets the mail all the same, and what is shown once reading goes on is what has become of it."""
+    """Ctrl-S: the server gets the mail all the same, and what is shown when reading goes on is what became of it."""
     refusal = {"RCPT TO:<cy": "451 4.7.1 cy is away"}
     with scripted_server(tmp_path, **refusal) as server, in_terminal(tmp_path) as terminal:
         write(terminal, "bob@example.org, cy@example.org", "Frozen", "text")
