@@ -301,8 +301,8 @@ class _Reader:
                 self._add(
                     child.line,
                     f"{where}.{key}",
-                    "unknown key: a secret doesn't belong in this file; write `credential: keyring` and store it with"
-                    f" `tui-mailer account set-secret` (or use {account_rule.CREDENTIALS})",
+                    "unknown key: a secret doesn't belong in this file; write `credential: keyring` and store it there"
+                    f" (tui-mailer account set-secret), or use {account_rule.CREDENTIALS}",
                 )
 
     def _check_fallbacks(self, accounts: Mapping[str, Account]) -> None:

@@ -19,8 +19,8 @@ _HOW_TO_SET = {
     "bcc": "the Bcc field (--bcc)",
     "reply-to": "the Reply-To field (--reply-to)",
     "subject": "the Subject field (--subject)",
-    "in-reply-to": "--in-reply-to",
-    "references": "--references",
+    "in-reply-to": "In-Reply-To (--in-reply-to)",
+    "references": "References (--references)",
     "date": "the schedule (--at)",
 }
 _OURS = frozenset({"message-id", "mime-version"})

@@ -322,7 +322,9 @@ def _template(message: Message, options: BirdChannelsOptions, attachments: list[
         raise Unsupported("headers", "At Bird a template has no Reply-To and no headers.", "Leave them out.")
     if not options.version or not options.locale:
         raise Unsupported(
-            "options", "Bird wants a template's version and language.", "Add --option version=... --option locale=en."
+            "options",
+            "Bird wants a template's version and language.",
+            "Add the options version and locale (--option locale=en).",
         )
     template = {
         "projectId": message.template,

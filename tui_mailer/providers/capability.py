@@ -137,7 +137,9 @@ def _text_refusals(message: Message, can: Capabilities, account: str) -> Iterato
 def _template_refusals(message: Message, can: Capabilities, account: str) -> Iterator[Unsupported]:
     if message.variables and not message.template:
         yield Unsupported(
-            "variables", "Variables (--var) need a template or --expand.", "Add --expand to fill them in here."
+            "variables",
+            "Variables (--var) need a template, or to be filled in here.",
+            "Name a template, or have them filled in here (--expand).",
         )
     if not message.template:
         return
@@ -262,7 +264,7 @@ def _extra_refusals(message: Message, can: Capabilities, account: str) -> Iterat
     if can.tags is not None and len(message.tags) > can.tags:
         limit = "no tags" if can.tags == 0 else f"at most {can.tags} tags"
         yield Unsupported(
-            "tags", f"Account '{account}' has {limit}.", "Leave them out, or use --meta to keep them here."
+            "tags", f"Account '{account}' has {limit}.", "Leave them out, or keep them here as metadata (--meta)."
         )
     else:
         yield from _tag_refusals(message, can, account)
@@ -274,7 +276,9 @@ def _tag_refusals(message: Message, can: Capabilities, account: str) -> Iterator
         shown = name if value is None else f"{name}={value}"
         if value is not None and not can.tag_values:
             yield Unsupported(
-                "tags", f"Account '{account}' has tags without values, not '{shown}'.", f"Write --tag {name}."
+                "tags",
+                f"Account '{account}' has tags without values, not '{shown}'.",
+                f"Write {name} alone (--tag {name}).",
             )
         if value is None and can.needs_tag_values:
             yield Unsupported("tags", f"Account '{account}' wants a value with tag '{name}'.", "Write NAME=VALUE.")

@@ -186,7 +186,7 @@ class Mailer:
         """
         one = self.show(submission_id)
         if one.series_id is None:
-            raise NotFound(f"{submission_id} doesn't recur; to cancel it alone leave --series out.")
+            raise NotFound(f"{submission_id} doesn't recur; it can only be canceled alone.")
         return self.store.outbox.stop_series(one.series_id) or one
 
     def keep_series_up(self) -> None:

@@ -331,7 +331,9 @@ class Writer:
         if not is_repeat(draft.schedule):
             return None
         if request.each:
-            raise InvalidMessage("A message that recurs goes to all its recipients: leave --each out.", field="at")
+            raise InvalidMessage(
+                "A message that recurs goes to all its recipients, not to each its own (--each).", field="at"
+            )
         from tui_mailer.services.repeat import read_recurrence
 
         found, _first = read_recurrence(draft.schedule, now=now, zone=self.directory.zone)

@@ -394,4 +394,6 @@ def _damaged(path: Path | None) -> DamagedStore:
 
 
 def _foreign(path: Path | None) -> StorageError:
-    return StorageError(f"{path} isn't a database of tui-mailer; nothing was changed. Choose another --data-dir.")
+    return StorageError(
+        f"{path} isn't a database of tui-mailer; nothing was changed. Choose another data directory (--data-dir)."
+    )

@@ -36,7 +36,7 @@ def make_private_directory(path: Path) -> None:
         if found.st_uid != os.geteuid():
             raise StorageError(
                 f"{path} belongs to another user (uid {found.st_uid}); tui-mailer doesn't write into it. "
-                "Run it as that user, or choose another --data-dir."
+                "Run it as that user, or choose another data directory (--data-dir)."
             )
         if found.st_mode & 0o077 and not any(path.iterdir()):
             path.chmod(0o700)

@@ -44,7 +44,7 @@ class Host:
                     f"{self._path.parent} is on a network file system and {_name(known)} has used it "
                     f"{max(0, int(silent))} s ago: two machines can't share it, mail might go out twice. Stop "
                     f"tui-mailer there and try again (after {SILENCE_SECONDS / 60:.0f} minutes if it was cut off), or "
-                    "choose a --data-dir on this machine. Nothing was changed."
+                    "choose a data directory on this machine (--data-dir). Nothing was changed."
                 )
         self._write()
         self.is_taken = True

@@ -103,10 +103,8 @@ class AccountWatch:
         """Says it under its field, unless something worse stands there, and takes it away again."""
         field = self._form.fields[name]
         if complaint and (not field.is_wrong or name in self._complained):
-            from tui_mailer.tui.words import without_switches  # not for the first frame
-
             self._complained.add(name)
-            field.show_wrong(without_switches(complaint))
+            field.show_wrong(complaint)
         elif name in self._complained:
             self._complained.discard(name)
             field.show_wrong("")

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tui_mailer.domain.text import clean
+from tui_mailer.tui.app_words import in_the_app
 
 
 class Sheet:
@@ -24,7 +25,7 @@ class Sheet:
             last.add_column(width=self._label_width, no_wrap=True)
             last.add_column(ratio=1, overflow="fold")
             self._parts.append(last)
-        last.add_row(Text(clean(label), style=label_style), Text(clean(value)))
+        last.add_row(Text(clean(label), style=label_style), Text(clean(in_the_app(value))))
 
     def heading(self, text: str) -> None:
         """A line on its own, a blank one above."""

@@ -9,6 +9,8 @@ from enum import StrEnum
 from math import ceil
 from time import monotonic
 
+from tui_mailer.tui.app_words import in_the_app
+
 
 class Tone(StrEnum):
     """How much attention a sentence wants."""
@@ -44,7 +46,7 @@ class Status:
 
     def say(self, text: str, *, tone: Tone = Tone.QUIET, seconds: float = 12.0) -> None:
         """Shows a sentence until another comes or its time is up; an empty one clears the line."""
-        self.text, self.tone = text, tone
+        self.text, self.tone = in_the_app(text), tone
         self._said_at, self._lasts = monotonic(), seconds
         self.changed()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from tui_mailer.domain.submission import BY_HAND, Kind, Phase, Recipient, RecipientStatus, State, worst_status
 from tui_mailer.domain.text import clean
 from tui_mailer.tui.action import Keymap
+from tui_mailer.tui.app_words import in_the_app
 from tui_mailer.tui.size_words import say_size
 
 if TYPE_CHECKING:
@@ -101,11 +101,6 @@ def say_tries(submission: Submission, moment: Moment) -> str:
     return f"{submission.attempts}/{most}" if most else str(submission.attempts)
 
 
-_SHELL = re.compile(r"(?:[Rr]un )?`?tui-mailer account set-secret [^\s`]+?`?[.;]?(?=\s|$)")
-_SHELL_RELEASE = re.compile(r"`?tui-mailer account release [^\s`]+?`?(?=[.,;)]?(?:\s|$))")
-"""What a reason tells to type in a shell: here there are keys for it."""
-
-
 def say_remedy(hold: AccountHold, keymap: Keymap) -> str:
     """Why an account's mail waits, and the keys that mend it."""
     keys = {
@@ -114,7 +109,7 @@ def say_remedy(hold: AccountHold, keymap: Keymap) -> str:
         "retry": keymap.display("outbox.retry"),
     }
     reason = hold.reason.removeprefix(f"Account '{hold.account}': ")
-    reason = _SHELL_RELEASE.sub(keys["retry"], _SHELL.sub("", reason)).strip()
+    reason = in_the_app(reason)
     if reason and reason[-1] not in ".!?":
         reason = f"{reason}."
     if hold.is_offline:
@@ -160,11 +155,6 @@ def say_recipients(submission: Submission) -> str:
     return f"{first} +{others}" if others > 0 else first
 
 
-def without_switches(text: str) -> str:
-    """A sentence without the command line's switches in brackets, which mean nothing in the app."""
-    return re.sub(r" \(--[a-z-]+\)", "", text)
-
-
 def say_subject(text: str) -> str:
     """The subject, or that there is none."""
     return clean(text).strip() or "(no subject)"
@@ -173,7 +163,7 @@ def say_subject(text: str) -> str:
 def say_why(submission: Submission, moment: Moment) -> str:
     """One sentence: when it goes, or why it doesn't."""
     teller = _TELLERS.get(submission.state)
-    return clean(teller(submission, moment)) if teller else STATE_WORD[submission.state]
+    return clean(in_the_app(teller(submission, moment))) if teller else STATE_WORD[submission.state]
 
 
 def say_phase(phase: Phase) -> str:

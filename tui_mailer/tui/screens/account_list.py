@@ -11,6 +11,7 @@ from textual.widget import Widget
 from tui_mailer.accounts.configuration import Account
 from tui_mailer.storage.record import AccountHold
 from tui_mailer.tui.action_table import bindings
+from tui_mailer.tui.app_words import in_the_app
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.screens.dialog import Dialog
 from tui_mailer.tui.widgets.row_list import Column, Row, RowList
@@ -51,7 +52,7 @@ class AccountRows(RowList):
         if hold is None:
             standing = "kept on this computer, sent to nobody" if account.provider == "maildir" else "ready"
         else:
-            standing = f"can't send now: {hold.reason}" if hold.is_offline else f"held: {hold.reason}"
+            standing = in_the_app(f"can't send now: {hold.reason}" if hold.is_offline else f"held: {hold.reason}")
         sender = account.identities[0].addr_spec if account.identities else ""
         return Row(
             key=account.name,

@@ -17,6 +17,7 @@ from textual.widgets import Static
 from tui_mailer.domain.errors import MailerError
 from tui_mailer.domain.text import clean
 from tui_mailer.tui.action import Keymap, types_into
+from tui_mailer.tui.app_words import in_the_app
 from tui_mailer.tui.widgets.key_line import KeyLine
 
 R = TypeVar("R")
@@ -84,7 +85,7 @@ class Dialog(ModalScreen[R]):
         """Shows a sentence under the contents; empty takes it away."""
         self._said.set_class(bool(text), "-some")
         self._said.set_class(is_quiet, "-quiet")
-        self._said.update(Text(clean(text, keep_newlines=True)))
+        self._said.update(Text(clean(in_the_app(text), keep_newlines=True)))
 
     def attempt(self, work: Coroutine[Any, Any, None]) -> None:
         """Does some work without holding up the keys; what goes wrong on purpose is told in the box."""

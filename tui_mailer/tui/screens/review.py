@@ -22,7 +22,7 @@ from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.screens.dialog import Dialog
 from tui_mailer.tui.sheet import Sheet
 from tui_mailer.tui.size_words import say_size
-from tui_mailer.tui.words import KIND_WORD, say_subject, without_switches
+from tui_mailer.tui.words import KIND_WORD, say_subject
 
 MUST_BE_UP_SECONDS = 0.5
 """Before Enter sends: a key meant for the form must not send a message."""
@@ -128,7 +128,7 @@ class ReviewScreen(Dialog[ReviewAnswer]):
         for finding in review.findings:
             sheet.line(
                 _SEVERITY_WORD[finding.severity],
-                without_switches(finding.text),
+                finding.text,
                 label_style=_SEVERITY_STYLE[finding.severity],
             )
         return sheet

@@ -9,6 +9,7 @@ from textual.widgets import Input, Static
 
 from tui_mailer.tui.action import Keymap
 from tui_mailer.tui.action_table import bindings
+from tui_mailer.tui.app_words import in_the_app
 from tui_mailer.tui.screens.dialog import Dialog
 from tui_mailer.tui.widgets.field import Field
 from tui_mailer.tui.widgets.line_input import LineInput
@@ -31,7 +32,7 @@ class SecretScreen(Dialog[str | None]):
         )
 
     def contents(self) -> Iterable[Widget]:
-        yield Static(self._reason, markup=False)
+        yield Static(in_the_app(self._reason), markup=False)
         yield Field("Password", LineInput(id="secret", password=True, placeholder=self._place))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -9,6 +9,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui_mailer.domain.text import clean
+from tui_mailer.tui.app_words import in_the_app
 from tui_mailer.tui.widgets.line_input import AddressInput
 
 
@@ -62,7 +63,7 @@ class Field(Vertical):
         if row is None:
             row = self._rows[kind] = Static(markup=False, classes=kind)
             self.mount(row)
-        row.update(Text(clean(text)))
+        row.update(Text(clean(in_the_app(text))))
 
     def show_remark(self, text: str) -> None:
         """Says something quiet at the control's right."""
