@@ -25,4 +25,5 @@ def options_of(outgoing: Outgoing, model: type[M]) -> M:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise Unsupported("options", f"Option '{name}': {first['msg']}.", "Change it or leave it out.") from None
+        said = first["msg"].removeprefix("Value error, ")
+        raise Unsupported("options", f"Option '{name}': {said}.", "Change it or leave it out.") from None

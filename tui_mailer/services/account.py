@@ -138,7 +138,8 @@ class ProviderDirectory:
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             key = ".".join(str(part) for part in first["loc"])
-            raise InvalidMessage(f"Option '{key}': {first['msg']}.", field="options") from None
+            said = first["msg"].removeprefix("Value error, ")
+            raise InvalidMessage(f"Option '{key}': {said}.", field="options") from None
         return options.model_dump(mode="json", exclude_unset=True)
 
 
