@@ -204,12 +204,19 @@ class Attempt:
                 # It was alive when the attempt began: a computer that slept since is a day later without knowing.
                 raise OutcomeUncertain(_EXPIRED)
             if phase is Phase.INTENT or note:
-                await self._ledger.set_phase(self.claim, phase, note, self._date(), answers)
+                await self._keep(phase, note, answers)
             if PHASE_ORDER.index(phase) > PHASE_ORDER.index(self.phase):
                 self.phase = phase
             on_phase(phase)
 
         return progress
+
+    async def _keep(self, phase: Phase, note: Mapping[str, str] | None, answers: Sequence[RecipientResult]) -> None:
+        try:
+            await self._ledger.set_phase(self.claim, phase, note, self._date(), answers)
+        except StorageError as error:
+            # A locked outbox or a full disk is no fault of the message: nothing was sent, it needs nobody's word.
+            raise error if self.phase is Phase.INTENT else TryLater(clean(str(error))) from None
 
     def _situation(self) -> Situation:
         submission = self.claim.submission
@@ -390,7 +397,5 @@ def outgoing_of(
 
 def contents_of(message: Message, spool: Spool) -> dict[str, Content]:
     """Looks up the sealed bytes a message refers to; raises `DamagedStore` when they are gone."""
-    digests = [one.sha256 for one in message.attachments if one.sha256 is not None]
-    if message.raw_sha256 is not None:
-        digests.append(message.raw_sha256)
-    return {digest: spool.content(digest) for digest in digests}
+    digests = (message.raw_sha256, *(one.sha256 for one in message.attachments))
+    return {digest: spool.content(digest) for digest in digests if digest is not None}
