@@ -215,7 +215,7 @@ class Attempt:
         try:
             await self._ledger.set_phase(self.claim, phase, note, self._date(), answers)
         except StorageError as error:
-            # A locked outbox or a full disk is no fault of the message: nothing was sent, it needs nobody's word.
+            # A locked outbox or a full disk is no fault of the message.
             raise error if self.phase is Phase.INTENT else TryLater(clean(str(error))) from None
 
     def _situation(self) -> Situation:
@@ -397,5 +397,4 @@ def outgoing_of(
 
 def contents_of(message: Message, spool: Spool) -> dict[str, Content]:
     """Looks up the sealed bytes a message refers to; raises `DamagedStore` when they are gone."""
-    digests = (message.raw_sha256, *(one.sha256 for one in message.attachments))
-    return {digest: spool.content(digest) for digest in digests if digest is not None}
+    return {one: spool.content(one) for one in (message.raw_sha256, *(a.sha256 for a in message.attachments)) if one}
