@@ -297,3 +297,14 @@ async def test_a_row_shown_for_its_error_is_hidden_again_when_mended(tmp_path: P
         await stage.shows("has no @")
         await stage.press("shift+tab", "ctrl+u", "ctrl+n")
         await stage.until(lambda: "Reply-To" not in stage.text(), "the empty form")
+
+
+async def test_what_went_wrong_is_told_to_its_end(tmp_path: Path) -> None:
+    """A sentence longer than the line takes more rows while it stands, and gives them back; keys stay in sight."""
+    async with on_stage(tmp_path) as stage:
+        status = stage.app.desk.status
+        status.complain(f"The disk of {'/somewhere' * 7} is full, so this wasn't written. The same key again leaves.")
+        await stage.shows("so this wasn't written. The same key again leaves.", "^S Send", "When ")
+        status.say("")
+        await stage.until(lambda: "again leaves" not in stage.text(), "the line empty")
+        await stage.until(lambda: stage.lines()[-3].startswith("When "), "the rows given back")

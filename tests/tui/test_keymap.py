@@ -309,6 +309,15 @@ async def test_f1_tells_the_keys_of_a_dialog_too(tmp_path: Path) -> None:
             await stage.until(lambda: not stage.app.screen.is_modal, "the form")
 
 
+async def test_ctrl_c_tells_how_one_leaves(tmp_path: Path) -> None:
+    """In a field, in the body and in a list, with nothing marked to copy; it ends nothing itself."""
+    async with on_stage(tmp_path) as stage:
+        for keys in ((), ("tab", "tab", "tab"), ("f3",)):
+            stage.app.desk.status.say("")
+            await stage.press(*keys, "ctrl+c")
+            await stage.shows("^Q leaves; the draft is kept")
+
+
 async def test_keys_of_the_app_sleep_under_a_dialog(tmp_path: Path) -> None:
     """F3 or Ctrl+N under the help changes nothing behind it."""
     async with on_stage(tmp_path) as stage:

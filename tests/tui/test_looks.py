@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from app_stage import configuration_of, local_account, on_stage
+from app_stage import Stage, configuration_of, local_account, on_stage
+from rich.color import Color, ColorType
 
 from tui_mailer.accounts.configuration import UiSettings
 from tui_mailer.domain.message import Draft
@@ -46,3 +48,30 @@ async def test_every_theme_shows_the_same_words(tmp_path: Path, theme: str) -> N
     async with on_stage(tmp_path, configuration_of(local_account(), ui=UiSettings(theme=theme))) as stage:
         await stage.press("f3")
         await stage.shows("[Outbox]", "The outbox is empty", "r Retry")
+
+
+@pytest.mark.parametrize("no_color", [False, True])
+async def test_the_ansi_theme_has_only_the_terminals_own_colours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, no_color: bool
+) -> None:
+    """No shade of ours is asked for, neither in text nor behind it; under NO_COLOR no colour at all."""
+    if no_color:
+        monkeypatch.setenv("NO_COLOR", "1")
+    theme = "dark" if no_color else "ansi"
+    async with on_stage(tmp_path, configuration_of(local_account(), ui=UiSettings(theme=theme)), draft=LETTER) as stage:
+        for key, shown in (("f2", "[Compose]"), ("f3", "[Outbox]"), ("f1", "Keys: outbox")):
+            await stage.press(key)
+            await stage.shows(shown)
+            for colour in colours_on(stage):
+                assert colour.is_default or (colour.type is ColorType.STANDARD and not no_color), (shown, colour)
+
+
+def colours_on(stage: Stage) -> Iterator[Color]:
+    """Every colour that the terminal is asked for."""
+    for strip in stage.app.screen._compositor.render_strips():
+        segments = list(strip)
+        for one in stage.app.get_line_filters():
+            segments = one.apply(segments, stage.app.screen.styles.background)
+        for segment in segments:
+            if segment.style is not None:
+                yield from (one for one in (segment.style.color, segment.style.bgcolor) if one is not None)

@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
+from textual import events
 from textual.app import SystemCommand
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -26,7 +27,7 @@ from tui_mailer.tui.safety import SteeringFilter
 from tui_mailer.tui.screens.compose import ComposeScreen
 from tui_mailer.tui.screens.room import Room
 from tui_mailer.tui.terminal.quiet_app import QuietApp
-from tui_mailer.tui.theme import OWN_THEMES, theme_name
+from tui_mailer.tui.theme import OWN_THEMES, TERMINALS_OWN, theme_name
 
 if TYPE_CHECKING:
     from tui_mailer.accounts.configuration import Configuration, Paths
@@ -49,7 +50,8 @@ class MailerApp(QuietApp, inherit_bindings=False):
 
     def __init__(self, desk: Desk, draft: Draft | None = None) -> None:
         theme = theme_name(desk.configuration.ui.theme)
-        super().__init__()
+        # Told before the theme is set: which filters stand between the widgets and the terminal is decided in there.
+        super().__init__(ansi_color=True if theme in TERMINALS_OWN else None)
         self.shows_terminal_cursor = desk.configuration.ui.terminal_cursor
         self.desk = desk
         desk.listener = self._hear
@@ -102,6 +104,11 @@ class MailerApp(QuietApp, inherit_bindings=False):
 
     def on_secret_asked(self, message: SecretAsked) -> None:
         self.errands.run(self.errands.ask_secret(message.account))
+
+    def on_key(self, event: events.Key) -> None:
+        """Tells whoever presses Ctrl+C out of habit, with nothing marked to copy, how one leaves."""
+        if event.key == "ctrl+c" and not self.screen.is_modal:
+            self.desk.status.say(f"{self.desk.keymap.display('app.quit')} leaves; the draft is kept")
 
     # keys that work anywhere
 

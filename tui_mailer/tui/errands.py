@@ -158,7 +158,7 @@ class Errands:
             await self._desk.reconfigure(answer.configuration)
             self._compose.form.use_configuration(answer.configuration)
             await self._compose.account_watch.look()
-            self._desk.status.say(answer.remark or f"account {answer.name} added", seconds=30)
+            self._desk.status.say(answer.remark or f"account {answer.name} added", seconds=60)
 
     async def _choose_provider(self) -> str | None:
         from tui_mailer.providers import registry

@@ -20,6 +20,9 @@ class Tone(StrEnum):
     BAD = "bad"
 
 
+LASTING_SECONDS = 60.0
+"""From which on a sentence is one to act on."""
+
 READING_SECONDS = 6.0
 """In which a sentence is read."""
 
@@ -52,7 +55,12 @@ class Status:
 
     def complain(self, text: str) -> None:
         """Shows what went wrong; it stays for a minute."""
-        self.say(text, tone=Tone.BAD, seconds=60.0)
+        self.say(text, tone=Tone.BAD, seconds=LASTING_SECONDS)
+
+    @property
+    def wants_reading(self) -> bool:
+        """Says whether the sentence stays so long because it says what to do: it is shown to its end."""
+        return bool(self.text) and self._lasts >= LASTING_SECONDS
 
     def is_complaint_fresh(self) -> bool:
         """Says whether a complaint has just been made: good news must not wipe it away unread."""

@@ -18,6 +18,9 @@ THEMES = {
 }
 """Name in ``ui.theme`` -> Textual's name."""
 
+TERMINALS_OWN = frozenset({"ansi-dark"})
+"""Textual's names of the themes that leave every colour to the terminal."""
+
 OWN_THEMES = (
     Theme(
         name="tui-mailer-dark",

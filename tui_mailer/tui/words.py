@@ -260,6 +260,8 @@ def _sent(submission: Submission, moment: Moment) -> str:
     if worst is None:
         if any(_is_by_hand(recipient) for recipient in submission.recipients):
             return "you marked it sent; no answer came"
+        if all(recipient.status is RecipientStatus.DELIVERED for recipient in submission.recipients):
+            return "delivered to all"
         return "kept on this computer, sent to nobody" if submission.is_kept_locally else "accepted for all"
     count = sum(recipient.status is worst for recipient in submission.recipients)
     return f"sent, {worst} {count} of {len(submission.recipients)}"

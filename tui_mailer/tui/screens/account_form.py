@@ -158,6 +158,7 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
     def action_more(self) -> None:
         """Shows or hides the settings that can be left out."""
         self.toggle_class("-more")
+        self.set_class(self._shape.provider != "smtp" or self.has_class("-more"), "-wide")
         if self.focused is not None and not self.focused.display:
             self.set_focus(self._inputs["from"])
 

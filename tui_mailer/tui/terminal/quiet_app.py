@@ -39,8 +39,8 @@ _MOVE_TEXT = (*_ERASE_IN_COLOR, "screen", "tmux", "vt220", "vt320", "vt420", "it
 class QuietApp(App[int], inherit_bindings=False):
     """An app that keeps track of what the terminal shows."""
 
-    def __init__(self) -> None:
-        super().__init__(driver_class=PatientDriver)
+    def __init__(self, *, ansi_color: bool | None = None) -> None:
+        super().__init__(driver_class=PatientDriver, ansi_color=ansi_color)
         self.shows_terminal_cursor = False
         """Whether the terminal's own cursor stands at the caret, for input methods and braille; set before running."""
         self._canvas: Canvas | None = None

@@ -14,6 +14,8 @@ async def act_at_once(field: Widget, own: BindingsMap, event: events.Key) -> Non
     focus: what is typed ahead on a slow line would come out scrambled.
     """
     for binding in own.key_to_bindings.get(event.key, ()):
+        if binding.action == "copy" and not getattr(field, "selected_text", ""):
+            continue  # nothing to copy: the app hears of the key, and tells how one leaves
         if not binding.priority and field.check_action(binding.action, ()):
             event.stop()
             event.prevent_default()

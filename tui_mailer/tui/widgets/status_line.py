@@ -8,8 +8,10 @@ from rich.text import Text
 from textual.timer import Timer
 from textual.widget import Widget
 
-from tui_mailer.domain.text import cell_width, shorten
+from tui_mailer.domain.text import cell_width, clean, shorten
 from tui_mailer.tui.status import Status, Tone
+
+MOST_ROWS = 4
 
 
 class StatusLine(Widget):
@@ -49,7 +51,26 @@ class StatusLine(Widget):
         is_said = bool(self._status.text)
         self.set_class(is_said and self._status.tone is Tone.BAD, "-bad")
         self.set_class(is_said and self._status.tone is Tone.GOOD, "-good")
+        self._make_room()
         self.refresh()
+
+    def on_resize(self) -> None:
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """A sentence to act on, of which the end would be cut off, gets more rows as long as it stands."""
+        rows = len(self._wrapped())
+        if self.styles.height is None or self.styles.height.value != rows:
+            self.styles.height = rows
+
+    def _wrapped(self) -> list[str]:
+        """The sentence in the rows it needs; one, cut off by `render`, where it is none to act on."""
+        left, _ = self._words()
+        width = self.size.width
+        if not width or not self._status.wants_reading or left != self._status.text or cell_width(left) <= width:
+            return [left]
+        lines = Text(clean(left)).wrap(self.app.console, width)  # pyright: ignore[reportUnknownMemberType]  # Textual leaves it App[Unknown]
+        return [line.plain for line in lines][:MOST_ROWS]
 
     def _tick(self) -> None:
         now = datetime.now(UTC)
@@ -79,6 +100,9 @@ class StatusLine(Widget):
     def render(self) -> Text:
         """The sentence at the left, the draft's time at the right."""
         self._shown = left, right = self._words()
+        rows = self._wrapped()
+        if len(rows) > 1:
+            return Text("\n".join(rows), no_wrap=True, end="")
         width = self.size.width
         room = width - cell_width(right) - (2 if right else 0)
         said = shorten(left, room)
