@@ -98,7 +98,7 @@ def test_a_file_over_the_limit_is_named_before_it_is_sent(tmp_path: Path, name: 
         return check(tmp_path, name, draft, {"/x/report.pdf": size}).complaints.get("attachments", "")
 
     if can.attachments not in ("bytes", "both"):
-        assert ("links, not files" if can.attachments == "url" else "takes no files") in complaint(10)
+        assert ("links, not files" if can.attachments == "url" else "neither files nor links") in complaint(10)
         return
     limits = [one for one in (can.max_attachment_size, can.max_attachments_size, can.max_size) if one is not None]
     assert complaint(1000) == ""

@@ -213,9 +213,10 @@ async def test_a_draft_that_was_sent_meanwhile_cannot_be_taken_back(lab: HttpLab
 async def test_the_dry_run_shows_both_steps(provider: RebillyProvider) -> None:
     """One sees beforehand that the draft comes first and that the second step sends it."""
     steps = provider.prepare(plain_outgoing()).steps
-    assert [step.title.partition(" ")[0] for step in steps] == ["POST", "PATCH", "GET"]
-    assert steps[1].title.endswith("/email-messages/{draft.id}")
-    assert any('"status": "outbox"' in line for line in steps[1].lines)
+    assert [step.title.partition(" ")[0] for step in steps] == ["GET", "POST", "PATCH", "GET"]
+    assert steps[0].title.endswith("/email-delivery-settings?limit=1000")
+    assert steps[2].title.endswith("/email-messages/{draft.id}")
+    assert any('"status": "outbox"' in line for line in steps[2].lines)
 
 
 async def test_senders_are_the_verified_settings(lab: HttpLab, provider: RebillyProvider) -> None:
@@ -229,6 +230,27 @@ async def test_senders_are_the_verified_settings(lab: HttpLab, provider: Rebilly
         provider.prepare(pending)
     assert refusal.value.field == "from"
     assert "ada@example.org" in refusal.value.what_to_do
+
+
+async def test_a_sender_that_is_not_verified_is_refused_before_there_is_a_draft(
+    lab: HttpLab, provider: RebillyProvider
+) -> None:
+    """A process that never tested the account asks first: nothing is made at Rebilly, and who could send is named."""
+    outgoing = plain_outgoing()
+    pending = replace(outgoing, message=replace(outgoing.message, sender=Address("new", "example.org")))
+    with pytest.raises(Rejected, match=r"new@example.org isn't a verified .*\(ada@example.org\).*Nothing was sent"):
+        await provider.send(provider.prepare(pending), Recorder())
+    assert [one.method for one in lab.requests] == ["GET"]
+    lab.rules.settings[1]["status"] = "verified"  # type: ignore[attr-defined]
+    receipt = await provider.send(provider.prepare(pending), Recorder())
+    assert receipt.recipients[0].status is RecipientStatus.ACCEPTED
+
+
+async def test_a_key_that_may_not_read_the_senders_still_sends(lab: HttpLab, provider: RebillyProvider) -> None:
+    """Who isn't told decides nothing: Rebilly itself judges From then."""
+    lab.always("GET /organizations/org-1/email-delivery-settings", Reply(403, {"title": "Forbidden"}))
+    receipt = await provider.send(provider.prepare(plain_outgoing()), Recorder())
+    assert receipt.recipients[0].status is RecipientStatus.ACCEPTED
 
 
 async def test_the_sandbox_has_an_address_of_its_own(lab: HttpLab) -> None:

@@ -120,6 +120,9 @@ class HttpProvider(Generic[S]):
         found = answer.word("id")
         return {f"{step.name}.id": found} if found else {}
 
+    def heed(self, outgoing: Outgoing, step: HttpStep, answer: Answer) -> None:
+        """Looks at the answer to a step before the next is made; raises `Rejected` where the message can't go on."""
+
     async def sign(self, request: Request, secret: str) -> Mapping[str, str]:  # noqa: ARG002 - for those that sign it all
         """Makes the authorization of one whole request; the default doesn't look at it."""
         return self.authorization(secret)
@@ -159,6 +162,8 @@ class HttpProvider(Generic[S]):
                 await progress(phase, note or None)
                 answer = await exchange.make(step, outgoing.contents, bytes_sent)
                 note = self.note(step, answer)
+                if not step.causes_sending:
+                    self.heed(outgoing, step, answer)
                 phase = Phase.ENVELOPE if phase is Phase.CONNECTING else phase
         receipt = self.receipt(outgoing, exchange.answers)
         return exchange.redacted(replace(receipt, transcript=receipt.transcript or exchange.transcript()))

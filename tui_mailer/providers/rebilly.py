@@ -7,6 +7,7 @@ Quirks:
   answered, or that was answered 409, is settled by reading the message.
 * Text and HTML must both be there: the missing one is made from the other. No sender name, no Reply-To, no headers, no
   schedule. From must be a verified e-mail delivery setting, whose name recipients see.
+* So the settings are asked for before a draft is made: a From that isn't among them is refused while nothing exists.
 * Attachments are resources that Rebilly has already (``--attach ref:invoice/INV-1``), never files or links.
 * ``sent`` means that the mail service behind Rebilly took it: its ``responseCode`` and ``responseBody`` are shown.
 * A draft can be left as one (option ``status=draft``): it stays *handed over* until somebody sends it in Rebilly;
@@ -48,6 +49,7 @@ _STATUSES = {
 }
 _MESSAGES = "/email-messages"
 _CONFLICT = 409
+_FORBIDDEN = 403
 _MISSING = 404
 _LONGEST_ADDRESS = 254
 _LONGEST_RESOURCE_ID = 50
@@ -80,7 +82,7 @@ class RebillyProvider(HttpProvider[RebillySettings]):
     Settings: ClassVar[type[BaseModel]] = RebillySettings
     Options: ClassVar[type[BaseModel]] = RebillyOptions
     _verified: frozenset[str] | None = None
-    """The senders `check` has found, None before it was asked."""
+    """Who one may send as, as `check` has found; None before it was asked."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -123,11 +125,12 @@ class RebillyProvider(HttpProvider[RebillySettings]):
         return "; ".join((said, *fields))
 
     def steps(self, outgoing: Outgoing) -> tuple[HttpStep, ...]:
-        """The draft unless an earlier attempt made it, then the outbox; a conflict there is looked into."""
+        """Who one may send as, the draft unless an earlier attempt made it, the outbox; a conflict is looked into."""
         options = options_of(outgoing, RebillyOptions)
+        asking = _senders("senders", frozenset({_FORBIDDEN, _MISSING}))
         making = HttpStep(name="draft", path=_MESSAGES, body=Json(self._draft(outgoing, options)))
         if options.status == "draft":
-            return (replace(making, causes_sending=True),)
+            return (asking, replace(making, causes_sending=True))
         known = outgoing.note.get("draft.id")
         path = f"{_MESSAGES}/{path_part(known) if known else '{draft.id}'}"
         sending = HttpStep(
@@ -139,7 +142,16 @@ class RebillyProvider(HttpProvider[RebillySettings]):
             accepts=frozenset({_CONFLICT}),
         )
         looking = HttpStep(name="look", method="GET", path=path, only_after=("outbox", _CONFLICT))
-        return (sending, looking) if known else (making, sending, looking)
+        return (sending, looking) if known else (asking, making, sending, looking)
+
+    def heed(self, outgoing: Outgoing, step: HttpStep, answer: Answer) -> None:
+        """Refuses a From that isn't a verified delivery setting; a key that may not read them is left to the draft."""
+        if step.name != "senders" or not answer.is_success:
+            return
+        try:
+            _require_verified(outgoing.message.sender.addr_spec, _verified(answer))
+        except Unsupported as error:
+            raise Rejected(f"{error} Nothing was sent.") from None
 
     def receipt(self, outgoing: Outgoing, answers: Mapping[str, Answer]) -> Receipt:
         known = answers["draft"].word("id") if "draft" in answers else outgoing.note.get("draft.id", "")
@@ -153,10 +165,9 @@ class RebillyProvider(HttpProvider[RebillySettings]):
 
     async def check(self) -> list[Identity]:
         """Lists the verified delivery settings: who one may send as."""
-        listed = await self.ask(HttpStep(method="GET", path="/email-delivery-settings", query={"limit": "1000"}))
-        verified = [one for one in listed.rows() if one.word("status") == "verified" and one.word("from")]
-        self._verified = frozenset(one.word("from").casefold() for one in verified)
-        return [Identity(address=one.word("from"), detail=_sender_detail(one)) for one in verified]
+        listed = await self.ask(_senders("check"))
+        self._verified = _verified(listed)
+        return [Identity(address=one.word("from"), detail=_sender_detail(one)) for one in _verified_rows(listed)]
 
     async def status(self, receipt: Receipt) -> list[PolledStatus]:
         path = f"{_MESSAGES}/{path_part(receipt.provider_id or '')}"
@@ -186,7 +197,8 @@ class RebillyProvider(HttpProvider[RebillySettings]):
 
     def _draft(self, outgoing: Outgoing, options: RebillyOptions) -> dict[str, Any]:
         message = outgoing.message
-        self._require_verified(message.sender.addr_spec)
+        if self._verified is not None:
+            _require_verified(message.sender.addr_spec, self._verified)
         html = message.html or html_from_text(message.text or "")
         body = without_empty(
             {
@@ -208,14 +220,6 @@ class RebillyProvider(HttpProvider[RebillySettings]):
             "status": "draft",
             **body,
         }
-
-    def _require_verified(self, sender: str) -> None:
-        if self._verified is not None and sender.casefold() not in self._verified:
-            raise Unsupported(
-                "from",
-                f"{sender} isn't a verified e-mail delivery setting of Rebilly.",
-                f"Send as one that is ({', '.join(sorted(self._verified)) or 'there is none'}), or verify it there.",
-            )
 
     def _receipt(self, outgoing: Outgoing, answer: Answer, known: str) -> Receipt | None:
         """Reads a message; None where it is still a draft that was to be sent. Raises `Rejected` for a failed one."""
@@ -241,6 +245,28 @@ def _kept(answer: Answer) -> dict[str, str]:
     links = {one.word("rel"): one.word("href") for one in answer.rows("_links")}
     found = {"initiatedTime": answer.word("initiatedTime"), "self": links.get("self", "")}
     return {key: value for key, value in found.items() if value}
+
+
+def _senders(name: str, accepts: frozenset[int] = frozenset()) -> HttpStep:
+    path, query = "/email-delivery-settings", {"limit": "1000"}
+    return HttpStep(name=name, method="GET", path=path, query=query, accepts=accepts)
+
+
+def _verified_rows(listed: Answer) -> list[Answer]:
+    return [one for one in listed.rows() if one.word("status") == "verified" and one.word("from")]
+
+
+def _verified(listed: Answer) -> frozenset[str]:
+    return frozenset(one.word("from").casefold() for one in _verified_rows(listed))
+
+
+def _require_verified(sender: str, verified: frozenset[str]) -> None:
+    if sender.casefold() not in verified:
+        raise Unsupported(
+            "from",
+            f"{sender} isn't a verified e-mail delivery setting of Rebilly.",
+            f"Send as one that is ({', '.join(sorted(verified)) or 'there is none'}), or verify it there.",
+        )
 
 
 def _sender_detail(setting: Answer) -> str:
