@@ -117,6 +117,7 @@ def test_a_lost_answer_is_asked_for_again_only_with_a_key(api: Api, rules: type[
     lab.on("POST", DROP_AFTER_ACTING)
     sent = run("send", "--to", "b@example.net", "--subject", "x", "--body", "y", "--json")
     assert (sent.code, sent.json["state"]) == ((75, "deferred") if is_keyed else (76, "uncertain")), sent.err
+    assert "may or may not have been" in sent.err
     if is_keyed:
         run("outbox", "retry", sent.json["id"])
         run("outbox", "flush")

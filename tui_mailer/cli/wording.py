@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from tui_mailer.domain.submission import Kind, RecipientStatus, State, worst_status
+from tui_mailer.services.doubt import is_in_doubt
 from tui_mailer.storage.record import AccountHold, Submission
 
 if TYPE_CHECKING:
@@ -126,7 +127,8 @@ class _Sentence:
     def _deferred(self) -> str:
         at = moment(self.submission.next_attempt_at, self.context.zone)
         again = f"next try {at}" if at else "it will be tried again"
-        return f"Not sent yet: {_reason(self.submission)}. It stays in the outbox, {again}. {self._deliverer()}"
+        known = "It may or may not have been sent" if is_in_doubt(self.submission) else "Not sent yet"
+        return f"{known}: {_reason(self.submission)}. It stays in the outbox, {again}. {self._deliverer()}"
 
     def _handed_over(self) -> str:
         if not self.submission.hands_over:
