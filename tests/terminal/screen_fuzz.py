@@ -90,7 +90,13 @@ class Watcher:
 
     def _cells(self) -> Cells:
         lines, columns = range(self._screen.lines), range(self._screen.columns)
-        return [[tuple(self._screen.buffer[y][x]) for x in columns] for y in lines]
+        return [[_look(tuple(self._screen.buffer[y][x])) for x in columns] for y in lines]
+
+
+def _look(cell: tuple[object, ...]) -> tuple[object, ...]:
+    """What is seen of a cell: of a blank one without a line or reversed colours, not the ink."""
+    data, _, paper, _, _, underlined, struck, is_reversed, *_ = cell
+    return (data, paper) if data == " " and not (underlined or struck or is_reversed) else cell
 
 
 def step(terminal: Terminal, watcher: Watcher, dice: random.Random) -> str:

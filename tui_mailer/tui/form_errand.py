@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
+from tui_mailer.domain.message import Draft
 from tui_mailer.tui.screens.room import Room
 from tui_mailer.tui.widgets.compose_form import ComposeForm
 
@@ -21,13 +23,19 @@ async def ask_when(room: Room, form: ComposeForm) -> None:
         form.read_schedule_back(room.desk.now(), room.desk.zone)
 
 
-async def edit_body(room: Room, form: ComposeForm, save: Callable[[], Awaitable[None]]) -> None:
-    """Hands the body to the person's editor; must run in a worker."""
+async def edit_body(
+    room: Room, form: ComposeForm, save: Callable[[], Awaitable[None]], save_at_once: Callable[[Draft], None]
+) -> None:
+    """Hands the body to the person's editor; must run in a worker.
+
+    ``save_at_once`` blocks: it is called when the app has to end before the editor does.
+    """
     from tui_mailer.tui.editor import edit_text
 
     await save()
     before = form.body.text
-    after = await edit_text(room.shell, room.desk, before)
+    draft = form.read()
+    after = await edit_text(room.shell, room.desk, before, keep=lambda body: save_at_once(replace(draft, body=body)))
     if after != before:
         form.body.load_text(after)
         form.post_message(ComposeForm.Changed())

@@ -164,7 +164,7 @@ class ComposeScreen(Room):
 
     def action_editor(self) -> None:
         """Hands the body to the person's editor."""
-        self.attempt(edit_body(self, self.form, self.save))
+        self.attempt(edit_body(self, self.form, self.save, self.keeper.save_at_once))
 
     def action_send(self) -> None:
         """Opens the review sheet."""

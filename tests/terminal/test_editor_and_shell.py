@@ -1,0 +1,140 @@
+"""The terminal lent to another program: the person's editor, or the shell; and what happens when that goes wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from terminal_emulator import PATIENCE_SECONDS, Terminal, environment_in, in_terminal
+from test_app_in_terminal import cli, configure, write
+
+
+def editor_that(folder: Path, *lines: str) -> str:
+    """An editor: a shell script, its process ID in a file beside it."""
+    script = folder / "editor"
+    script.write_text("\n".join(["#!/bin/sh", f"echo $$ > {folder}/editor.pid", *lines]) + "\n")
+    script.chmod(0o700)
+    return str(script)
+
+
+def open_editor(terminal: Terminal) -> None:
+    """Writes something and hands it over."""
+    write(terminal, "bob@example.org", "s", "before")
+    terminal.press("ctrl+r")
+    terminal.shows("editing now")
+
+
+def is_gone(folder: Path) -> bool:
+    """Whether the editor has ended."""
+    pid = int((folder / "editor.pid").read_text())
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+WRITES_AND_WAITS = ('printf "what the editor wrote" > "$1"', "echo editing now", "exec sleep 60")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, None])
+def test_the_end_of_the_app_keeps_what_the_editor_wrote(tmp_path: Path, number: signal.Signals | None) -> None:
+    """Told to go, or its window closed, while an editor runs: its text is in the draft, and it doesn't stay behind."""
+    configure(tmp_path)
+    with in_terminal(tmp_path, EDITOR=editor_that(tmp_path, *WRITES_AND_WAITS)) as terminal:
+        open_editor(terminal)
+        if number is None:
+            terminal.hang_up()
+            assert terminal.process.wait(timeout=20) == 128 + signal.SIGHUP
+        else:
+            os.kill(terminal.process.pid, number)
+            assert terminal.ended() == 128 + number
+            assert terminal.raw.rfind(b"\x1b[?1049l") > terminal.raw.rfind(b"\x1b[?1049h")
+            assert terminal.attributes_now() == terminal.attributes_before
+        assert is_gone(tmp_path)
+    (draft,) = cli(tmp_path, "draft", "list")
+    shown = json.dumps(cli(tmp_path, "draft", "show", str(draft["id"])))
+    assert "what the editor wrote" in shown
+    assert "bob@example.org" in shown
+    assert not list((tmp_path / "data").glob("body-*"))
+
+
+def test_ctrl_c_in_an_editor_is_the_editors(tmp_path: Path) -> None:
+    """It interrupts what runs there, not the app behind it."""
+    waits = ("trap 'interrupted=1' INT", "echo editing now", "sleep 60", 'printf "after ctrl-c" > "$1"')
+    configure(tmp_path)
+    with in_terminal(tmp_path, EDITOR=editor_that(tmp_path, *waits)) as terminal:
+        open_editor(terminal)
+        terminal.press("ctrl+c")
+        terminal.shows("[Compose]", "after ctrl-c")
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (("exit 3",), "ended with 3: the body is as it was"),
+        (("kill -9 $$",), "was ended by signal 9: the body is as it was"),
+        (('printf "half" > "$1"', "exit 1"), "what it wrote is left in"),
+        (('printf "\\377" > "$1"',), "can't be read"),
+        ((), "can't be used as an editor: No such file or directory"),
+    ],
+)
+def test_an_editor_that_fails_changes_nothing(tmp_path: Path, lines: tuple[str, ...], said: str) -> None:
+    """It ends badly, is killed, writes no text, or isn't there: that is said, the form stands and takes keys."""
+    editor = editor_that(tmp_path, *lines) if lines else str(tmp_path / "missing")
+    configure(tmp_path)
+    with in_terminal(tmp_path, size=(200, 24), EDITOR=editor) as terminal:
+        write(terminal, "bob@example.org", "s", "before")
+        terminal.press("ctrl+r")
+        terminal.shows(said, "before")
+        terminal.type(", and after")
+        terminal.shows("before, and after")
+        left = list((tmp_path / "data").glob("body-*"))
+        assert bool(left) == ("left in" in said or "read" in said)
+        terminal.press("ctrl+q")
+        assert terminal.ended() == 0
+
+
+def test_suspending_gives_the_shell_its_screen_and_fg_brings_the_app_back(tmp_path: Path) -> None:
+    """By the palette in a shell with jobs: the shell's screen and line settings, then all as it was; ^Z undoes."""
+    configure(tmp_path)
+    command = shlex.join([sys.executable, "-m", "tui_mailer", "--data-dir", str(tmp_path / "data")])
+    terminal = Terminal(["bash", "--norc", "--noprofile", "-i"], environment_in(tmp_path, PS1="shell> "), (100, 24))
+    try:
+        terminal.shows("shell>")
+        terminal.type(f"{command}\r")
+        write(terminal, "bob@example.org", "s", "one two")
+        for _ in range(2):
+            terminal.press("ctrl+p")
+            terminal.shows("Search for commands")
+            terminal.type("Suspend")
+            terminal.shows("Go back to the shell")
+            terminal.press("enter")
+            terminal.shows("Stopped")
+            assert terminal.raw.rfind(b"\x1b[?1049l") > terminal.raw.rfind(b"\x1b[?1049h")
+            terminal.type("echo $((6*7)) is here\r")
+            terminal.shows("42 is here")
+            terminal.type("clear; fg\r")
+            terminal.shows("[Compose]", "bob@example.org", "one two", "^S Send")
+        terminal.type(" three")
+        terminal.shows("one two three")
+        terminal.press("ctrl+z")
+        terminal.until_gone("three")
+        terminal.shows("[Compose]")
+        ends = len(terminal.raw)
+        terminal.press("ctrl+q")
+        while b"shell> " not in terminal.raw[ends:]:
+            assert terminal.read(PATIENCE_SECONDS)
+        terminal.type("exit\r")
+        assert terminal.ended() == 0
+    finally:
+        terminal.close()
