@@ -56,6 +56,14 @@ async def test_refused_is_69_and_kept(send, server: ScriptedServer) -> None:
     assert (await send("history", "show", run.json["id"])).json["state"] == "failed"
 
 
+async def test_partly_put_off_names_who_waits(send, server: ScriptedServer) -> None:
+    """The answer to those who have it is no reason for the one who waits."""
+    server.on("RCPT TO:<eve", "451 4.7.1 greylisted")
+    run = await send("send", "--to", "eve@example.org")
+    assert (run.code, run.json["state"]) == (75, "deferred")
+    assert "Sent to 1 of 2, not yet to eve@example.org: greylisted. It stays in the outbox" in run.err
+
+
 async def test_partly_refused_is_69_and_the_refused_can_be_served_alone(send, server: ScriptedServer) -> None:
     """Who was accepted is done; the refused are named, and get the mail alone when it is sent again."""
     server.on("RCPT TO:<cy@", "550 5.1.1 no such user")

@@ -6,7 +6,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from tui_mailer.domain.submission import Kind, RecipientStatus, State, worst_status
+from tui_mailer.domain.submission import (
+    DUE_STATUSES,
+    SETTLED_STATUSES,
+    Kind,
+    RecipientStatus,
+    State,
+    worst_status,
+)
 from tui_mailer.services.doubt import is_in_doubt
 from tui_mailer.storage.record import AccountHold, Submission
 
@@ -62,7 +69,8 @@ def addressees(submission: Submission) -> str:
 
 def _reason(submission: Submission) -> str:
     text = submission.error or submission.response_text or "no reason was given"
-    code = str(submission.response_code or "")
+    # A 2yz is the answer for those who have it: no reason for the others.
+    code = str(submission.response_code or "") if (submission.response_code or 0) >= 300 else ""
     shown = f"{code} {text}" if code and not text.startswith(code) and code not in text else text
     return shown.rstrip(". ")
 
@@ -127,8 +135,15 @@ class _Sentence:
     def _deferred(self) -> str:
         at = moment(self.submission.next_attempt_at, self.context.zone)
         again = f"next try {at}" if at else "it will be tried again"
-        known = "It may or may not have been sent" if is_in_doubt(self.submission) else "Not sent yet"
-        return f"{known}: {_reason(self.submission)}. It stays in the outbox, {again}. {self._deliverer()}"
+        return f"{self._not_yet()}: {_reason(self.submission)}. It stays in the outbox, {again}. {self._deliverer()}"
+
+    def _not_yet(self) -> str:
+        if is_in_doubt(self.submission):
+            return "It may or may not have been sent"
+        recipients = self.submission.recipients
+        waiting = [each.address for each in recipients if each.status in DUE_STATUSES]
+        done = sum(each.status in SETTLED_STATUSES for each in recipients)
+        return f"Sent to {done} of {len(recipients)}, not yet to {', '.join(waiting)}" if done else "Not sent yet"
 
     def _handed_over(self) -> str:
         if not self.submission.hands_over:

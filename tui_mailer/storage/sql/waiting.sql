@@ -60,7 +60,13 @@ WHERE not_before > :now AND updated_at > :now + :slack AND schedule_words IS NUL
 
 -- name: bring_mail_back_from_the_future
 -- What was put off by a clock that has been set back since: the wait begins anew, a person's own time stays.
-UPDATE submission SET due_at = :now + max(0, min(due_at - updated_at, :longest_wait)), updated_at = :now
+UPDATE submission SET
+    due_at = :now + max(0, min(due_at - updated_at, :longest_wait)),
+    not_before = CASE
+        WHEN schedule_words IS NULL THEN min(not_before, :now + max(0, min(due_at - updated_at, :longest_wait)))
+        ELSE not_before
+    END,
+    updated_at = :now
 WHERE due_at > :now AND (state = 'deferred' OR schedule_words IS NULL)
     AND (updated_at > :now + :slack OR (state = 'deferred' AND due_at > :now + :longest_wait))
 
