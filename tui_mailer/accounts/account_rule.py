@@ -10,7 +10,6 @@ from tui_mailer.accounts import rule
 from tui_mailer.accounts.configuration import Account, CredentialSource
 from tui_mailer.accounts.document import Node
 from tui_mailer.accounts.rule import Wrong
-from tui_mailer.domain.window import read_window
 
 
 def sent_copy(node: Node) -> bool | str:
@@ -24,6 +23,8 @@ def sent_copy(node: Node) -> bool | str:
 
 def window(node: Node) -> tuple[str, ...]:
     """Allows hours of the week, one or a list."""
+    from tui_mailer.domain.window import read_window
+
     entries = rule.list_of(rule.word)(node)
     try:
         read_window(entries)

@@ -23,7 +23,6 @@ from tui_mailer.accounts.configuration import (
 from tui_mailer.accounts.document import Node
 from tui_mailer.accounts.rule import Rule, Wrong
 from tui_mailer.accounts.trouble import Trouble, error_from, place
-from tui_mailer.accounts.zone import find_zone
 from tui_mailer.domain.message import BodyFormat
 
 KEYRING_SERVICE = "tui-mailer"
@@ -44,6 +43,8 @@ _Rules = Mapping[str, Rule[Any]]
 def _timezone(node: Node) -> str:
     name = rule.word(node)
     try:
+        from tui_mailer.accounts.zone import find_zone
+
         find_zone(name)
     except ValueError as error:
         raise Wrong(str(error)) from None

@@ -46,6 +46,13 @@ def compose(context: Context, arguments: argparse.Namespace) -> int:
     for name in ("each", "undo"):
         if getattr(arguments, name):
             raise UsageError(f"--{name} belongs to 'tui-mailer send'; in the app choose it when sending.")
+    from tui_mailer.tui.start import uncollected
+
+    with uncollected():
+        return _run(context, arguments)
+
+
+def _run(context: Context, arguments: argparse.Namespace) -> int:
     from tui_mailer.accounts.credential import Credentials
     from tui_mailer.accounts.load import find_paths, load
 

@@ -86,7 +86,7 @@ class AccountWatch:
         field, control = self._form.fields[name], self._form.inputs[name]
         complaint = check.complaints.get(name, "")
         is_closed = name in _NAMES and not getattr(can, name)
-        field.set_class(is_closed, "-closed")
+        field.show_closed(is_closed)
         if control.has_focus:
             return  # what is being typed is not wrong yet
         self._show_complaint(name, complaint)

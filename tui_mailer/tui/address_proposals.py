@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
+from textual.widget import Widget
+
 from tui_mailer.domain.errors import MailerError
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.widgets.line_input import AddressInput
@@ -20,6 +22,14 @@ class AddressProposals:
         self._desk = desk
         self._others = others
         self._learnt_at = 0.0
+        self._is_open = False
+
+    async def begin(self, focused: Widget | None) -> None:
+        """From now on the store is open; proposes for what was typed before that."""
+        await self.learn()
+        self._is_open = True
+        if isinstance(focused, AddressInput):
+            await self.look(focused)
 
     async def learn(self) -> None:
         """Reads what has ended since, a step at a time, so that saving a draft never waits for it."""
@@ -32,6 +42,8 @@ class AddressProposals:
 
     async def look(self, field: AddressInput) -> None:
         """Proposes for the address being typed at the end of a field."""
+        if not self._is_open:
+            return
         typed = field.entry()
         if not typed.strip():
             field.propose("", [])

@@ -26,6 +26,7 @@ from tui_mailer.tui.run import Run
 from tui_mailer.tui.safety import SteeringFilter
 from tui_mailer.tui.screens.compose import ComposeScreen
 from tui_mailer.tui.screens.room import Room
+from tui_mailer.tui.start import settle
 from tui_mailer.tui.terminal.quiet_app import QuietApp
 from tui_mailer.tui.theme import OWN_THEMES, TERMINALS_OWN, theme_name
 
@@ -81,7 +82,11 @@ class MailerApp(QuietApp, inherit_bindings=False):
     def on_mount(self) -> None:
         """Leaves all that is slow until the first frame is out."""
         # Not right after the first frame: what is opened would compete with the keys that were typed before it.
-        self.set_timer(QUIET_START_SECONDS, lambda: self.errands.run(self.errands.begin()))
+        self.call_after_refresh(self.set_timer, QUIET_START_SECONDS, self._begin)
+
+    def _begin(self) -> None:
+        settle()
+        self.errands.run(self.errands.begin())
 
     def _hear(self, event: Event) -> None:
         """Called in the engine's thread: posts, and returns at once."""

@@ -9,17 +9,15 @@ from __future__ import annotations
 import re
 
 _COMMAND = r"`?tui-mailer account (?:set-secret|release) [^\s`)]+?`?(?=[.,;)]?(?:\s|$))"
-_REWORDED = tuple(
-    (re.compile(pattern), words)
-    for pattern, words in (
-        (r" \((?:--[a-z]|tui-mailer )[^()]*\)", ""),
-        (r" \(resolve\)", ""),
-        (rf"Open tui-mailer to type it, or give the account another source and use: {_COMMAND}", "Type it in Accounts"),
-        (rf"(?<=then): {_COMMAND}", " try it again in Accounts"),
-        (rf": {_COMMAND}", " in Accounts"),
-        (rf"(?:^|(?<=[.!?]))\s*(?:[Rr]un )?{_COMMAND}\.?", ""),
-    )
+_REWORDED = (
+    (r" \((?:--[a-z]|tui-mailer )[^()]*\)", ""),
+    (r" \(resolve\)", ""),
+    (rf"Open tui-mailer to type it, or give the account another source and use: {_COMMAND}", "Type it in Accounts"),
+    (rf"(?<=then): {_COMMAND}", " try it again in Accounts"),
+    (rf": {_COMMAND}", " in Accounts"),
+    (rf"(?:^|(?<=[.!?]))\s*(?:[Rr]un )?{_COMMAND}\.?", ""),
 )
+"""Not compiled before one is needed: a start would wait for it."""
 
 
 def in_the_app(text: str) -> str:
@@ -27,5 +25,5 @@ def in_the_app(text: str) -> str:
     if "--" not in text and "tui-mailer" not in text and "(resolve)" not in text:
         return text
     for pattern, words in _REWORDED:
-        text = pattern.sub(words, text)
+        text = re.sub(pattern, words, text)
     return text.strip()

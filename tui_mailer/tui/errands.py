@@ -81,7 +81,7 @@ class Errands:
             key = self._desk.keymap.display("app.accounts")
             self._desk.status.say(f"mail is kept on this computer, sent to nobody: {key} adds an account", seconds=600)
         await self._compose.account_watch.begin()
-        await self._compose.proposals.learn()
+        await self._compose.proposals.begin(self._compose.focused)
         for notice in self._desk.configuration.notices[:1]:
             self._desk.status.complain(notice)
 

@@ -22,7 +22,7 @@ from tui_mailer.services.model_form import FormField, form_fields
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.screens.dialog import Dialog
-from tui_mailer.tui.widgets.field import Field
+from tui_mailer.tui.widgets.field import LABEL_WIDTH, Field
 from tui_mailer.tui.widgets.line_input import LineInput
 
 if TYPE_CHECKING:
@@ -102,6 +102,10 @@ def _row_of(field: FormField) -> tuple[str, str, str]:
     return field.name, field.name.replace("_", " ").capitalize(), hint
 
 
+WIDE_LABEL = 20
+"""Cells; the settings of other providers have longer names."""
+
+
 class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
     """Returns the account as saved; None when one went back."""
 
@@ -112,7 +116,6 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
     AccountFormScreen #rows { height: auto; max-height: 60vh; }
     AccountFormScreen .-spare { display: none; }
     AccountFormScreen.-more .-spare { display: block; }
-    AccountFormScreen.-wide Field .label { width: 20; }
     """
 
     def __init__(self, desk: Desk, shape: AccountShape, sender: str = "") -> None:
@@ -127,8 +130,11 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
         }
         for control in self._inputs.values():
             control.select_on_focus = True  # what is typed replaces a guess
-        self._fields = {key: Field(label, self._inputs[key]) for key, label, _ in rows}
-        self._spare = {key: Field(label, self._inputs[key], classes="-spare") for key, label, _ in spare}
+        width = LABEL_WIDTH if shape.provider == "smtp" else WIDE_LABEL
+        self._fields = {key: Field(label, self._inputs[key], label_width=width) for key, label, _ in rows}
+        self._spare = {
+            key: Field(label, self._inputs[key], classes="-spare", label_width=width) for key, label, _ in spare
+        }
         self._help = {field.name: field.help for field in shape.fields}
         self._is_busy = False
 
@@ -140,7 +146,6 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
         yield Static(f"{test} tries it and sends nothing; {save} saves it.", markup=False, classes="label")
 
     def on_mount(self) -> None:
-        self.set_class(self._shape.provider != "smtp", "-wide")
         if self._shape.provider == "smtp":
             self._fields["security"].show_remark("tls, starttls or none")
 

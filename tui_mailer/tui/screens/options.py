@@ -24,6 +24,8 @@ from tui_mailer.tui.widgets.choice_field import ChoiceField
 from tui_mailer.tui.widgets.field import Field
 from tui_mailer.tui.widgets.line_input import LineInput
 
+LABEL_WIDTH = 24
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptionSheet:
@@ -43,8 +45,6 @@ class OptionsScreen(Dialog[Draft | None]):
     AUTO_FOCUS = "LineInput, ChoiceField"
     DEFAULT_CSS = """
     OptionsScreen #rows { height: auto; max-height: 65vh; }
-    OptionsScreen Field .label { width: 24; }
-    OptionsScreen Field .wrong { padding: 0 0 0 24; }
     """
 
     def __init__(self, desk: Desk, draft: Draft, sheet: OptionSheet) -> None:
@@ -59,7 +59,8 @@ class OptionsScreen(Dialog[Draft | None]):
     def contents(self) -> Iterable[Widget]:
         with VerticalScroll(id="rows", can_focus=False):
             for row in self._rows:
-                yield Field(row.name.removeprefix(OWN).replace("_", " "), self._controls[row.name])
+                label = row.name.removeprefix(OWN).replace("_", " ")
+                yield Field(label, self._controls[row.name], label_width=LABEL_WIDTH)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Says what the row is for."""

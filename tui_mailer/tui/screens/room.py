@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine, Iterable
 from typing import Any, ClassVar, cast
 
+from textual import events
 from textual.app import App, ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
@@ -30,6 +31,12 @@ class Room(Screen[None]):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk = desk
+        self._has_been_shown = False
+
+    def _on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Styles what has just been styled as it was mounted only when it is shown again."""
+        event.refresh_styles = self._has_been_shown
+        self._has_been_shown = True
 
     def compose(self) -> ComposeResult:
         yield ModeLine(self.desk.status, self.place)

@@ -13,7 +13,6 @@ from tui_mailer.tui.news import AccountFormAsked
 from tui_mailer.tui.screens.room import Room
 from tui_mailer.tui.status import Tone
 from tui_mailer.tui.widgets.compose_form import ComposeForm
-from tui_mailer.tui.words import say_recipients
 
 if TYPE_CHECKING:
     from tui_mailer.services.writing import Review
@@ -79,6 +78,7 @@ class Sending:
 
     def _sealed(self, review: Review, submissions: tuple[Submission, ...]) -> None:
         from tui_mailer.domain.schedule import describe  # not for the first frame
+        from tui_mailer.tui.words import say_recipients
 
         desk, first = self._room.desk, submissions[0]
         count = len(submissions)

@@ -31,6 +31,11 @@ class Canvas:
         self.size = (0, 0)
         """Columns and rows."""
 
+    @property
+    def is_touched(self) -> bool:
+        """Whether anything was put since the last frame."""
+        return bool(self._touched)
+
     def resize(self, width: int, height: int) -> None:
         """Starts on a screen of another size, about which nothing is known."""
         self.size = (width, height)

@@ -32,6 +32,8 @@ SURPRISES = (AttributeError, LookupError, TypeError, ValueError)
 """What code that leans on another's internals raises when they have changed."""
 FEWEST_SYNCHRONIZED = 512
 """Characters; a shorter frame reaches the terminal in one piece anyway."""
+_SIZES_AT_START = 2
+"""Reports of the size that are no change: one by the app to itself, one by the driver as it takes the terminal."""
 _ERASE_IN_COLOR = ("xterm", "rxvt", "alacritty", "foot", "kitty", "ghostty", "wezterm", "konsole", "vte", "st", "linux")
 _MOVE_TEXT = (*_ERASE_IN_COLOR, "screen", "tmux", "vt220", "vt320", "vt420", "iterm", "gnome", "mintty", "contour")
 
@@ -45,6 +47,7 @@ class QuietApp(App[int], inherit_bindings=False):
         """Whether the terminal's own cursor stands at the caret, for input methods and braille; set before running."""
         self._canvas: Canvas | None = None
         self._is_redraw_asked = False
+        self._sizes_due = _SIZES_AT_START
         self.is_quiet = _is_known_version()
         """Whether our own output is used, not Textual's."""
 
@@ -53,7 +56,8 @@ class QuietApp(App[int], inherit_bindings=False):
         if not self.is_quiet or not isinstance(driver, PatientDriver) or driver.is_headless:
             super()._display(screen, renderable)  # pyright: ignore[reportUnknownMemberType]  # Textual leaves it Screen[Unknown]
         elif isinstance(renderable, ChopsUpdate | LayoutUpdate):
-            if self._running and not self._closed and not self._batch_count:
+            if self._running and not self._closed:
+                # Within a batch too: Textual believes it shown and won't paint it again.
                 try:
                     self._take(driver, renderable)
                 except SURPRISES:
@@ -64,6 +68,8 @@ class QuietApp(App[int], inherit_bindings=False):
         elif renderable is not None:
             super()._display(screen, renderable)  # pyright: ignore[reportUnknownMemberType]
             self.redraw()
+        elif self._canvas is not None and self._canvas.is_touched:
+            self._catch_up()
 
     def _fall_back(self) -> None:
         """Leaves output to Textual from now on, and has it paint everything."""
@@ -95,6 +101,8 @@ class QuietApp(App[int], inherit_bindings=False):
         """Sends what differs, if the terminal has read all there was; if not, it does so later."""
         driver, canvas = self._driver, self._canvas
         if canvas is None or not isinstance(driver, PatientDriver) or not self._running or self._closed:
+            return
+        if self._batch_count:
             return
         while driver.is_ready():
             try:
@@ -134,7 +142,9 @@ class QuietApp(App[int], inherit_bindings=False):
 
     def on_resize(self, event: events.Resize) -> None:
         """A terminal whose size has changed, if only for a moment, may have lost anything."""
-        if self._canvas is not None and event.size == self._canvas.size:
+        if self._sizes_due:
+            self._sizes_due -= 1
+        elif self._canvas is not None and event.size == self._canvas.size:
             self.redraw()
 
 

@@ -18,7 +18,6 @@ from tui_mailer.domain.message import DraftAttachment
 from tui_mailer.domain.text import clean
 from tui_mailer.tui.disk import read_disk
 from tui_mailer.tui.dropped_file import find_dropped, readings, unquote_path
-from tui_mailer.tui.folder import kind_of
 from tui_mailer.tui.path_completion import FoundFile, complete_path, folder_named, look_at_file
 from tui_mailer.tui.size_budget import SizeBudget
 from tui_mailer.tui.size_words import say_size
@@ -213,7 +212,7 @@ class AttachmentField(Vertical):
             name = clean(attachment.name or attachment.source.rpartition("/")[2] or attachment.source)
             is_at = index == self._cursor and self.path.has_focus
             text.append(f"{'>' if is_at else ' '} {name}", "bold" if is_at else "")
-            text.append(f"  {say_size(size)}  {kind_of(name)}" if size >= 0 else "")
+            text.append(_about(name, size) if size >= 0 else "")
             text.append("  Del takes it off\n" if is_at and not self.path.value else "\n")
         text.rstrip()
         self.query_one("#attached", Static).update(text)
@@ -261,3 +260,9 @@ class AttachmentField(Vertical):
 
     def on_descendant_blur(self) -> None:
         self._paint()
+
+
+def _about(name: str, size: int) -> str:
+    from tui_mailer.tui.folder import kind_of  # not for the first frame
+
+    return f"  {say_size(size)}  {kind_of(name)}"

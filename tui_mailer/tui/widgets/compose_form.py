@@ -69,7 +69,12 @@ class ComposeForm(Vertical):
         }
         labels = {"reply_to": "Reply-To", "schedule": "When"}
         self.fields = {
-            name: Field(labels.get(name, name.capitalize()), control, id=f"{name}-field")
+            name: Field(
+                labels.get(name, name.capitalize()),
+                control,
+                id=f"{name}-field",
+                classes="" if _is_shown(name, getattr(draft, name), self._shown) else "-hidden",
+            )
             for name, control in self.inputs.items()
         }
         self.sender = SenderField(id="sender")
@@ -139,8 +144,7 @@ class ComposeForm(Vertical):
 
     def _hide_unused(self) -> None:
         for name in (*HIDABLE_FIELDS, "cc"):
-            hidden = name not in self._shown and not self.inputs[name].value
-            self.fields[name].set_class(hidden, "-hidden")
+            self.fields[name].set_class(not _is_shown(name, self.inputs[name].value, self._shown), "-hidden")
         if self.screen.focused is not None and not self.screen.focused.display:
             self.screen.set_focus(self.inputs["to"])
 
@@ -236,3 +240,7 @@ class ComposeForm(Vertical):
     def on_sender_field_chosen(self, event: SenderField.Chosen) -> None:
         self._base = replace(self._base, account=event.sender.account, sender=event.sender.address)
         self.post_message(self.Changed())
+
+
+def _is_shown(name: str, text: str, wanted: set[str]) -> bool:
+    return bool(text) or name in wanted or name not in (*HIDABLE_FIELDS, "cc")

@@ -1,50 +1,77 @@
-"""A row of the form: label, control, a quiet remark beside it; in rows of their own what is wrong, and a note."""
+"""A row of the form: label, control, a quiet remark beside it; in rows of their own what is wrong, and a note.
+
+Label and remark are painted, not widgets: a form of eight rows is on the screen before the first key is typed.
+"""
 
 from __future__ import annotations
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui_mailer.domain.text import clean
+from tui_mailer.domain.text import cell_width, clean, shorten
 from tui_mailer.tui.app_words import in_the_app
 from tui_mailer.tui.widgets.line_input import AddressInput
 
+LABEL_WIDTH = 9
+MOST_OF_THE_ROW = 0.6
+"""What a remark may take of the row's width."""
 
-class Field(Vertical):
+
+class Field(Widget):
     """One labelled control."""
 
     DEFAULT_CSS = """
-    Field { height: auto; }
-    Field > Horizontal { height: 1; }
-    Field .label { width: 9; color: $text-muted; }
-    Field.-closed .label { text-style: strike; }
-    Field LineInput { width: 1fr; }
-    Field .remark { width: auto; max-width: 60%; color: $text-muted; padding: 0 0 0 1; }
-    Field .note { color: $text-muted; padding: 0 0 0 9; height: auto; }
-    Field .wrong { color: $text-error; text-style: bold; padding: 0 0 0 9; height: auto; }
+    Field { height: auto; width: 1fr; layout: vertical; overflow: hidden; color: $text-muted; }
+    Field > * { width: 1fr; margin: 0 1 0 9; color: $foreground; }
+    Field > .note { color: $text-muted; margin: 0; height: auto; }
+    Field > .wrong { color: $text-error; text-style: bold; margin: 0; height: auto; }
     """
 
-    def __init__(self, label: str, control: Widget, *, id: str | None = None, classes: str = "") -> None:  # noqa: A002  # Textual's own name
+    def __init__(
+        self,
+        label: str,
+        control: Widget,
+        *,
+        id: str | None = None,  # noqa: A002  # Textual's own name
+        classes: str = "",
+        label_width: int = LABEL_WIDTH,
+    ) -> None:
         super().__init__(id=id, classes=classes)
+        self._label_width = label_width
         self._label = label
         self._control = control
-        self._remark = Static(markup=False, classes="remark")
         self._rows: dict[str, Static] = {}
         self._said = ""
+        self._is_closed = False
+        self._remark_width = 1
+        if label_width != LABEL_WIDTH:
+            self._leave_margin()
 
     def compose(self) -> ComposeResult:
-        with Horizontal():
-            yield Static(Text(self._label), classes="label")
-            yield self._control
-            yield self._remark
+        yield self._control
+
+    def render(self) -> Text:
+        """Paints what lies around the control."""
+        text = Text(self._label, no_wrap=True, overflow="crop", end="")
+        if self._is_closed:
+            text.stylize("strike")
+        if self._said:
+            text.append(" " * (self.size.width - self._remark_width + 1 - text.cell_len))
+            text.append(shorten(clean(self._said), self._remark_width - 1))
+        return text
 
     @property
     def is_wrong(self) -> bool:
         """Whether an error is shown."""
         return "wrong" in self._rows
+
+    def show_closed(self, is_closed: bool) -> None:
+        """Strikes the label out: the account takes nothing here."""
+        if is_closed != self._is_closed:
+            self._is_closed = is_closed
+            self.refresh()
 
     def show_wrong(self, text: str) -> None:
         """Says under the control what is wrong; empty: nothing is."""
@@ -62,6 +89,7 @@ class Field(Vertical):
             return
         if row is None:
             row = self._rows[kind] = Static(markup=False, classes=kind)
+            row.styles.padding = (0, 0, 0, self._label_width)
             self.mount(row)
         row.update(Text(clean(in_the_app(text))))
 
@@ -70,7 +98,23 @@ class Field(Vertical):
         if text == self._said:
             return
         self._said = text
-        self._remark.update(Text(clean(text), no_wrap=True, overflow="ellipsis"))
+        self._make_room()
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """What the remark may take depends on the row's width."""
+        self._make_room()
+
+    def _make_room(self) -> None:
+        most = int(self.size.width * MOST_OF_THE_ROW)
+        needed = max(1, min(cell_width(clean(self._said)) + 1, most))
+        if needed != self._remark_width:
+            self._remark_width = needed
+            self._leave_margin()
+            self.refresh()
+
+    def _leave_margin(self) -> None:
+        self._control.styles.margin = (0, self._remark_width, 0, self._label_width)
 
     def on_address_input_proposed(self, event: AddressInput.Proposed) -> None:
         """Shows whom Right would write here."""
