@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from tui_mailer.accounts.configuration import Configuration, Paths
-from tui_mailer.domain.errors import StorageError
+from tui_mailer.domain.errors import MailerError, StorageError
 from tui_mailer.tui.action import Keymap
 from tui_mailer.tui.io import Io
 from tui_mailer.tui.status import Status
@@ -78,7 +78,9 @@ class Desk:
     def answer(self, question: Callable[[Mailer], T]) -> T:
         """Answers at once; only in the I/O thread."""
         if self._session is None:
-            raise StorageError("The outbox could not be opened, so nothing can be sent or kept.")
+            failure = self._opening.exception() if self._opening is not None and self._opening.done() else None
+            why = str(failure) if isinstance(failure, MailerError) else "the outbox could not be opened."
+            raise StorageError(f"Nothing can be sent or kept: {why}")
         return question(self._session.mailer)
 
     def recall(self) -> Recall:
