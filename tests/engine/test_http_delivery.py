@@ -359,7 +359,7 @@ async def test_a_no_from_another_place_proves_nothing(tmp_path: Path) -> None:
     async with HttpLab(REBILLY.rules()) as lab, HttpLab(REBILLY.rules()) as elsewhere:
         bench = HttpBench(tmp_path, "rebilly", lab, secret=REBILLY.secret, **REBILLY.settings)
         lab.on(REBILLY.sends, DROP_AFTER_ACTING)
-        lab.always("GET", Reply(500, {}))
+        lab.always("GET /organizations/org-1/email-messages", Reply(500, {}))
         sealed = bench.seal()
         await bench.deliver(sealed)
         bench.point_to(elsewhere)
