@@ -104,7 +104,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--broken", type=float, default=0.15, help="share of transactions broken on purpose")
     parser.add_argument("--liars", type=float, default=0.0, help="share kept by the server and refused all the same")
     parser.add_argument("--deliverers", type=int, default=4, help="processes at once")
-    parser.add_argument("--kill-every", type=float, help="seconds: a kill by the clock as well")
+    parser.add_argument("--kill-every", type=float, help="seconds: a kill by the clock, of one that is connected")
     parser.add_argument("--by-send", type=int, help="messages that `send --key` brings in (default: one in 50)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=float, default=3600.0, help="seconds for the tormented part")

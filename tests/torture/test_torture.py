@@ -57,6 +57,14 @@ async def test_with_resend_nothing_is_lost_and_nothing_waits_for_a_person(tmp_pa
     assert (count.lost, count.false_sent, count.false_failed, count.left) == (0, 0, 0, 0), report(count)
 
 
+async def test_a_storm_of_kills_in_the_middle_of_deliveries_doubles_and_loses_nothing(tmp_path: Path) -> None:
+    """Each is killed as soon as it has got as far as the server: whatever that leaves is told truly."""
+    plan = Plan(messages=60, kills=0, stops=0, broken=0.4, deliverers=3, kill_every=0.2)
+    count = await tortured(plan, tmp_path, ours("ask", by_send=0))
+    assert count.is_clean, report(count)
+    assert count.happened["kill -9 in a transaction"] > 0, report(count)
+
+
 @pytest.mark.servers
 @pytest.mark.skipif(not FAKETIME.exists(), reason="SKIPPED: libfaketime (Debian package) isn't installed")
 @pytest.mark.parametrize(

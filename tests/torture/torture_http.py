@@ -60,6 +60,10 @@ class TortureApi:
         """How far its clock has gone on by jumps."""
         self.forgets_ahead = 0
         """The same, a little later: what it forgets keys by."""
+        self.open_ports: set[int] = set()
+        """Ports of clients whose request isn't answered yet."""
+        self.client_ports: set[int] = set()
+        """Ports of clients that are connected."""
         self.repeats = 0
         """Requests that a key has shown to be repeats of what was kept."""
         self._dice = dice
@@ -87,12 +91,16 @@ class TortureApi:
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        port = writer.get_extra_info("peername")[1]
+        self.client_ports.add(port)
         try:
             while await self._request(reader, writer):
-                pass
+                self.open_ports.discard(port)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
+            self.open_ports.discard(port)
+            self.client_ports.discard(port)
             writer.transport.close()
 
     async def _request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
@@ -103,6 +111,7 @@ class TortureApi:
             # Asked what became of something: it has left, as everything here does.
             return await self._answer(writer, '{"object": "email", "last_event": "delivered"}', None)
         self.truth.transactions += 1
+        self.open_ports.add(writer.get_extra_info("peername")[1])
         fault = self._draw()
         length = int(headers.get("content-length", "0"))
         if fault == "half-drop":

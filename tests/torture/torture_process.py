@@ -9,8 +9,10 @@ import random
 import signal
 from collections import Counter
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 """Debian's libfaketime: jumps of the wall clock alone, as `date -s` or NTP make them; the boot clock stays true."""
@@ -77,6 +79,14 @@ class WallClock:
         fresh.replace(self._file)
 
 
+class Connected(Protocol):
+    """Who knows which clients are there."""
+
+    open_ports: set[int]
+    """Those in the middle of a transaction."""
+    client_ports: set[int]
+
+
 @dataclass
 class Slot:
     """One deliverer, or the place of one that is gone."""
@@ -84,6 +94,10 @@ class Slot:
     process: asyncio.subprocess.Process | None = None
     is_stopped: bool = False
     is_service: bool = False
+
+    def is_at(self, ports: AbstractSet[int]) -> bool:
+        """Says whether the process has a connection from one of these ports."""
+        return self.process is not None and self.process.returncode is None and bool(_ports(self.process.pid) & ports)
 
     def signal(self, number: int) -> bool:
         """Sends a signal; says whether there was anybody to get it."""
@@ -103,6 +117,7 @@ class Crew:
     clock: WallClock
     dice: random.Random
     log: Path
+    server: Connected
     slots: list[Slot] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -118,7 +133,20 @@ class Crew:
     def kill(self, number: int = 1) -> None:
         """Kills some at random, with no chance to tidy up."""
         for slot in self.dice.sample(self.slots, min(number, len(self.slots))):
-            self.counts["kill -9"] += slot.signal(signal.SIGKILL)
+            self._kill(slot)
+
+    def kill_one_connected(self) -> None:
+        """Kills one of those that have got as far as the server, if there is one."""
+        connected = [slot for slot in self.slots if not slot.is_stopped and slot.is_at(self.server.client_ports)]
+        if connected:
+            self._kill(self.dice.choice(connected))
+
+    def _kill(self, slot: Slot) -> None:
+        # The server runs in this thread: what is open stays so until the signal is sent.
+        is_in_transaction = slot.is_at(self.server.open_ports)
+        if slot.signal(signal.SIGKILL):
+            self.counts["kill -9"] += 1
+            self.counts["kill -9 in a transaction"] += is_in_transaction
 
     def dismiss(self) -> None:
         """Asks a service to end in good order: others have errands too."""
@@ -183,3 +211,16 @@ class Crew:
         slot.is_stopped = False
         if process is slot.process:
             slot.signal(signal.SIGCONT)
+
+
+def _ports(pid: int) -> set[int]:
+    """Lists the local ports of a process' IPv4 connections, as Linux tells them."""
+    inodes: set[str] = set()
+    with contextlib.suppress(OSError):
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                kind, _, inode = str(descriptor.readlink()).partition(":")
+                if kind == "socket":
+                    inodes.add(inode.strip("[]"))
+    rows = (row.split() for row in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:])
+    return {int(row[1].rpartition(":")[2], 16) for row in rows if row[9] in inodes}

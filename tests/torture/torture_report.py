@@ -13,7 +13,8 @@ def report(count: Count) -> str:
     what = (
         f"{count.plan.messages} messages, {count.recipients} recipients, seed {count.plan.seed}, "
         f"{happened['transactions']} transactions of which {sum(count.faults.values())} broken, "
-        f"{happened['kill -9']} kill -9, {happened['SIGTERM']} SIGTERM, {happened['SIGSTOP']} SIGSTOP "
+        f"{happened['kill -9']} kill -9 ({happened['kill -9 in a transaction']} in the middle of a transaction), "
+        f"{happened['SIGTERM']} SIGTERM, {happened['SIGSTOP']} SIGSTOP "
         f"({happened['SIGSTOP beyond the lease']} beyond the lease), {happened['clock jumps']} clock jumps, "
         f"{happened['started']} deliverers started, {count.seconds:.0f} s."
     )

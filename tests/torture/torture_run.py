@@ -37,7 +37,7 @@ class Plan:
     liars: float = 0.0
     deliverers: int = 4
     kill_every: float | None = None
-    """Seconds: a kill by the clock, beside those spread over the messages."""
+    """Seconds: kills by the clock, beside those spread over the messages, of one that has connected to the server."""
     seed: int = 1
     by_send: int = 0
     limit_seconds: float = 3600.0
@@ -50,6 +50,8 @@ class Server(Protocol):
     broken: float
     liars: float
     port: int
+    open_ports: set[int]
+    client_ports: set[int]
     seconds_ahead: int
     forgets_ahead: int
 
@@ -108,7 +110,7 @@ async def torture(
         try:
             tell(f"{tortured.name}: {plan.messages} messages to {sum(len(one.recipients) for one in many)} recipients")
             await hand.do(tortured.seed, many)
-            crew = Crew(tortured.next_errand, clock, dice, folder / "deliverers.log")
+            crew = Crew(tortured.next_errand, clock, dice, folder / "deliverers.log", server)
             crew.start(plan.deliverers)
             tender = asyncio.create_task(hand.tend())
             try:
@@ -170,8 +172,8 @@ async def _torment(plan: Plan, crew: Crew, server: Server, hand: _Hand, tell: Ca
                 server.seconds_ahead = crew.clock.seconds
                 asyncio.get_running_loop().call_later(2.5, setattr, server, "forgets_ahead", crew.clock.seconds)
         if plan.kill_every is not None and time.monotonic() >= next_kill:
-            next_kill += plan.kill_every
-            crew.kill()
+            next_kill = time.monotonic() + plan.kill_every
+            crew.kill_one_connected()
         if time.monotonic() >= next_news:
             next_news += 15
             tell(f"  {done:4.0%} done, {dict(crew.counts)}, {server.truth.transactions} transactions")

@@ -60,10 +60,25 @@ class TortureServer(ScriptedServer):
         """Share of transactions (and of connections) that are broken on purpose; may be changed on the way."""
         self.liars = liars
         self.seconds_ahead = self.forgets_ahead = 0
+        self.open_ports: set[int] = set()
+        """Ports of clients that are in the middle of a transaction."""
+        self.client_ports: set[int] = set()
+        """Ports of clients that are connected."""
         self._dice = dice
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        port = writer.get_extra_info("peername")[1]
+        self.client_ports.add(port)
+        try:
+            await super()._serve(reader, writer)
+        finally:
+            self.open_ports.discard(port)
+            self.client_ports.discard(port)
 
     async def _read_line(self, session: _Session) -> str:
         self.commands.clear()  # of hundreds of thousands of lines nobody asks for one
+        if session.sender is None:
+            self.open_ports.discard(_port(session))
         return await super()._read_line(session)
 
     async def _answer(self, session: _Session, command: str, usual: str) -> str:
@@ -72,6 +87,7 @@ class TortureServer(ScriptedServer):
             self._plan(session, ("CONNECT", "EHLO"), self.broken / 4)
         elif verb == "MAIL" and usual.startswith("2"):
             self.truth.transactions += 1
+            self.open_ports.add(_port(session))
             self._plan(session, _IN_TRANSACTION, self.broken)
         kind = self._due(session, verb)
         if kind is None or not usual.startswith(("2", "3")):
@@ -174,6 +190,10 @@ class TortureServer(ScriptedServer):
             self.truth.refuse([_address(command)])
         elif verb == "DATA":
             self.truth.refuse(list(session.recipients))
+
+
+def _port(session: _Session) -> int:
+    return session.writer.get_extra_info("peername")[1]
 
 
 def _address(line: str) -> str:
