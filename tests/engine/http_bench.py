@@ -25,10 +25,10 @@ class LaterClock(SystemClock):
 
     def __init__(self, ahead: timedelta) -> None:
         super().__init__()
-        self._ahead = ahead
+        self.ahead = ahead
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self._ahead
+        return datetime.now(UTC) + self.ahead
 
 
 class HttpBench(EngineBench):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from engine_bench import letter
-from http_bench import HttpBench
+from http_bench import HttpBench, LaterClock
 from http_lab import DROP_AFTER_ACTING, DROP_UNACTED, STALL_AFTER_ACTING, HttpLab, Reply
 from rules_rebilly import CASE as REBILLY
 from rules_resend import ResendRules
@@ -20,6 +20,7 @@ from tui_mailer.domain.errors import InvalidSchedule, TooLate
 from tui_mailer.domain.submission import RecipientStatus, State
 from tui_mailer.domain.timeline import timeline_of
 from tui_mailer.providers.testing import SECRET
+from tui_mailer.services.delivery import Attempt
 from tui_mailer.services.mailer import SealRequest
 
 
@@ -89,6 +90,29 @@ async def test_a_key_is_trusted_for_its_lifetime_from_its_first_use(bench: HttpB
     assert len(keys(lab)) == 1
     resent = bench.mailer.settle(sealed.id, "resend")
     assert resent.state is State.QUEUED
+
+
+async def test_a_key_that_expires_between_a_look_at_it_and_the_request_is_not_trusted(
+    bench: HttpBench, lab: HttpLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The computer sleeps for a day in the middle of a repeat: awake again, it doesn't send it a second time."""
+    lab.on("POST /emails", STALL_AFTER_ACTING)
+    sealed = bench.seal()
+    await bench.deliver(sealed)
+    slept = [timedelta(0)]
+    prepare = Attempt.prepare
+
+    def sleep_over(attempt: Attempt, contents: Any) -> Any:
+        prepared = prepare(attempt, contents)
+        slept.append(timedelta(hours=25))
+        return prepared
+
+    monkeypatch.setattr(Attempt, "prepare", sleep_over)
+    monkeypatch.setattr(LaterClock, "now", lambda clock: datetime.now(UTC) + clock.ahead + slept[-1])
+    await bench.flush_later(timedelta(seconds=30))
+    assert len(slept) == 2  # it was alive when the attempt began
+    assert bench.mailer.show(sealed.id).state is State.UNCERTAIN
+    assert len(keys(lab)) == 1
 
 
 @pytest.mark.parametrize("ahead", [timedelta(seconds=30), timedelta(minutes=10)])

@@ -35,7 +35,7 @@ class Outbox(SeriesTable, Recovery):
     ) -> list[Submission]:
         """Returns a page, newest first, without drafts; ``before`` is the last ID of the page before."""
         bindings = {"states": json.dumps(sorted(states)), "limit": limit, "before": before, "account": account}
-        return self._whole("list_newest", bindings)
+        return self._whole("list_newest_of_many" if State.QUEUED in states else "list_newest", bindings)
 
     def counts(self) -> dict[State, int]:
         """Counts the open submissions by state; states without any are missing."""

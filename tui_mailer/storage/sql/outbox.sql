@@ -26,6 +26,16 @@ WHERE submission.state IN (SELECT value FROM json_each(:states))
 ORDER BY submission.id DESC
 LIMIT :limit
 
+-- name: list_newest_of_many
+-- The same where most are in these states: down the IDs until the page is full, instead of sorting all that wait.
+SELECT submission.*, sealed.message
+FROM submission JOIN sealed ON sealed.submission_id = submission.id
+WHERE +submission.state IN (SELECT value FROM json_each(:states))
+    AND (:account IS NULL OR submission.account = :account)
+    AND (:before IS NULL OR submission.id < :before)
+ORDER BY submission.id DESC
+LIMIT :limit
+
 -- name: list_ended_newest
 -- A page of what has ended and isn't in the history yet, latest end first.
 SELECT submission.*, sealed.message, sealed.draft
