@@ -136,10 +136,11 @@ class Crew:
             self._kill(slot)
 
     def kill_one_connected(self) -> None:
-        """Kills one of those that have got as far as the server, if there is one."""
-        connected = [slot for slot in self.slots if not slot.is_stopped and slot.is_at(self.server.client_ports)]
-        if connected:
-            self._kill(self.dice.choice(connected))
+        """Kills one that is in the middle of a transaction, else one that has got as far as the server, if any."""
+        for ports in (self.server.open_ports, self.server.client_ports):
+            if found := [slot for slot in self.slots if not slot.is_stopped and slot.is_at(ports)]:
+                self._kill(self.dice.choice(found))
+                return
 
     def _kill(self, slot: Slot) -> None:
         # The server runs in this thread: what is open stays so until the signal is sent.

@@ -37,7 +37,7 @@ class Plan:
     liars: float = 0.0
     deliverers: int = 4
     kill_every: float | None = None
-    """Seconds: kills by the clock, beside those spread over the messages, of one that has connected to the server."""
+    """Seconds: kills by the clock, beside those spread over the messages, of one that is at the server."""
     seed: int = 1
     by_send: int = 0
     limit_seconds: float = 3600.0
