@@ -118,3 +118,15 @@ def test_a_question_to_a_provider_is_asked_after_as_long_as_it_was_to_be(post: P
     set_back(post, days=1)
     recover(post)
     assert post.outbox.next_poll() == post.clock.now() + timedelta(minutes=1)
+
+
+def test_a_pause_of_a_day_that_a_provider_asked_for_is_kept_while_the_clock_goes_on(post: Post) -> None:
+    """A long wait is no sign of a wrong clock by itself: the provider isn't asked every quarter of a minute."""
+    recover(post)
+    post.seal()
+    tomorrow = post.clock.now() + timedelta(days=1)
+    post.outbox.hold_account("work", "too many today", is_offline=True, retry_at=tomorrow, failures=1)
+    for _ in range(3):
+        post.clock.advance(seconds=15)
+        recover(post)
+    assert post.outbox.account_holds()["work"].retry_at == tomorrow

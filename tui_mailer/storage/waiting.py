@@ -23,6 +23,8 @@ been written after everybody had made up for it."""
 LONGEST_WAIT = timedelta(minutes=90)
 """No retry is put off for longer (`services.retry`), unless the clock was ahead."""
 
+_NEVER_TOO_LONG = timedelta(days=36_500)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
@@ -60,10 +62,12 @@ class Waiting(SubmissionTable):
         if known is not None and not has_jumped and boottime - self._clock_checked_at < CLOCK_CHECK_SECONDS:
             return False
         self._clock_offset, self._clock_checked_at = offset, boottime
+        # A long wait proves nothing while the clock goes on as it did: a provider may have asked for a day's pause.
+        longest_wait = LONGEST_WAIT if known is None or has_jumped else _NEVER_TOO_LONG
         bindings = {
             "now": to_microseconds(now),
             "slack": CLOCK_SLACK // timedelta(microseconds=1),
-            "longest_wait": LONGEST_WAIT // timedelta(microseconds=1),
+            "longest_wait": longest_wait // timedelta(microseconds=1),
         }
         with self._database.transaction(is_durable=False):
             for things in ("times", "mail", "probes", "questions"):
