@@ -11,7 +11,9 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Input
 
+from tui_mailer.accounts import patience
 from tui_mailer.accounts.configuration import Account
+from tui_mailer.domain.errors import MailerError
 from tui_mailer.domain.message import Draft
 from tui_mailer.providers.base import Capabilities, Template
 from tui_mailer.services.model_form import FormField
@@ -25,6 +27,7 @@ from tui_mailer.tui.widgets.field import Field
 from tui_mailer.tui.widgets.line_input import LineInput
 
 LABEL_WIDTH = 24
+MOST_SECONDS_FOR_TEMPLATES = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +97,15 @@ class OptionsScreen(Dialog[Draft | None]):
 
     async def _choose_template(self, control: LineInput) -> None:
         self.say("asking for the templates …", is_quiet=True)
-        templates = await asyncio.to_thread(self._ask_for_templates)
+        asked = patience.start(self._ask_for_templates, name="templates")
+        try:
+            templates = await patience.wait_async(asked, MOST_SECONDS_FOR_TEMPLATES)
+        except TimeoutError:
+            self.say(f"The templates can't be listed: no answer in {MOST_SECONDS_FOR_TEMPLATES:.0f} s.")
+            return
+        except MailerError as error:
+            self.say(f"The templates can't be listed. {error}")
+            return
         self.say("" if templates else "There are no templates.", is_quiet=True)
         if not templates:
             return
@@ -105,7 +116,7 @@ class OptionsScreen(Dialog[Draft | None]):
             self.set_focus(control)
 
     def _ask_for_templates(self) -> list[Template]:
-        """In a thread of its own: a stalled server must stop neither the screen nor the outbox."""
+        """In a thread that nobody waits for: a stalled server stops neither the screen nor the outbox nor leaving."""
         from tui_mailer.services.account import AccountService
 
         desk = self._desk
