@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from app_stage import LARGE, Stage, configuration_of, local_account, on_stage, paths_in, smtp_account
+from app_stage import LARGE, Stage, configuration_of, local_account, on_stage, smtp_account
 from smtp_server import DROP, ScriptedServer
 
 from tui_mailer.domain.message import Draft
@@ -320,15 +320,3 @@ async def test_the_details_follow_what_happens_and_take_the_lists_keys(tmp_path:
         await stage.press("x")
         await stage.shows("1 canceled: F4 still has it")
         assert await state_of(stage, one) is State.CANCELED
-
-
-async def test_an_outbox_that_cannot_be_read_says_why_as_often_as_one_asks(tmp_path: Path) -> None:
-    """Damage, and the way out, is told at the start and again wherever something would have been kept."""
-    data = paths_in(tmp_path).data_dir
-    data.mkdir(parents=True, mode=0o700)
-    (data / "outbox.db").write_bytes(b"no database, whatever its name says" * 200)
-    async with on_stage(tmp_path) as stage:
-        await stage.shows("damaged", "outbox rebuild")
-        stage.app.desk.status.say("")
-        await stage.press("f8")
-        await stage.shows("Nothing can be sent or kept: ", "damaged", "outbox rebuild")
