@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/bytes_per_key.py [--columns 80 --rows 24]
 
-All in one run, each in a pseudo-terminal. aerc and NeoMutt are typed into where they first ask for text: NeoMutt at its
-To prompt, aerc in its account wizard.
+All in one run, each in a pseudo-terminal. aerc and NeoMutt are typed into where they ask for To, each with an empty
+mailbox: NeoMutt at its prompt, aerc in the header above its editor.
 """
 
 from __future__ import annotations
@@ -31,12 +31,25 @@ LETTERS = "abcdefgh"
 def started(command: list[str], size: tuple[int, int]) -> Iterator[Terminal]:
     """A program in a terminal, at rest."""
     with tempfile.TemporaryDirectory() as folder:
+        configure_aerc(Path(folder))
         terminal = Terminal(command, environment_in(Path(folder)), size)
         try:
             terminal.until_quiet(1.5)
             yield terminal
         finally:
             terminal.close()
+
+
+def configure_aerc(home: Path) -> None:
+    """An account that reads an empty mailbox and sends to nobody."""
+    for name in ("cur", "new", "tmp"):
+        (home / "Mail" / "INBOX" / name).mkdir(parents=True)
+    accounts = home / "config" / "aerc" / "accounts.conf"
+    accounts.parent.mkdir(parents=True)
+    accounts.write_text(
+        f"[local]\nsource = maildir://{home}/Mail\noutgoing = /bin/true\nfrom = Ada <ada@example.org>\n"
+    )
+    accounts.chmod(0o600)
 
 
 def per_letter(terminal: Terminal) -> float:
@@ -60,15 +73,17 @@ def textual(size: tuple[int, int], name: str, command: list[str], to_body: int) 
 
 
 def peer(size: tuple[int, int], program: str, arguments: list[str], first: str) -> None:
-    """Counts in another program's first text field."""
+    """Counts where another program asks for To, to which ``first`` leads."""
     if not shutil.which(program):
         row(f"{program}: a letter", "-", f"not installed: apt install {program}")
         return
     with started([program, *arguments], size) as terminal:
-        if first:
-            terminal.type(first)
-            terminal.until_quiet(1.0)
-        row(f"{program}: a letter", f"{per_letter(terminal):.0f} B")
+        terminal.type(first)
+        terminal.until_quiet(1.0)
+        if "To:" not in terminal.text():
+            row(f"{program}: a letter", "-", "it doesn't ask for To")
+            return
+        row(f"{program}: a letter in To", f"{per_letter(terminal):.0f} B")
 
 
 def main() -> None:
@@ -81,8 +96,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         textual(size, "tui-mailer", [sys.executable, "-m", "tui_mailer", "--data-dir", folder], 3)
     textual(size, "plain Textual", [sys.executable, str(REFERENCE), "widgets"], 5)
-    peer(size, "neomutt", ["-n", "-F", "/dev/null"], "m")
-    peer(size, "aerc", [], "")
+    peer(size, "neomutt", ["-n", "-F", "/dev/null", "-e", "set folder=/tmp", "-f", "/dev/null"], "m")
+    peer(size, "aerc", [], ":compose\r")
 
 
 if __name__ == "__main__":
