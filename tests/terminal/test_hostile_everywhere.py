@@ -1,4 +1,4 @@
-"""What others may have made up - server replies, accounts, file names, contacts, templates - never steers the terminal."""
+"""What others may have made up, from server replies to file names and contacts, never steers the terminal."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from test_app_in_terminal import cli
 
 SLY = "evil\u202e [/b][@click=app.quit]\x9b31m"
 REPLY = f"550 5.1.1 {SLY} \x1b]0;PWNED\x07\x1b[2Jgone"
-OWN = re.compile(
-    rb"\x1b\[[0-9;:?<>=$]*[ -/]*[@-~]|\x1b[()][0AB]|\x1b[78=>M]|\x1bP\+q[0-9a-f;]*\x1b\\\\|\x1b\]52;[^\x07\x1b]*(?:\x07|\x1b\\\\)"
-)
+OWN = re.compile(rb"\x1b\[[0-9;:?<>=$]*[@-~]|\x1b[()][0AB]|\x1b[78=>M]|\x1b\]52;[^\x07\x1b]*\x07")
 """CSI, character sets, cursor; OSC 52 alone of all OSC."""
 
 
