@@ -131,7 +131,8 @@ class QuietApp(App[int], inherit_bindings=False):
         return None
 
     def _write_frame(self, driver: PatientDriver, frame: str) -> None:
-        if self._sync_available and len(frame) >= FEWEST_SYNCHRONIZED:
+        is_long = len(frame) >= FEWEST_SYNCHRONIZED or frame.startswith(KNOWN_STATE)
+        if self._sync_available and is_long:
             frame = f"\x1b[?2026h{frame}\x1b[?2026l"
         driver.write(frame)
 
