@@ -208,6 +208,20 @@ async def test_a_started_engine_sends_what_comes_in(bench: EngineBench, server: 
     assert bench.mailer.show(submission.id).state is State.SENT
 
 
+async def test_one_refused_recipient_of_the_second_copy_may_have_the_first(bench: EngineBench, server: ScriptedServer):
+    """Two got the first copy unanswered, one of them is refused the second: he isn't said to have got nothing."""
+    bench.configure(server.port, delivery=", uncertain: resend")
+    bench.reopen()
+    server.on("DOT", DROP)
+    (again,) = await bench.deliver(bench.seal(letter(to="bob@example.org, carol@example.org")))
+    assert again.state is State.DEFERRED
+    bench.mailer.retry(again.id)
+    server.on("RCPT TO:<carol", "550 5.7.1 not another one")
+    (unclear,) = await bench.deliver(again)
+    assert [one.status for one in unclear.recipients] == [RecipientStatus.ACCEPTED, RecipientStatus.UNKNOWN]
+    assert unclear.state is State.UNCERTAIN
+
+
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DOT"])
 async def test_a_refusal_of_the_second_copy_says_nothing_of_the_first(
     bench: EngineBench, server: ScriptedServer, verb: str

@@ -203,6 +203,9 @@ class Attempt:
             if phase is Phase.INTENT and self._has_key_expired():
                 # It was alive when the attempt began: a computer that slept since is a day later without knowing.
                 raise OutcomeUncertain(_EXPIRED)
+            if self._is_in_doubt():
+                # A refusal of the second copy says nothing of the first: see `_judged`.
+                answers = [one for one in answers if one.status is not RecipientStatus.REJECTED]
             if phase is Phase.INTENT or note:
                 await self._keep(phase, note, answers)
             if PHASE_ORDER.index(phase) > PHASE_ORDER.index(self.phase):
