@@ -163,14 +163,13 @@ class Attempt:
 
     def prepare(self, contents: Mapping[str, Content]) -> Prepared:
         """Works out what goes on the wire, for the recipients that still need it."""
-        submission = self.claim.submission
-        capabilities = self.provider.capabilities
+        submission, capabilities = self.claim.submission, self.provider.capabilities
         is_scheduled = submission.hands_over and keeps_schedule(
             capabilities, submission.not_before, self.terms.now(), is_template=bool(submission.message.template)
         )
-        is_early = submission.not_before - self.terms.now() > EARLY
         # Only a time that a person chose is waited for: the others are the clock's, which may have been set back since.
-        if is_early and not is_scheduled and submission.schedule_words is not None:
+        has_chosen = submission.schedule_words is not None and not is_scheduled
+        if has_chosen and submission.not_before - self.terms.now() > EARLY:
             raise NotYet
         if self.terms.is_account_changed:
             require(submission.message, capabilities, account=self.terms.account.name, size=submission.size)
@@ -203,8 +202,7 @@ class Attempt:
             if phase is Phase.INTENT and self._has_key_expired():
                 # It was alive when the attempt began: a computer that slept since is a day later without knowing.
                 raise OutcomeUncertain(_EXPIRED)
-            if self._is_in_doubt():
-                # A refusal of the second copy says nothing of the first: see `_judged`.
+            if self._is_in_doubt():  # a refusal of the second copy says nothing of the first: see `_judged`
                 answers = [one for one in answers if one.status is not RecipientStatus.REJECTED]
             if phase is Phase.INTENT or note:
                 await self._keep(phase, note, answers)
@@ -296,8 +294,7 @@ class Attempt:
         )
 
     def _find_at(self) -> datetime | None:
-        is_findable = self.provider.capabilities.idempotency == "findable"
-        return self.terms.now() + FIND_AFTER if is_findable else None
+        return self.terms.now() + FIND_AFTER if self.provider.capabilities.idempotency == "findable" else None
 
     def _poll_at(self, receipt: Receipt) -> datetime | None:
         """When to ask the provider what became of it."""
@@ -310,8 +307,8 @@ class Attempt:
 
     def _unreadable(self, error: StorageError) -> Outcome:
         """A sealed file is missing or altered: a person must look; nothing (or no end) was sent."""
-        state = State.UNCERTAIN if self.phase is Phase.INTENT else State.HELD
-        return Outcome(fallback_state=state, text=str(error), error=str(error))
+        state, text = State.UNCERTAIN if self.phase is Phase.INTENT else State.HELD, str(error)
+        return Outcome(fallback_state=state, text=text, error=text)
 
     def _judged(self, receipt: Receipt) -> Outcome:
         """Turns an answer into an outcome; a refusal of the second copy says nothing of the first."""
