@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
-from terminal_emulator import in_terminal
+from terminal_emulator import ROOT, environment_in, in_terminal
 
 BACK = "\x7f"
 
@@ -84,3 +86,14 @@ def test_a_dialog_left_twice_takes_nothing_else_with_it(tmp_path: Path) -> None:
             terminal.until_quiet(0.3)
         terminal.type("bob")
         terminal.shows("bob")
+
+
+def test_a_key_typed_ahead_into_a_list_finds_its_rows(tmp_path: Path) -> None:
+    """F3 and Enter in one burst open the first row's details, though the list was never shown before."""
+    message = ("--hold", "--to", "bob@example.org", "--subject", "Tea", "--body", "At four?")
+    command = [sys.executable, "-m", "tui_mailer", "--data-dir", str(tmp_path / "data"), "send", *message]
+    subprocess.run(command, env=environment_in(tmp_path), cwd=ROOT, stdin=subprocess.DEVNULL, check=True)
+    with in_terminal(tmp_path) as terminal:
+        terminal.shows("^S Send")
+        terminal.type("\x1bOR\r")
+        terminal.shows("Message-ID")

@@ -31,7 +31,7 @@ def test_a_header_of_ones_own_is_welcome(name: str, value: str) -> None:
         ("bcc", "use the Bcc field"),
         ("Subject", "use the Subject field"),
         ("DATE", "use the schedule"),
-        ("In-Reply-To", "use --in-reply-to"),
+        ("In-Reply-To", r"\(--in-reply-to\)"),
         ("Message-ID", "written by the program itself"),
         ("Content-Type", "written by the program itself"),
         ("MIME-Version", "written by the program itself"),

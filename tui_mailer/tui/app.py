@@ -121,10 +121,18 @@ class MailerApp(QuietApp, inherit_bindings=False):
         await self.switch_mode("compose")
 
     async def action_outbox(self) -> None:
-        await self.switch_mode("outbox")
+        await self._enter("outbox")
+
+    async def _enter(self, mode: str) -> None:
+        """Shows a list; the next key finds its rows there."""
+        from tui_mailer.tui.screens.mail_room import MailRoom
+
+        await self.switch_mode(mode)
+        if isinstance(self.screen, MailRoom):
+            await self.screen.until_read()
 
     async def action_history(self) -> None:
-        await self.switch_mode("history")
+        await self._enter("history")
 
     async def action_new(self) -> None:
         """Done before the next key is read: it belongs into the new message."""

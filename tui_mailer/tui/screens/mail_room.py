@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Iterable
 
 from rich.text import Text
@@ -39,6 +41,9 @@ class Heading(Widget):
 READ_GAP_SECONDS = 0.5
 """Between two readings of a list that changes all the time: nobody reads faster, and a slow line has to carry it."""
 
+LONGEST_WAIT_SECONDS = 2.0
+"""For a list's first rows, before the next key is read."""
+
 
 class MailRoom(Room):
     """A mode that lists submissions."""
@@ -46,6 +51,7 @@ class MailRoom(Room):
     def __init__(self, desk: Desk, watch: Watch) -> None:
         super().__init__(desk)
         self.watch_desk = watch
+        self._was_read = asyncio.Event()
         self._reading = Pace(self._read_if_shown, gap_seconds=READ_GAP_SECONDS)
 
     async def read_anew(self) -> None:
@@ -59,6 +65,12 @@ class MailRoom(Room):
     async def _read_if_shown(self) -> None:
         if self.is_current:
             await self.read_anew()
+            self._was_read.set()
+
+    async def until_read(self) -> None:
+        """Waits until there are rows that a key typed ahead can be about, but not for long."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._was_read.wait(), LONGEST_WAIT_SECONDS)
 
     def list_with_heading(self, rows: RowList) -> Iterable[Widget]:
         """The list under its titles."""
