@@ -19,6 +19,9 @@ from http_lab import HttpLab, Reply
 from test_http_dry_run import holds
 
 from tui_mailer.domain.errors import MailerError
+from tui_mailer.providers.http import HttpProvider
+from tui_mailer.providers.http_settings import HttpSettings
+from tui_mailer.services.crash_log import write_crash_log
 
 CASES = [case for case in all_cases() if case.name != "pigeon"]
 
@@ -85,3 +88,26 @@ async def test_the_key_is_in_no_list_of_processes(tmp_path: Path) -> None:
         code, seen = await asyncio.to_thread(run)
         assert code == 0, seen
         assert not holds(case.secret, seen + written(tmp_path))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_a_crash_does_not_tell_the_key(case: HttpCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that breaks with the key in its hands: neither the outcome nor the crash log has it."""
+    crashes: list[Exception] = []
+
+    async def broken(provider: HttpProvider[HttpSettings], *_: object, **__: object) -> None:
+        key = await provider._secrets.get()
+        crashes.append(RuntimeError("a bug" if key else "no key"))
+        raise crashes[-1]
+
+    monkeypatch.setattr(HttpProvider, "send", broken)
+    async with HttpLab(case.rules()) as lab:
+        bench = HttpBench(tmp_path, case.name, lab, secret=case.secret, base_path=case.base_path, **case.settings)
+        draft = letter(to=case.outgoing("01JZZZZZZZZZZZZZZZZZZZZZZ1").message.to[0].addr_spec)
+        (submission,) = await bench.deliver(bench.seal(draft))
+        bench.session.close()
+    assert "this is a bug" in (submission.error or "")
+    log = write_crash_log(tmp_path / "state", crashes[0])
+    assert log is not None
+    assert "RuntimeError: a bug" in log.read_text()
+    assert not holds(case.secret, written(tmp_path) + repr(submission))
