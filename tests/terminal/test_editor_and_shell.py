@@ -70,7 +70,8 @@ def test_the_end_of_the_app_keeps_what_the_editor_wrote(tmp_path: Path, number: 
 
 def test_ctrl_c_in_an_editor_is_the_editors(tmp_path: Path) -> None:
     """It interrupts what runs there, not the app behind it."""
-    waits = ("trap 'interrupted=1' INT", "echo editing now", "sleep 60", 'printf "after ctrl-c" > "$1"')
+    asleep = 'while [ -z "$interrupted" ]; do sleep 0.2; done'  # whenever it comes, before a sleep or in it
+    waits = ("trap 'interrupted=1' INT", "echo editing now", asleep, 'printf "after ctrl-c" > "$1"')
     configure(tmp_path)
     with in_terminal(tmp_path, EDITOR=editor_that(tmp_path, *waits)) as terminal:
         open_editor(terminal)
@@ -125,6 +126,7 @@ def test_suspending_gives_the_shell_its_screen_and_fg_brings_the_app_back(tmp_pa
             terminal.shows("42 is here")
             terminal.type("clear; fg\r")
             terminal.shows("[Compose]", "bob@example.org", "one two", "^S Send")
+            terminal.until_quiet(0.5)  # the shell's line settings are flushed away, and what was typed into them
         terminal.type(" three")
         terminal.shows("one two three")
         terminal.press("ctrl+z")
