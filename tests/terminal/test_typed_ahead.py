@@ -97,3 +97,19 @@ def test_a_key_typed_ahead_into_a_list_finds_its_rows(tmp_path: Path) -> None:
         terminal.shows("^S Send")
         terminal.type("\x1bOR\r")
         terminal.shows("Message-ID")
+
+
+def test_a_dialog_left_before_it_came_up_is_gone_quietly(tmp_path: Path) -> None:
+    """Escape as quick as the key that opens a dialog, at every distance between the two, leaves the form as it was."""
+    with in_terminal(tmp_path) as terminal:
+        terminal.shows("[Compose]", "^S Send")
+        for pause in (0.0, 0.005, 0.01, 0.02, 0.04, 0.08) * 3:
+            for opening in ("ctrl+l", "f8", "f1", "ctrl+p"):
+                terminal.press(opening)
+                terminal.read_for(pause)
+                terminal.press("escape", "escape")
+            terminal.until_quiet(0.2)
+        terminal.press("escape")
+        terminal.until_quiet(0.3)
+        terminal.type("bob@example.org")
+        terminal.shows("bob@example.org")

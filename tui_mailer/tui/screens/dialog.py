@@ -7,10 +7,8 @@ from typing import Any, ClassVar, TypeVar, cast
 
 from rich.text import Text
 from textual.app import App, ComposeResult
-from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -18,12 +16,13 @@ from tui_mailer.domain.errors import MailerError
 from tui_mailer.domain.text import clean
 from tui_mailer.tui.action import Keymap, types_into
 from tui_mailer.tui.app_words import in_the_app
+from tui_mailer.tui.screens.left_once import LeftOnce
 from tui_mailer.tui.widgets.key_line import KeyLine
 
 R = TypeVar("R")
 
 
-class Dialog(ModalScreen[R]):
+class Dialog(LeftOnce[R]):
     """A box with a title, something in it, a line for what is wrong, and its keys."""
 
     place: ClassVar[str] = ""
@@ -50,7 +49,6 @@ class Dialog(ModalScreen[R]):
         self.keymap = keymap
         self._title = title
         self._said = Static(markup=False, classes="said")
-        self._is_left = False
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box"):
@@ -96,13 +94,6 @@ class Dialog(ModalScreen[R]):
             await work
         except MailerError as error:
             self.say(str(error))
-
-    def dismiss(self, result: R | None = None) -> AwaitComplete:
-        """Leaves the dialog, once: keys that were typed ahead of its going mustn't take the next screen with it."""
-        if self._is_left:
-            return AwaitComplete.nothing()
-        self._is_left = True
-        return super().dismiss(result)
 
     def action_back(self) -> None:
         """Leaves the dialog with nothing chosen."""

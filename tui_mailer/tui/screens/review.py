@@ -179,6 +179,11 @@ class ReviewScreen(Dialog[ReviewAnswer]):
         errors = [one for one in self._review.findings if one.severity is Severity.ERROR]
         return most is not None and count > most and all(one.field == "to" for one in errors)
 
+    def _forward_event(self, event: events.Event) -> None:
+        """As the sheet in it, which may not have the focus yet."""
+        if not self.takes_back(event):
+            super()._forward_event(event)
+
     def takes_back(self, event: events.Event) -> bool:
         """Goes back if the event is typing or pasting, which then lands in the field one came from."""
         is_typed = isinstance(event, events.Paste) or (isinstance(event, events.Key) and event.is_printable)

@@ -1,0 +1,34 @@
+"""A screen that is left once, whenever that is: keys typed ahead can leave it before it has come up."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from textual.await_complete import AwaitComplete
+from textual.events import Event, Mount
+from textual.message import Message
+from textual.screen import ModalScreen
+
+R = TypeVar("R")
+
+
+class LeftOnce(ModalScreen[R]):
+    """Goes back to the screen behind it once, and does nothing more after that."""
+
+    is_left = False
+
+    def dismiss(self, result: R | None = None) -> AwaitComplete:
+        """Leaves, once: keys that were typed ahead of its going mustn't take the next screen with it."""
+        if self.is_left:
+            return AwaitComplete.nothing()
+        self.is_left = True
+        return super().dismiss(result)
+
+    async def _on_message(self, message: Message) -> None:
+        """Hears no more of its widgets once it is left: they may be gone, or never have been there.
+
+        What Textual itself needs to take the screen away still arrives.
+        """
+        if self.is_left and (isinstance(message, Mount) or (not isinstance(message, Event) and message.bubble)):
+            return
+        await super()._on_message(message)
