@@ -11,6 +11,8 @@ from storage_fixtures import START, HandClock, Post
 from tui_mailer.domain.errors import DamagedStore, NotFound
 from tui_mailer.domain.message import Attachment, Draft
 from tui_mailer.domain.submission import RecipientStatus, State
+from tui_mailer.storage.ended import EndedList
+from tui_mailer.storage.history import History
 from tui_mailer.storage.record import HistoryQuery
 from tui_mailer.storage.store import Store
 
@@ -83,6 +85,25 @@ def test_paging_goes_on_when_the_row_is_moved_meanwhile(post: Post) -> None:
     post.store.archive_ended()
     second = post.store.list_ended(limit=9, before=first[-1].id)
     assert [one.id for one in first + second] == ids[::-1]
+
+
+@pytest.mark.parametrize("looks", range(1, 9))
+def test_a_row_moved_while_it_is_listed_is_listed_once(post: Post, looks: int) -> None:
+    """Another process moves what has ended at any moment between two looks at the databases."""
+    ids = [post.end().id for _ in range(6)]
+    post.store.archive_ended(limit=3)
+    seen = 0
+
+    def opened() -> History:
+        nonlocal seen
+        seen += 1
+        if seen == looks:
+            post.store.archive_ended()
+        return post.store.history
+
+    for read in (EndedList.page, EndedList.page_up):
+        assert [one.id for one in read(EndedList(post.store.outbox, opened))] == ids[::-1]
+        assert seen >= min(looks, 4)
 
 
 def test_many_that_end_in_one_instant_keep_their_order(post: Post) -> None:

@@ -36,8 +36,10 @@ class EndedList:
         if len(found) < limit:
             passed = max(0, skip - (len(unmoved) - start))
             cursor = None if is_unmoved else before
-            found += self._history.page(query, limit - len(found), cursor, skip=passed)
-        return found
+            # What another process has moved since is at the top of the history now, and must not be listed twice.
+            below = self._history.page(query, limit - len(found) + len(unmoved), cursor, skip=passed)
+            found += [one for one in below if one.id not in unmoved]
+        return found[:limit]
 
     def page_up(
         self, query: HistoryQuery | None = None, limit: int = 50, after: str | None = None, *, skip: int = 0
@@ -50,7 +52,7 @@ class EndedList:
         end = unmoved.index(after) if after in unmoved else len(unmoved)
         older: list[Submission] = []
         if after not in unmoved:
-            older = self._history.page_up(query, limit, after, skip=skip)
+            older = [one for one in self._history.page_up(query, limit, after, skip=skip) if one.id not in unmoved]
             if older:
                 skip = 0
             elif skip:
