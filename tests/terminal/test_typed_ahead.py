@@ -99,6 +99,33 @@ def test_a_key_typed_ahead_into_a_list_finds_its_rows(tmp_path: Path) -> None:
         terminal.shows("Message-ID")
 
 
+def test_what_is_typed_ahead_into_a_dialog_lands_there(tmp_path: Path) -> None:
+    """The key that opens a dialog, its answer, Enter and what goes on behind it may come in one burst."""
+    with in_terminal(tmp_path) as terminal:
+        terminal.shows("[Compose]", "^S Send")
+        terminal.type("\x0ctomorrow 9am\rbob@example.org\t\tOne")
+        terminal.shows("To       bob@example.org", "Subject  One", "When     tomorrow 9am")
+        terminal.type("\x0f\x0ccy\x1bdee@example.org\t\tTwo\x0f\x1b[19~bob\r")
+        terminal.shows("To       bob@example.org", "Subject  One")
+        terminal.type("\x10Outbox\r\x10History\r\x10Compose\r")
+        terminal.until_quiet(0.5)
+        terminal.type(" again")
+        terminal.shows("[Compose]")
+
+
+def test_a_letter_meant_for_the_dialog_is_no_key_of_the_list(tmp_path: Path) -> None:
+    """`t` and a time in one burst reschedule: none of the letters holds, cancels or deletes."""
+    message = ("--hold", "--to", "bob@example.org", "--subject", "Tea", "--body", "At four?")
+    command = [sys.executable, "-m", "tui_mailer", "--data-dir", str(tmp_path / "data"), "send", *message]
+    subprocess.run(command, env=environment_in(tmp_path), cwd=ROOT, stdin=subprocess.DEVNULL, check=True)
+    with in_terminal(tmp_path) as terminal:
+        terminal.shows("^S Send")
+        terminal.type("\x1bORt2099-12-24 xxx\x15next friday 10:30\r")
+        terminal.shows("10:30")
+        terminal.type("\x1bOSj\x1bOR\r")
+        terminal.shows("Message-ID", "held")
+
+
 def test_a_dialog_left_before_it_came_up_is_gone_quietly(tmp_path: Path) -> None:
     """Escape as quick as the key that opens a dialog, at every distance between the two, leaves the form as it was."""
     with in_terminal(tmp_path) as terminal:

@@ -56,6 +56,7 @@ class MailerApp(QuietApp, inherit_bindings=False):
         self.shows_terminal_cursor = desk.configuration.ui.terminal_cursor
         self.desk = desk
         desk.listener = self._hear
+        desk.typed_ahead.stand_before(self, super().on_event)
         self.compose_screen = ComposeScreen(desk, draft)
         self.errands = Errands(self, desk, lambda: self.watch_desk, self.compose_screen)
         modes: dict[str, Callable[[], Screen[None]]] = {
@@ -101,14 +102,34 @@ class MailerApp(QuietApp, inherit_bindings=False):
             self.desk.status.complain(str(error))
 
     def on_draft_taken(self, message: DraftTaken) -> None:
-        self.errands.run(self.errands.take_up(message.stored))
+        self.errands.run(self.errands.take_up(message.stored), keys_wait=True)
 
     def on_account_form_asked(self, message: AccountFormAsked) -> None:
         del message
-        self.errands.run(self.errands.add_account())
+        self.errands.run(self.errands.add_account(), keys_wait=True)
 
     def on_secret_asked(self, message: SecretAsked) -> None:
-        self.errands.run(self.errands.ask_secret(message.account))
+        self.errands.run(self.errands.ask_secret(message.account), keys_wait=True)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Reads a key or a paste only when the one before it has had its effect."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self.desk.typed_ahead.take(event)
+        else:
+            await super().on_event(event)
+
+    def push_screen(self, screen: Screen[Any] | str, *arguments: Any, **more: Any) -> Any:
+        """Opens a screen; the next keys are meant for it, once it is there."""
+        self.desk.typed_ahead.hold()
+        return super().push_screen(screen, *arguments, **more)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # passed on as it came
+
+    def on_left_once_came(self) -> None:
+        """A dialog has the focus."""
+        self.desk.typed_ahead.let_all_go()
+
+    def on_left_once_went(self) -> None:
+        """A dialog is left; a command chosen in the palette comes first."""
+        self.call_later(self.desk.typed_ahead.let_all_go)
 
     def on_key(self, event: events.Key) -> None:
         """Tells whoever presses Ctrl+C out of habit, with nothing marked to copy, how one leaves."""
@@ -139,13 +160,13 @@ class MailerApp(QuietApp, inherit_bindings=False):
         await self.errands.told(self.errands.start_new())
 
     def action_drafts(self) -> None:
-        self.errands.run(self.errands.choose_draft())
+        self.errands.run(self.errands.choose_draft(), keys_wait=True)
 
     def action_undo(self) -> None:
-        self.errands.run(self.errands.undo())
+        self.errands.run(self.errands.undo(), keys_wait=True)
 
     def action_accounts(self) -> None:
-        self.errands.run(self.errands.see_accounts())
+        self.errands.run(self.errands.see_accounts(), keys_wait=True)
 
     def action_help(self) -> None:
         """Tells what the keys do where one is."""
@@ -166,7 +187,7 @@ class MailerApp(QuietApp, inherit_bindings=False):
             self.push_screen(Palette(id="--command-palette"))
 
     async def action_quit(self) -> None:
-        self.errands.run(self.errands.leave())
+        self.errands.run(self.errands.leave(), keys_wait=True)
 
     # what Textual asks
 

@@ -14,6 +14,7 @@ from tui_mailer.domain.errors import MailerError, StorageError
 from tui_mailer.tui.action import Keymap
 from tui_mailer.tui.io import Io
 from tui_mailer.tui.status import Status
+from tui_mailer.tui.typed_ahead import TypedAhead
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -37,6 +38,7 @@ class Desk:
     keymap: Keymap
     io: Io = field(default_factory=Io)
     status: Status = field(default_factory=Status)
+    typed_ahead: TypedAhead = field(default_factory=TypedAhead)
     zone: ZoneInfo | None = None
     """The person's zone; None until the store is open."""
     engine: Engine | None = None

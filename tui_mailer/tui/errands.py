@@ -54,9 +54,10 @@ class Errands:
     def _watch(self) -> Watch:
         return self._find_watch()
 
-    def run(self, errand: Coroutine[Any, Any, None]) -> None:
-        """Runs an errand."""
-        self._app.run_worker(self.told(errand))
+    def run(self, errand: Coroutine[Any, Any, None], *, keys_wait: bool = False) -> None:
+        """Runs an errand; ``keys_wait`` where the next keys may be meant for what it opens or does."""
+        work = self.told(errand)
+        self._app.run_worker(self._desk.typed_ahead.behind(work) if keys_wait else work)
 
     async def told(self, errand: Coroutine[Any, Any, None]) -> None:
         """Does an errand; what goes wrong on purpose is told in the status line."""

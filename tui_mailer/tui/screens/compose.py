@@ -112,7 +112,7 @@ class ComposeScreen(Room):
         self.attempt(self.account_watch.look())
 
     def action_options(self) -> None:
-        self.attempt(self.account_watch.set_options())
+        self.attempt(self.account_watch.set_options(), keys_wait=True)
 
     @work
     async def on_sender_field_list_asked(self, event: SenderField.ListAsked) -> None:
@@ -152,7 +152,7 @@ class ComposeScreen(Room):
         await self._attaching.attach()
 
     def action_browse(self) -> None:
-        self.attempt(self._attaching.browse())
+        self.attempt(self._attaching.browse(), keys_wait=True)
 
     def on_pasted(self, event: Pasted) -> None:
         event.stop()
@@ -160,7 +160,7 @@ class ComposeScreen(Room):
 
     def action_later(self) -> None:
         """Opens the schedule dialog."""
-        self.attempt(ask_when(self, self.form))
+        self.attempt(ask_when(self, self.form), keys_wait=True)
 
     def action_editor(self) -> None:
         """Hands the body to the person's editor."""
@@ -168,7 +168,7 @@ class ComposeScreen(Room):
 
     def action_send(self) -> None:
         """Opens the review sheet."""
-        self.attempt(self._sending.review_and_send())
+        self.attempt(self._sending.review_and_send(), keys_wait=True)
 
     def on_screen_suspend(self) -> None:
         """Another mode or a dialog covers compose: the draft is saved."""

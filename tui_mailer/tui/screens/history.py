@@ -179,7 +179,7 @@ class HistoryScreen(MailRoom):
         """Writes a new message from it."""
         key = self.rows.cursor_key()
         if key:
-            self.attempt(self._edit_as_new(key))
+            self.attempt(self._edit_as_new(key), keys_wait=True)
 
     async def _edit_as_new(self, key: str) -> None:
         self.shell.post_message(DraftTaken(await self.desk.ask(lambda mailer: mailer.edit_as_new(key))))
@@ -188,11 +188,11 @@ class HistoryScreen(MailRoom):
         """Sends again to those who were refused, once they have been looked at."""
         from tui_mailer.tui.screens.resend import Resending
 
-        self.attempt(Resending(self).ask_and_send())
+        self.attempt(Resending(self).ask_and_send(), keys_wait=True)
 
     def action_export(self) -> None:
         """Writes the message as an .eml, where the person says."""
-        self.attempt(self._export())
+        self.attempt(self._export(), keys_wait=True)
 
     async def _export(self) -> None:
         from tui_mailer.tui.screens.export import ExportScreen
@@ -208,10 +208,10 @@ class HistoryScreen(MailRoom):
         """Deletes for good what is marked, or the row under the cursor, once the person has said yes."""
         from tui_mailer.tui.screens.forget import Forgetting
 
-        self.attempt(Forgetting(self).delete(self.read_anew))
+        self.attempt(Forgetting(self).delete(self.read_anew), keys_wait=True)
 
     def action_purge(self) -> None:
         """Deletes for good all that ended before a date, once the person has said yes."""
         from tui_mailer.tui.screens.forget import Forgetting
 
-        self.attempt(Forgetting(self).purge(self.reload))
+        self.attempt(Forgetting(self).purge(self.reload), keys_wait=True)

@@ -17,11 +17,21 @@ class LeftOnce(ModalScreen[R]):
 
     is_left = False
 
+    class Came(Message):
+        """It is up, with the focus where it belongs: what is typed from now on is meant for it."""
+
+    class Went(Message):
+        """It is left: what is typed from now on is meant for the screen behind it, or for what that opens."""
+
+    def on_screen_resume(self) -> None:
+        self.call_next(self.post_message, self.Came())
+
     def dismiss(self, result: R | None = None) -> AwaitComplete:
         """Leaves, once: keys that were typed ahead of its going mustn't take the next screen with it."""
         if self.is_left:
             return AwaitComplete.nothing()
         self.is_left = True
+        self.app.post_message(self.Went())  # pyright: ignore[reportUnknownMemberType]  # Textual leaves it App[Unknown]
         return super().dismiss(result)
 
     async def _on_message(self, message: Message) -> None:

@@ -100,7 +100,7 @@ class MailRoom(Room):
 
     def open_row(self, key: str) -> None:
         """Shows everything about the row."""
-        self.attempt(self.open_details(key))
+        self.attempt(self.open_details(key), keys_wait=True)
 
     async def open_details(self, key: str) -> None:
         """Shows a submission whole; must run in a worker."""

@@ -205,7 +205,7 @@ class OutboxScreen(MailRoom):
         if len(meant) > 1:
             self.desk.status.say("one at a time can be taken back into compose: mark none, or just one")
         elif meant:
-            self.attempt(self._edit(meant[0]))
+            self.attempt(self._edit(meant[0]), keys_wait=True)
 
     async def _edit(self, one: Submission) -> None:
         if one.state is State.HANDED_OVER:
@@ -217,7 +217,7 @@ class OutboxScreen(MailRoom):
 
     def action_reschedule(self) -> None:
         """Asks for another time."""
-        self.attempt(self._reschedule(self.rows.meant()))
+        self.attempt(self._reschedule(self.rows.meant()), keys_wait=True)
 
     async def _reschedule(self, meant: Sequence[Submission]) -> None:
         from tui_mailer.tui.screens.schedule import ScheduleScreen
@@ -239,7 +239,7 @@ class OutboxScreen(MailRoom):
 
     def action_resolve(self) -> None:
         """Asks what became of uncertain ones."""
-        self.attempt(self._resolve([one for one in self.rows.meant() if one.state is State.UNCERTAIN]))
+        self.attempt(self._resolve([one for one in self.rows.meant() if one.state is State.UNCERTAIN]), keys_wait=True)
 
     async def _resolve(self, uncertain: Sequence[Submission]) -> None:
         from tui_mailer.tui.screens.resolve import ResolveScreen
