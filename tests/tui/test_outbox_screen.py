@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -67,6 +68,57 @@ async def test_x_cancels(tmp_path: Path) -> None:
         await stage.press("x")
         await stage.shows("The outbox is empty")
         assert await state_of(stage, one) is State.CANCELED
+
+
+async def test_a_repeating_mail_says_so_and_its_series_ends_by_x(tmp_path: Path) -> None:
+    """The row says that it repeats; x asks whether the one or all go, and Esc leaves all as it is."""
+    async with on_stage(tmp_path, size=LARGE) as stage:
+        first = await seal(stage, replace(LATER, schedule="every weekday 9:00"))
+        await stage.press("f3")
+        await stage.shows("repeats every weekday 9:00")
+        await stage.press("x")
+        await stage.shows("It repeats", "Only this one", "All that follow, too")
+        await stage.press("escape")
+        assert await state_of(stage, first) is State.QUEUED
+        await stage.press("x")
+        await stage.shows("Only this one")
+        await stage.press("enter")
+        await stage.shows("canceled")
+        assert await state_of(stage, first) is State.CANCELED
+        (second,) = await stage.app.desk.ask(lambda mailer: mailer.outbox())
+        assert second.series_id is not None
+        await stage.press("x")
+        await stage.shows("Only this one")
+        await stage.press("down", "enter")
+        await stage.shows("The outbox is empty")
+        assert await state_of(stage, second) is State.CANCELED
+
+
+async def test_a_held_row_says_when_it_would_go(tmp_path: Path) -> None:
+    """Another time chosen for a held one shows in its row."""
+    async with on_stage(tmp_path, size=LARGE) as stage:
+        await seal(stage)
+        await stage.press("f3")
+        await stage.shows("in 3 days")
+        await stage.press("h")
+        await stage.shows("h releases it, goes")
+        await stage.press("t")
+        await stage.shows("Send it at another time")
+        await stage.type("in 400 days")
+        await stage.press("enter")
+        await stage.shows(f"{datetime.now(stage.app.desk.zone) + timedelta(days=400):%b %Y}: held by you")
+
+
+async def test_what_was_queued_last_is_told_while_an_earlier_undo_counts(tmp_path: Path) -> None:
+    """A sentence said after the undo window opened is shown until it is read; the countdown comes back then."""
+    async with on_stage(tmp_path, size=LARGE) as stage:
+        status = stage.app.desk.status
+        status.offer_undo("queued for Bob", datetime.now(UTC) + timedelta(seconds=300))
+        await stage.shows("queued for Bob, leaves in")
+        status.say("queued for Eve, goes tomorrow")
+        await stage.shows("queued for Eve, goes tomorrow")
+        status.offer_undo("queued for Cy", datetime.now(UTC) + timedelta(seconds=300))
+        await stage.shows("queued for Cy, leaves in")
 
 
 async def test_e_takes_it_back_into_compose(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ class Status:
     trouble: str = ""
     """What holds an account, in a few words for the first row."""
     _said_at: float = 0.0
+    _offered_at: float = 0.0
     _lasts: float = 0.0
     _listeners: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
 
@@ -62,9 +63,19 @@ class Status:
         """Says whether the sentence stays so long because it says what to do: it is shown to its end."""
         return bool(self.text) and self._lasts >= LASTING_SECONDS
 
+    @property
+    def is_newer_than_undo(self) -> bool:
+        """Says whether the sentence is to be shown while an undo window counts down: a complaint, or said since."""
+        return self.tone is Tone.BAD or (self._said_at > self._offered_at and not self.is_read)
+
+    @property
+    def is_read(self) -> bool:
+        """Says whether the sentence has been up long enough to be read."""
+        return monotonic() - self._said_at > READING_SECONDS
+
     def is_complaint_fresh(self) -> bool:
         """Says whether a complaint has just been made: good news must not wipe it away unread."""
-        return bool(self.text) and self.tone is Tone.BAD and monotonic() - self._said_at < READING_SECONDS
+        return bool(self.text) and self.tone is Tone.BAD and not self.is_read
 
     def is_stale(self) -> bool:
         """Says whether the sentence has been up long enough."""
@@ -73,6 +84,7 @@ class Status:
     def offer_undo(self, text: str, until: datetime | None) -> None:
         """Starts or (None) ends the countdown of an undo window."""
         self.undo_text, self.undo_until = text, until
+        self._offered_at = monotonic()
         self.changed()
 
     def undo_seconds_left(self, now: datetime) -> int:

@@ -163,7 +163,15 @@ def say_subject(text: str) -> str:
 def say_why(submission: Submission, moment: Moment) -> str:
     """One sentence: when it goes, or why it doesn't."""
     teller = _TELLERS.get(submission.state)
-    return clean(in_the_app(teller(submission, moment))) if teller else STATE_WORD[submission.state]
+    said = teller(submission, moment) if teller else STATE_WORD[submission.state]
+    if submission.state in _REPEATING:
+        said = f"{said}{say_repeat(submission)}"
+    return clean(in_the_app(said))
+
+
+def say_repeat(submission: Submission) -> str:
+    """``; repeats every weekday 9:00``, to be put behind a sentence; empty for what goes out once."""
+    return f"; repeats {submission.schedule_words}" if submission.series_id and submission.schedule_words else ""
 
 
 def say_phase(phase: Phase) -> str:
@@ -172,8 +180,8 @@ def say_phase(phase: Phase) -> str:
 
 
 def _held(submission: Submission, moment: Moment) -> str:
-    del moment
-    return f"h releases it: {submission.held_reason or 'held'}"
+    goes = f", goes {say_time(submission.not_before, moment.now)}" if submission.not_before > moment.now else ""
+    return f"h releases it{goes}: {submission.held_reason or 'held'}"
 
 
 def _waits_for(hold: AccountHold, moment: Moment) -> str:
@@ -296,5 +304,8 @@ _TELLERS = {
     State.FAILED: _ended,
     State.CANCELED: _ended,
 }
+
+_REPEATING = frozenset({State.HELD, State.QUEUED, State.DEFERRED, State.HANDED_OVER})
+"""States in which the next occurrences are still to come of it."""
 
 KIND_WORD: Mapping[Kind, str] = {Kind.TO: "To", Kind.CC: "Cc", Kind.BCC: "Bcc (hidden)"}

@@ -188,16 +188,32 @@ class OutboxScreen(MailRoom):
 
     def action_cancel(self) -> None:
         """Cancels without asking, since nothing is lost by it, and says where it has gone."""
+        self.attempt(self._cancel(self.rows.meant()), keys_wait=True)
+
+    async def _cancel(self, meant: Sequence[Submission]) -> None:
+        repeating = {one.id for one in meant if one.series_id and one.state is not State.HANDED_OVER}
+        ends_series = bool(repeating) and await self._ask_about_series(len(repeating))
+        if ends_series is None:
+            return
         history = self.desk.keymap.display("app.history")
         done = f"canceled: {history} still has it, and e there makes a new message of it"
-        self.attempt(
-            self._do(
-                self.rows.meant(),
-                lambda mailer, key: mailer.cancel(key),
-                (done, "canceled"),
-                lambda recall, key: recall.cancel(key),
-            )
-        )
+
+        def cancel(mailer: Mailer, key: str) -> object:
+            return mailer.stop_series(key) if ends_series and key in repeating else mailer.cancel(key)
+
+        await self._do(meant, cancel, (done, "canceled"), lambda recall, key: recall.cancel(key))
+
+    async def _ask_about_series(self, count: int) -> bool | None:
+        """Whether all that follow a repeating one go with it; None where nothing is to be canceled."""
+        from tui_mailer.tui.screens.choice import ChoiceScreen, Offer
+
+        only, title = ("Only this one", "It repeats") if count == 1 else ("Only these", f"{count} of them repeat")
+        offers = [
+            Offer(key="one", text=only, remark="the next one goes at its time"),
+            Offer(key="series", text="All that follow, too", remark="the repeating ends"),
+        ]
+        chosen = await self.shell.push_screen_wait(ChoiceScreen(self.desk.keymap, title, offers))
+        return None if chosen is None else chosen == "series"
 
     def action_edit(self) -> None:
         """Takes it back into compose, in one transaction."""

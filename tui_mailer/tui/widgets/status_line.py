@@ -88,7 +88,7 @@ class StatusLine(Widget):
         seconds = self._status.undo_seconds_left(datetime.now(UTC))
         if self._is_coarse:
             seconds = -(-seconds // 10) * 10 if seconds > 10 else seconds
-        if self._status.text and self._status.tone is Tone.BAD:
+        if self._status.text and self._status.is_newer_than_undo:
             left = self._status.text
         elif seconds:
             left = f"{self._status.undo_text}, leaves in {seconds} s: {self._undo_key} takes it back"
