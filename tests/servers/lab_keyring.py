@@ -13,6 +13,7 @@ from lab_process import installed, running, server_folder, wait_until
 def gnome_keyring_running() -> Generator[Mapping[str, str]]:
     """Starts both daemons and yields the environment in which programs find the keyring; skips if not installed."""
     bus = installed("dbus-daemon", "dbus")
+    owner = installed("dbus-send", "dbus")
     keyring = installed("gnome-keyring-daemon", "gnome-keyring")
     tool = installed("secret-tool", "libsecret-tools")
     with server_folder("keyring") as folder:
@@ -28,6 +29,8 @@ def gnome_keyring_running() -> Generator[Mapping[str, str]]:
             wait_until((folder / "bus").exists, "the session bus has its socket")
             unlock = [keyring, "--foreground", "--unlock", "--components=secrets"]
             with running(unlock, ports=[], log=log, environment=own, stdin=b"lab"):
+                # Asked before, the bus would start a second one, locked, which answers nobody.
+                wait_until(lambda: _is_on_the_bus(owner, own), "the keyring is on the bus")
                 wait_until(lambda: _answers(tool, own), "the keyring answers")
                 yield environment
 
@@ -42,3 +45,15 @@ def _answers(tool: str, environment: Mapping[str, str]) -> bool:
         check=False,
     )
     return stored.returncode == 0
+
+
+def _is_on_the_bus(tool: str, environment: Mapping[str, str]) -> bool:
+    question = ("--dest=org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.NameHasOwner")
+    asked = subprocess.run(
+        [tool, "--session", "--print-reply", *question, "string:org.freedesktop.secrets"],
+        env={"PATH": "/usr/bin:/bin", **environment},
+        capture_output=True,
+        timeout=20,
+        check=False,
+    )
+    return b"boolean true" in asked.stdout
