@@ -22,6 +22,7 @@ from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.screens.dialog import Dialog
 from tui_mailer.tui.sheet import Sheet
 from tui_mailer.tui.size_words import say_size
+from tui_mailer.tui.terminal.quiet_app import QuietApp
 from tui_mailer.tui.words import KIND_WORD, say_subject
 
 MUST_BE_UP_SECONDS = 0.5
@@ -80,7 +81,7 @@ class ReviewScreen(Dialog[ReviewAnswer]):
         return frozenset() if self._review.is_sendable else frozenset({"review.send"})
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self._start_clock)
+        self.call_after_refresh(self._await_being_shown)
         if not self._review.is_sendable:
             each = self.keymap.display("review.each")
             way_out = f"\n{each} sends each To a message of its own." if self._could_fan_out() else ""
@@ -90,6 +91,14 @@ class ReviewScreen(Dialog[ReviewAnswer]):
                 "This account delivers nowhere. Enter keeps the message on this computer; F9 adds an account.",
                 is_quiet=True,
             )
+
+    def _await_being_shown(self) -> None:
+        """On a slow line the sheet is up when it has arrived there, not when it was painted here."""
+        app = self.shell
+        if isinstance(app, QuietApp):
+            app.when_shown(self._start_clock)
+        else:
+            self._start_clock()
 
     def _start_clock(self) -> None:
         self._up_since = monotonic()

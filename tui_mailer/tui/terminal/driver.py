@@ -6,6 +6,7 @@ import os
 import selectors
 import signal
 import sys
+import threading
 from codecs import getincrementaldecoder
 from collections.abc import Callable
 from time import monotonic
@@ -17,6 +18,7 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 from tui_mailer.tui.terminal.escape_gate import ESCAPE, QUESTION, EscapeGate
+from tui_mailer.tui.terminal.pace import Pace
 from tui_mailer.tui.terminal.writer import TerminalWriter
 
 INSTEAD = {
@@ -35,6 +37,8 @@ _POINTER_SHAPE = "\x1b]22;"
 _HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 _TICK_SECONDS = 0.12
 """A little more than the time the parser gives a sequence it doesn't know."""
+_LAST_ANSWER_SECONDS = 1.0
+"""How long an answer is waited for when the terminal is given back: it would be typed into the shell."""
 
 
 class PatientDriver(LinuxDriver):
@@ -54,6 +58,9 @@ class PatientDriver(LinuxDriver):
         """Called in the event loop when the terminal has read everything and somebody has asked for that."""
         self._writer: TerminalWriter | None = None
         self._wake_reader, self._wake_writer = os.pipe()
+        self._pace = Pace()
+        self._open_questions = 0
+        self._answered = threading.Condition()
 
     def write(self, data: str) -> None:
         """Writes without waiting."""
@@ -64,17 +71,67 @@ class PatientDriver(LinuxDriver):
                 data = _SHOW_CURSOR
             self._writer.write(INSTEAD.get(data, data).encode(self.charset, "replace"))
 
+    def write_frame(self, frame: str) -> None:
+        """Writes what changes the screen, and asks where it should be known that it was read."""
+        now = monotonic()
+        self.write(self._pace.take(frame, now))
+        self._watch_question(now)
+
     def is_ready(self) -> bool:
-        """Whether the terminal has read everything; if not, ``on_idle`` is called once it has."""
-        return self._writer is not None and self._writer.is_idle_or_will_tell()
+        """Whether the terminal has read enough to be sent more; if not, ``on_idle`` is called once it has."""
+        if self._writer is None or not self._writer.is_idle_or_will_tell():
+            return False
+        self._ask_if_due()
+        return self._pace.is_open()
+
+    def when_read(self, callback: Callable[[], None]) -> None:
+        """Calls back, in the event loop, once the terminal has read all that was written so far.
+
+        A terminal that doesn't say so counts as having read it.
+        """
+        self._pace.when_read(callback)
+        self._ask_if_due()
+
+    def _ask_if_due(self) -> None:
+        if self._pace.wants_question():
+            self._ask()
+
+    def _ask(self) -> None:
+        now = monotonic()
+        self.write(self._pace.ask(now))
+        self._watch_question(now)
+
+    def _watch_question(self, now: float) -> None:
+        """Counts a question that was written just now, and waits for its answer so long and no longer."""
+        if self._pace.asked_since == now:
+            self._count_question(1)
+            self._loop.call_later(self._pace.patience_seconds, self._lose_patience, now)
+
+    def _count_question(self, change: int) -> None:
+        with self._answered:
+            self._open_questions = max(0, self._open_questions + change)
+            self._answered.notify_all()
+
+    def _lose_patience(self, asked_at: float) -> None:
+        if self._pace.asked_since == asked_at:
+            self._pace.give_up()
+            self.on_idle()
+
+    def _take_answer(self, now: float) -> None:
+        self._pace.answer(now)
+        self._ask_if_due()
+        self.on_idle()
 
     def start_application_mode(self) -> None:
         """Takes the terminal."""
+        self._pace, self._open_questions = Pace(), 0
         self._writer = TerminalWriter(
             sys.stderr.fileno() if self._file is None else self._file.fileno(), self._tell_idle
         )
         self._writer.start()
         super().start_application_mode()
+        if self.input_tty:
+            self._ask()
         self.on_started()
 
     def _tell_idle(self) -> None:
@@ -82,7 +139,10 @@ class PatientDriver(LinuxDriver):
             self._loop.call_soon_threadsafe(self.on_idle)
 
     def disable_input(self) -> None:
-        """Ends reading at once rather than at the next tick."""
+        """Ends reading at once rather than at the next tick, but not before an answer that is on its way."""
+        if self._pace.is_answered:
+            with self._answered:
+                self._answered.wait_for(lambda: not self._open_questions, _LAST_ANSWER_SECONDS)
         os.write(self._wake_writer, b".")
         super().disable_input()
 
@@ -114,8 +174,13 @@ class PatientDriver(LinuxDriver):
                     if not block:
                         self._hang_up()
                         return
+                    known = gate.answers
                     pieces = list(gate.take(decode(block), now))
+                    for _ in range(gate.answers - known):
+                        self._count_question(-1)
+                        self._loop.call_soon_threadsafe(self._take_answer, now)
                     if gate.wants_answer:
+                        self._count_question(1)
                         self.write(QUESTION)
                 else:
                     pieces = list(gate.expire(now))
@@ -136,6 +201,7 @@ class PatientDriver(LinuxDriver):
 
     def _hang_up(self) -> None:
         """Ends the program as the kernel does when it notices before us."""
+        self._count_question(-self._open_questions)
         if self.input_tty:
             os.kill(os.getpid(), signal.SIGHUP)
 

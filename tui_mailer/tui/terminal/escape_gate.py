@@ -34,6 +34,8 @@ class EscapeGate:
         self._is_pasting = False
         self.is_answered = False
         """Whether the terminal has answered a question; only then is it worth asking one."""
+        self.answers = 0
+        """How often it has said how it is."""
 
     @property
     def wants_answer(self) -> bool:
@@ -50,8 +52,11 @@ class EscapeGate:
         if held == "\x1b" and text and text[0] not in "[O" and not self._is_pasting:
             yield ESCAPE
             held = ""
-        text = (held + text).replace(_ANSWER, "")
-        if "\x1b[?" in text:
+        text = held + text
+        if _ANSWER in text:
+            self.answers += text.count(_ANSWER)
+            text = text.replace(_ANSWER, "")
+        if self.answers or "\x1b[?" in text:
             self.is_answered = True
         if unfinished := _unfinished(text):
             self._held = unfinished[0]

@@ -7,7 +7,7 @@ output is used.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,7 @@ class QuietApp(App[int], inherit_bindings=False):
         self._canvas: Canvas | None = None
         self._is_redraw_asked = False
         self._sizes_due = _SIZES_AT_START
+        self._to_be_shown: list[Callable[[], None]] = []
         self.is_quiet = _is_known_version()
         """Whether our own output is used, not Textual's."""
 
@@ -76,6 +77,7 @@ class QuietApp(App[int], inherit_bindings=False):
         self.is_quiet = False
         self._canvas = None
         self.screen.refresh(layout=True)
+        self._tell_shown()
 
     def _take(self, driver: PatientDriver, update: ChopsUpdate | LayoutUpdate) -> None:
         canvas = self._canvas
@@ -111,6 +113,7 @@ class QuietApp(App[int], inherit_bindings=False):
                 self._fall_back()
                 return
             if not frame:
+                self._tell_shown()
                 return
             self._write_frame(driver, frame)
 
@@ -134,7 +137,23 @@ class QuietApp(App[int], inherit_bindings=False):
         is_long = len(frame) >= FEWEST_SYNCHRONIZED or frame.startswith(KNOWN_STATE)
         if self._sync_available and is_long:
             frame = f"\x1b[?2026h{frame}\x1b[?2026l"
-        driver.write(frame)
+        driver.write_frame(frame)
+
+    def when_shown(self, callback: Callable[[], None]) -> None:
+        """Calls back once the person can see what is painted by now, as far as the terminal tells."""
+        self._to_be_shown.append(callback)
+        self._tell_shown()
+
+    def _tell_shown(self) -> None:
+        """Once nothing that was painted waits for the line, all that is left is for the terminal to read it."""
+        driver, canvas = self._driver, self._canvas
+        if self._to_be_shown and (canvas is None or not canvas.is_touched):
+            callbacks, self._to_be_shown = self._to_be_shown, []
+            for callback in callbacks:
+                if isinstance(driver, PatientDriver) and not driver.is_headless:
+                    driver.when_read(callback)
+                else:
+                    callback()
 
     def redraw(self) -> None:
         """Paints the whole screen anew, whatever is on it."""
