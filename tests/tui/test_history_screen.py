@@ -87,6 +87,8 @@ async def test_w_writes_the_message_as_a_file_and_never_over_another(
         await keep(stage, LETTERS[1])
         await stage.press("f4")
         await stage.shows("Lunch")
+        told = "kept on this computer, sent to nobody"
+        await stage.until(lambda: stage.app.desk.status.text == told, told)
         await stage.press("w")
         await stage.shows("Write the message as an .eml")
         await stage.press("enter")
