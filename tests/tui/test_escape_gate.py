@@ -56,9 +56,15 @@ def test_a_terminal_that_answers_nothing_is_asked_nothing() -> None:
 
 @pytest.mark.parametrize("cut", range(1, 12))
 def test_a_paste_is_whole_wherever_it_is_torn(cut: int) -> None:
-    """Esc within a paste is no key, however the paste arrives."""
+    """Esc within a paste is no key, however the paste arrives, nor is it text."""
     paste = "\x1b[200~a\x1bb\x1b[201~"
-    assert "".join(arriving(paste[:cut], paste[cut:], apart_seconds=0.2)) == paste
+    assert "".join(arriving(paste[:cut], paste[cut:], apart_seconds=0.2)) == "\x1b[200~ab\x1b[201~"
+
+
+def test_pasted_control_characters_press_no_keys() -> None:
+    """What a page has put into the clipboard: no ^S, no Enter behind a sequence, no escape; lines and tabs stay."""
+    (piece,) = arriving("\x1b[200~a\x1b]0;\x13\x07b\tc\nd\re\x1b[2Jf\x1b\x1b[201~\x13", apart_seconds=1.0)
+    assert piece == "\x1b[200~a]0;b\tc\nd\re[2Jf\x1b[201~\x13"
 
 
 def test_the_remains_of_a_sequence_are_not_typed_into_a_field() -> None:

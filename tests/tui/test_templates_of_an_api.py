@@ -58,6 +58,22 @@ async def test_templates_are_listed_and_the_chosen_one_is_kept(opened: Opened) -
         assert len(lab.asked(TEMPLATES)) == 1
 
 
+async def test_what_a_provider_calls_its_templates_is_only_read(opened: Opened) -> None:
+    """Escapes, markup and bidi controls in a name and in an error."""
+    name = "evil\x1b]0;PWNED\x07\x1b[2J\x9b31m\u202e[/b][@click=app.quit]"
+    async with HttpLab(CASE.rules()) as lab:
+        lab.always(TEMPLATES, Reply(200, {"count": 1, "templates": [{"id": 12, "name": name, "isActive": True}]}))
+        async with opened(lab) as stage:
+            await stage.press("ctrl+t")
+            await stage.shows("Templates", "evil", "[/b]")
+            assert not set("\x1b\x07\x9b\u202e") & set(stage.text())
+            await stage.press("escape")
+            lab.always(TEMPLATES, Reply(400, {"code": "bad", "message": name}))
+            await stage.press("ctrl+t")
+            await stage.shows("evil")
+            assert not set("\x1b\x07\x9b\u202e") & set(stage.text())
+
+
 async def test_an_account_without_templates_says_so(opened: Opened) -> None:
     """An empty list is said in words, not shown as an empty box."""
     async with HttpLab(CASE.rules()) as lab:

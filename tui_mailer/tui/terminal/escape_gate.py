@@ -22,6 +22,9 @@ _ANSWER = "\x1b[0n"
 ESCAPE: Final = "escape"
 """Stands for the key among the pieces of text."""
 _PASTE_BEGINS, _PASTE_ENDS = "\x1b[200~", "\x1b[201~"
+_marks = re.compile(r"(\x1b\[20[01]~)").split
+_controls_in_paste = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]").sub
+"""Textual would read an ESC within a paste, and what follows it, as keys pressed."""
 _unfinished = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O)?$").search
 
 
@@ -62,11 +65,15 @@ class EscapeGate:
             self._held = unfinished[0]
             text = text[: unfinished.start()]
             self._deadline = now + (LONE_SECONDS if self._held == "\x1b" else BEGUN_SECONDS)
-        if text:
-            begins, ends = text.rfind(_PASTE_BEGINS), text.rfind(_PASTE_ENDS)
-            if begins >= 0 or ends >= 0:
-                self._is_pasting = begins > ends
+        if text := "".join(map(self._read_piece, _marks(text))):
             yield text
+
+    def _read_piece(self, piece: str) -> str:
+        """What is pasted is text: of its control characters only tabs and line ends are let through."""
+        if piece in {_PASTE_BEGINS, _PASTE_ENDS}:
+            self._is_pasting = piece == _PASTE_BEGINS
+            return piece
+        return _controls_in_paste("", piece) if self._is_pasting else piece
 
     def expire(self, now: float) -> Iterator[str]:
         """Nothing more has come in time: what is held is a key, or the remains of a sequence that nobody can read."""
@@ -74,7 +81,7 @@ class EscapeGate:
             return
         held, self._held = self._held, ""
         if self._is_pasting:
-            yield held
+            yield self._read_piece(held)
         elif len(held) <= 2:
             yield ESCAPE
             if held[1:]:
