@@ -27,6 +27,22 @@ def test_recurring_mail_is_listed_skipped_and_ended(tui_mailer: TuiMailer) -> No
     assert tui_mailer("outbox", "cancel", "--series", second["id"]).code == 66
 
 
+def test_a_series_is_shown_and_ended_by_its_own_id(tui_mailer: TuiMailer) -> None:
+    """`outbox show` tells the series' ID, and that ID, or its end, is taken wherever the series is meant."""
+    first = tui_mailer(*MESSAGE, "--repeat", "every weekday 8:50", "--json").json
+    series = first["series"]
+    assert series in tui_mailer("outbox", "show", first["id"]).out
+    assert tui_mailer("outbox", "show", series[-8:], "--json").json["id"] == first["id"]
+    held = tui_mailer("outbox", "hold", first["id"])
+    assert held.code == 0
+    assert "held, recurs" in tui_mailer("outbox", "list").out
+    assert tui_mailer("outbox", "cancel", series).code == 66  # a mail's own, without --series
+    ended = tui_mailer("outbox", "cancel", "--series", series[-8:], "--json")
+    assert (ended.code, ended.json["id"], ended.json["state"]) == (0, first["id"], "canceled")
+    assert tui_mailer("outbox", "list", "--json").json == []
+    assert tui_mailer("outbox", "cancel", "--series", series).code == 66
+
+
 def test_from_when_and_until_are_said_with_at_and_in_the_rule(tui_mailer: TuiMailer) -> None:
     """--at is from when on; RFC 5545 rules are taken as they are."""
     rule = ("--repeat", "FREQ=WEEKLY;BYDAY=MO;COUNT=2", "--at", "2027-01-01 9:00")

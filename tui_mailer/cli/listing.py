@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui_mailer.cli.wording import addressees, describe_submission, moment, short_moment, state_words
 from tui_mailer.domain.address import format_address_list
-from tui_mailer.domain.submission import Attempt, State
+from tui_mailer.domain.submission import OPEN_STATES, Attempt, State
 from tui_mailer.domain.text import clean
 from tui_mailer.services.json_view import submission_view
 from tui_mailer.storage.record import Submission
@@ -41,7 +41,7 @@ def show_table(context: Context, submissions: Sequence[Submission], *, empty: st
             state = f"{state}, account {'offline' if holds[each.account].is_offline else 'held'}"
         elif opening := context.mailer.opens_at(each):
             at, state = opening, f"{state}, waits for its hours"
-        if each.series_id is not None and each.state is State.QUEUED:
+        if each.series_id is not None and each.state in OPEN_STATES:
             state = f"{state}, recurs"
         rows.append((each.id[-_SUFFIX:], state, short_moment(at, zone, now), addressees(each), each.message.subject))
     context.output.table(("ID", "STATE", "WHEN", "TO", "SUBJECT"), rows, flexible=4)
@@ -97,6 +97,7 @@ def _facts(context: Context, submission: Submission) -> list[tuple[str, str | No
         ("Size", f"{submission.size} bytes"),
         ("Created", moment(submission.created_at, zone)),
         ("Not before", moment(submission.not_before, zone) + words),
+        ("Series", submission.series_id),
         ("Sent", moment(submission.sent_at, zone)),
         ("Attempts", str(submission.attempts)),
         ("Next try", moment(submission.next_attempt_at, zone)),

@@ -42,7 +42,9 @@ def build_parser(prog: str) -> parsing.Parser:
     cancel_parser = parsing.add_command(group, "cancel", cancel, "take it back before it leaves", arguments="ID")
     parsing.add_id(cancel_parser)
     cancel_parser.add_argument(
-        "--series", action="store_true", help="of recurring mail: this one and all that follow; else only this one"
+        "--series",
+        action="store_true",
+        help="of recurring mail: this one and all that follow (ID: its own or the series'); else only this one",
     )
     reschedule_parser = parsing.add_command(
         group, "reschedule", reschedule, "move it to another time", arguments="ID WHEN"
@@ -83,10 +85,10 @@ def list_open(context: Context, arguments: argparse.Namespace) -> int:
 
 
 def show(context: Context, arguments: argparse.Namespace) -> int:
-    """Shows one submission, wherever it is."""
+    """Shows one submission, wherever it is; of a series the one made last."""
     from tui_mailer.cli import listing
 
-    submission_id = context.mailer.resolve_id(arguments.id)
+    submission_id = context.mailer.resolve_id(arguments.id, or_series=True)
     listing.show_one(context, context.mailer.show(submission_id), context.mailer.attempts(submission_id))
     return exit_code.DONE
 
@@ -112,8 +114,8 @@ def _moving(move: Callable[[Context, str], Submission]) -> parsing.Handler:
 
 
 def cancel(context: Context, arguments: argparse.Namespace) -> int:
-    """Takes one submission back; with ``--series`` all that would follow it, too."""
-    submission_id = context.mailer.resolve_id(arguments.id)
+    """Takes one submission back; with ``--series``, where a series' ID will do, all that would follow it, too."""
+    submission_id = context.mailer.resolve_id(arguments.id, or_series=arguments.series)
     if arguments.series:
         sending.report(context, [context.mailer.stop_series(submission_id)])
         context.output.say("The series has ended: nothing follows.")

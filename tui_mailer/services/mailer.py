@@ -98,9 +98,12 @@ class Mailer:
 
     # finding
 
-    def resolve_id(self, text: str) -> str:
-        """Completes an ID from a unique suffix of four or more characters; raises `NotFound`."""
-        return self.store.resolve_id(text)
+    def resolve_id(self, text: str, *, or_series: bool = False) -> str:
+        """Completes an ID from a unique suffix of four or more characters; raises `NotFound`.
+
+        ``or_series``: a series' ID will do, too, and means its occurrence made last.
+        """
+        return self.store.resolve_id(text, or_series=or_series)
 
     def show(self, submission_id: str) -> Submission:
         """Returns a submission from the outbox or the history (full ID); raises `NotFound`."""

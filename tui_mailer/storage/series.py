@@ -135,6 +135,11 @@ class SeriesTable(Sealing, Moves):
             return self.cancel(row["occurrence_id"], "canceled by you, with all that follow")
         return None
 
+    def occurrences_ending(self, suffix: str) -> list[str]:
+        """Lists the last occurrences of the series whose ID has a suffix."""
+        rows = self._database.rows(self._series_sql["list_occurrences_ending"], {"suffix": suffix})
+        return [row["occurrence_id"] for row in rows]
+
     def has_series(self, series_id: str) -> bool:
         """Says whether a series goes on."""
         return self._database.row(self._series_sql["find"], {"id": series_id}) is not None

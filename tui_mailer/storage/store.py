@@ -206,13 +206,17 @@ class Store:
         except NotFound:
             return self.history.attempts(submission_id)
 
-    def resolve_id(self, text: str) -> str:
-        """Completes the ID of a submission or draft from a unique suffix of four or more; raises `NotFound`."""
+    def resolve_id(self, text: str, *, or_series: bool = False) -> str:
+        """Completes the ID of a submission or draft from a unique suffix of four or more; raises `NotFound`.
+
+        ``or_series``: a series' ID will do, too, and means its occurrence made last.
+        """
         suffix = normalise(text)
         found = {
             *self.outbox.ids_ending(suffix),
             *self.drafts.ids_ending(suffix),
             *self.history.ids_ending(suffix),
+            *(self.outbox.occurrences_ending(suffix) if or_series else ()),
         }
         if len(found) == 1:
             return found.pop()

@@ -11,6 +11,10 @@ WHERE series.last_at <= :now OR submission.id IS NULL OR submission.ended_at IS 
 -- name: find
 SELECT * FROM series WHERE id = :id
 
+-- name: list_occurrences_ending
+-- Of the series whose ID has a suffix (letters and digits only): the occurrence made last.
+SELECT occurrence_id FROM series WHERE id LIKE '%' || :suffix
+
 -- name: list_templates
 SELECT template FROM series
 

@@ -124,7 +124,8 @@ class DetailScreen(Dialog[str | None]):
         sheet.line("From", f"{one.message.sender}  (account {one.account}, {one.provider})")
         sheet.line("Written", say_time(one.created_at, now))
         if one.schedule_words:
-            sheet.line("Scheduled", f"{one.schedule_words}: {say_time(one.not_before, now)}")
+            label = "Repeats" if one.series_id else "Scheduled"
+            sheet.line(label, f"{one.schedule_words}: {say_time(one.not_before, now)}")
         if one.sent_at:
             sheet.line("Sent", say_time(one.sent_at, now))
         if one.attempts:
