@@ -116,7 +116,7 @@ def fill(folder: Path) -> None:
 def measure(program: list[str], round_trip_seconds: float, rate: float) -> dict[str, tuple[float, int]]:
     """Seconds and bytes of every task."""
     found: dict[str, tuple[float, int]] = {}
-    with tempfile.TemporaryDirectory() as name, scripted_server(Path(name), undo_seconds=600):
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, scripted_server(Path(name), undo_seconds=600):
         folder = Path(name)
         fill(folder)
         began = time.monotonic()

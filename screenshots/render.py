@@ -141,7 +141,7 @@ async def play(scene: Scene, folder: Path, size: tuple[int, int], look: Callable
         attached.write_bytes(bytes(1_240_000))
         letter = replace(LETTER, attachments=(DraftAttachment(source=str(attached)),))
     settings = configuration() if scene.has_past else load(paths_in(folder))
-    settings = replace(settings, ui=replace(settings.ui, theme=scene.theme, timezone="Europe/London"))
+    settings = settings._replace(ui=settings.ui._replace(theme=scene.theme, timezone="Europe/London"))
     app = make_app(configuration=settings, paths=paths_in(folder), credentials=Credentials(), draft=letter)
     async with app.run_test(size=size) as pilot:
         await settle(pilot, app)

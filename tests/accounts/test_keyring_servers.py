@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -162,7 +161,7 @@ async def test_a_secret_is_stored_found_and_removed(unlocked: Session) -> None:
 
 async def test_an_entry_of_another_program_is_used_and_never_removed(unlocked: Session) -> None:
     """An account may live on another program's entry; removing the account leaves that entry alone."""
-    borrowed = replace(WORK, credential=CredentialSource(kind="keyring", value=("other-program", "ada")))
+    borrowed = WORK._replace(credential=CredentialSource(kind="keyring", value=("other-program", "ada")))
     fresh().store(borrowed, "shared")
     assert fresh().delete(borrowed) is False
     assert await fresh().source(borrowed).get() == "shared"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,7 +109,7 @@ async def test_the_question_for_a_password_says_where_it_goes(
     tmp_path: Path, source: CredentialSource, said: str
 ) -> None:
     """Where it will be kept is said before it is typed, and only what is so."""
-    account = replace(local_account(), credential=source)
+    account = local_account()._replace(credential=source)
     async with on_stage(tmp_path, configuration_of(account)) as stage:
         await stage.press("f9", "s")
         await stage.shows("Password of account local", said)

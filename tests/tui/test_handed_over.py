@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,8 +25,7 @@ from tui_mailer.services.writing import SealRequest
 async def test_x_takes_back_what_the_provider_keeps(tmp_path: Path) -> None:
     """Handed over for later: the row says who holds it and till when; x asks the provider, then it is canceled."""
     async with HttpLab(ResendRules()) as lab:
-        account = replace(
-            local_account("work"),
+        account = local_account("work")._replace(
             provider="resend",
             credential=CredentialSource(kind="prompt"),
             settings={"base_url": lab.url},

@@ -42,3 +42,20 @@ async def test_recurring_words_are_read_back_as_one_types(tmp_path: Path) -> Non
         await stage.press("enter")
         await stage.until(lambda: not stage.app.screen.is_modal, "the form")
         assert stage.app.compose_screen.form.read().schedule == "every day 9:00"
+
+
+async def test_a_time_that_was_chosen_is_replaced_by_typing_another(tmp_path: Path) -> None:
+    """^L again: what is typed takes the words' place; Esc, or an arrow first, keeps them."""
+    async with on_stage(tmp_path) as stage:
+        for words in ("tomorrow 9am", "in 2h"):
+            await stage.press("ctrl+l")
+            await stage.shows("When is it to go out?")
+            await stage.type(words)
+            await stage.press("enter")
+            await stage.until(lambda: not stage.app.screen.is_modal, "the form")
+            assert stage.app.compose_screen.form.read().schedule == words
+        await stage.press("ctrl+l")
+        await stage.shows("When is it to go out?")
+        await stage.press("end")
+        await stage.type(" from now")
+        await stage.shows("in 2h from now")

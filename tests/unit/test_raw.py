@@ -184,8 +184,16 @@ FRAGMENTS = [
 @QUICK
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=25).map(b"".join))
 def test_anything_can_be_read_and_comes_out_well_formed(octets: bytes) -> None:
-    """No input breaks the reader; what it keeps has CRLF line ends, one header block and no Bcc in it."""
-    raw = read_raw(octets)
+    """No input breaks the reader; what it keeps has CRLF line ends, one header block and no Bcc in it.
+
+    Refused is only a header that a broken line ends before its Bcc.
+    """
+    try:
+        raw = read_raw(octets)
+    except InvalidMessage:
+        if b"bcc" not in octets.lower():
+            raise
+        return
     assert raw.data.count(b"\r") == raw.data.count(b"\n") == raw.data.count(b"\r\n")
     assert raw.data.endswith(b"\r\n")
     header = raw.data.partition(b"\r\n\r\n")[0] if not raw.data.startswith(b"\r\n") else b""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 from tui_mailer.domain.address import Address
 from tui_mailer.domain.message import BodyFormat
@@ -15,8 +15,10 @@ LOCAL_ACCOUNT = "local"
 """Name of the embedded account that keeps mail on this computer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialSource:
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class CredentialSource(NamedTuple):
     """Where an account's secret is to be had; names no secret itself."""
 
     kind: Literal["keyring", "command", "env", "file", "prompt"]
@@ -24,15 +26,14 @@ class CredentialSource:
     """keyring: (service, user); command: argv; env: (NAME,); file: (PATH,); prompt: ()."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class Account(NamedTuple):
     """One way to send."""
 
     name: str
     provider: str
     identities: tuple[Address, ...]
     """Who one may send as; the first is the default."""
-    settings: Mapping[str, object] = field(default_factory=dict[str, object])
+    settings: Mapping[str, object] = _NOTHING
     """The provider's own keys, as given; its `Settings` model judges them."""
     credential: CredentialSource | None = None
     ca_file: Path | None = None
@@ -48,12 +49,11 @@ class Account:
     """Quiet and working hours, as written; `domain.window.read_window` reads them."""
     sent_copy: bool | str = False
     """Whether (or into which mailbox) a copy is filed on the server; no effect yet."""
-    lines: Mapping[str, int] = field(default_factory=dict[str, int])
+    lines: Mapping[str, int] = _NOTHING
     """The line of each key in the file, for errors found later; ``""`` is the account's own line."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComposeSettings:
+class ComposeSettings(NamedTuple):
     """``compose:``."""
 
     format: BodyFormat = BodyFormat.PLAIN
@@ -64,8 +64,7 @@ class ComposeSettings:
     date_zone: Literal["local", "utc"] = "local"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliverySettings:
+class DeliverySettings(NamedTuple):
     """``delivery:``."""
 
     max_age: timedelta = timedelta(days=5)
@@ -76,36 +75,32 @@ class DeliverySettings:
     """Per account, 1 to 64."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistorySettings:
+class HistorySettings(NamedTuple):
     """``history:``; None means for ever."""
 
     keep_text: timedelta | None = None
     keep_attachments: timedelta | None = timedelta(days=90)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendmailSettings:
+class SendmailSettings(NamedTuple):
     """``sendmail:``."""
 
     domain: str | None = None
-    aliases: Mapping[str, str] = field(default_factory=dict[str, str])
+    aliases: Mapping[str, str] = _NOTHING
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UiSettings:
+class UiSettings(NamedTuple):
     """``ui:``."""
 
     theme: str = "default"
     keymap: str = "default"
-    keys: Mapping[str, str] = field(default_factory=dict[str, str])
+    keys: Mapping[str, str] = _NOTHING
     timezone: str | None = None
     mouse: bool = True
     terminal_cursor: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Configuration:
+class Configuration(NamedTuple):
     """The whole configuration, valid."""
 
     path: Path | None
@@ -121,8 +116,7 @@ class Configuration:
     """Sentences about settings that are valid and yet change nothing in this version."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paths:
+class Paths(NamedTuple):
     """Where things are on this machine."""
 
     config_file: Path

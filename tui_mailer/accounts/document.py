@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from tui_mailer.accounts.trouble import error_at
 
@@ -20,8 +19,7 @@ MAX_NODES = 20_000
 _TAG = "tag:yaml.org,2002:"
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A value of the file and the line (from 1) of its key, or of itself in a list."""
 
     line: int

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from tui_mailer.domain.errors import ConfigurationError
 from tui_mailer.domain.text import clean
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Trouble:
+class Trouble(NamedTuple):
     """One thing that is wrong."""
 
     line: int

@@ -7,9 +7,9 @@ import os
 import stat
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tui_mailer.cli import parsing
 from tui_mailer.cli.exit_code import UsageError
@@ -157,8 +157,7 @@ def _with_last(
     return (*attachments[:-1], replace(attachments[-1], **change))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Input:
+class Input(NamedTuple):
     """Where the text of a message may come from."""
 
     account: str = ""

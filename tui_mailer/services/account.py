@@ -9,7 +9,6 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Literal, Union, get_args, get_origin
@@ -168,7 +167,7 @@ class AccountService:
         Raises what `Provider.check` raises, and `ConfigurationError`.
         """
         if secret is not None:
-            account = replace(account, credential=CredentialSource(kind="prompt"))
+            account = account._replace(credential=CredentialSource(kind="prompt"))
             self.credentials.provide(account.name, secret)
         provider = self._directory(account).open(account)
         try:
@@ -204,7 +203,7 @@ class AccountService:
     def _directory(self, account: Account) -> ProviderDirectory:
         accounts = {**self.configuration.accounts, account.name: account}
         return ProviderDirectory(
-            configuration=replace(self.configuration, accounts=accounts), paths=self.paths, credentials=self.credentials
+            configuration=self.configuration._replace(accounts=accounts), paths=self.paths, credentials=self.credentials
         )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from time import monotonic
+from typing import NamedTuple
 
 from textual.widget import Widget
 
@@ -20,8 +20,7 @@ from tui_mailer.tui.widgets.paste import Pasted
 OFFER_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class Offer(NamedTuple):
     """A paste that names files."""
 
     files: tuple[FoundFile, ...]

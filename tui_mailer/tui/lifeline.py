@@ -15,10 +15,9 @@ import sys
 import termios
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from queue import SimpleQueue
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from tui_mailer.domain.message import Draft
 
@@ -30,8 +29,7 @@ PATIENCE_SECONDS = 8.0
 """For a clean end; then the process leaves without it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastWill:
+class LastWill(NamedTuple):
     """What has to be done when a signal comes."""
 
     read: Callable[[], Draft | None]

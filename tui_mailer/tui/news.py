@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tui_mailer.storage.record import StoredDraft
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class EngineReported(Message):
     """The engine's thread said something; posted with `post_message`, which never blocks it."""
 
@@ -32,19 +32,19 @@ class EngineReported(Message):
         )
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class DraftTaken(Message):
     """A draft was chosen, or a submission was taken back into one: compose goes on with it."""
 
     stored: StoredDraft
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class AccountFormAsked(Message):
     """Another account is wanted."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class AccountAdded(Message):
     """An account was added to the configuration."""
 
@@ -52,7 +52,7 @@ class AccountAdded(Message):
     configuration: Configuration
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class SecretAsked(Message):
     """An account waits for a secret that only a person knows."""
 

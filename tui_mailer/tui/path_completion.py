@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 MOST_CANDIDATES = 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completion:
+class Completion(NamedTuple):
     """What Tab makes of a path."""
 
     text: str
@@ -49,8 +48,7 @@ def _common_start(names: list[str]) -> str:
     return first[: min(length, len(last))]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundFile:
+class FoundFile(NamedTuple):
     """A file that can be attached."""
 
     path: str

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tui_mailer.tui.size_words import say_size
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SizeBudget:
+class SizeBudget(NamedTuple):
     """What is attached already, and the account's limits; None: none is known."""
 
     account: str = ""

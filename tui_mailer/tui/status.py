@@ -27,7 +27,7 @@ READING_SECONDS = 6.0
 """In which a sentence is read."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Status:
     """What the status line of every screen shows; widgets listen to it."""
 

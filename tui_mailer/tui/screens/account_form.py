@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual import events, on
@@ -296,7 +296,7 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
 
     async def _keep_secret(self, account: Account, secret: str) -> tuple[str, str]:
         """Into the keyring; where that can't be, the account asks for it, and this once it is known."""
-        in_keyring = replace(account, credential=CredentialSource(kind="keyring", value=("tui-mailer", account.name)))
+        in_keyring = account._replace(credential=CredentialSource(kind="keyring", value=("tui-mailer", account.name)))
         try:
             await asyncio.to_thread(self._desk.credentials.store, in_keyring, secret)
         except CredentialUnavailable as error:

@@ -27,7 +27,7 @@ from tui_mailer.tui.widgets.row_list import Column, Row, RowList
 class FilterInput(LineInput):
     """What one types; Backspace on nothing leaves the folder."""
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class LeftFolder(Message):
         """There was nothing to delete."""
 
@@ -49,7 +49,7 @@ class FileRows(RowList, can_focus=False):
     FileRows { height: 1fr; min-height: 5; }
     """
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class SizesWanted(Message):
         """Rows are shown whose size isn't known."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from textual.widget import Widget
 
+from tui_mailer.domain.text import cell_width, clean
 from tui_mailer.tui.action import Keymap
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.screens.dialog import Dialog
@@ -22,6 +23,10 @@ class Offer:
     remark: str = ""
 
 
+_MOST_CELLS = 32
+"""An offer longer than this shares the row with its remark half and half; else the remark gets what is left."""
+
+
 class OfferList(RowList):
     """The offers, one a row."""
 
@@ -31,7 +36,9 @@ class OfferList(RowList):
 
     def __init__(self, offers: Sequence[Offer], *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         has_remarks = any(offer.remark for offer in offers)
-        columns = (Column(title="", share=1),) + ((Column(title="", share=1),) if has_remarks else ())
+        longest = max((cell_width(clean(offer.text)) for offer in offers), default=0)
+        first = Column(title="", width=longest + 1) if longest < _MOST_CELLS else Column(title="", share=1)
+        columns = (first, Column(title="", share=1)) if has_remarks else (Column(title="", share=1),)
         super().__init__(columns, empty_text="nothing to choose", id=id)
         self._rows = [
             Row(key=offer.key, cells=(offer.text, offer.remark) if has_remarks else (offer.text,)) for offer in offers

@@ -77,6 +77,8 @@ class ScheduleScreen(Dialog[str | None]):
             yield Static(said, markup=False, classes="label")
 
     def on_mount(self) -> None:
+        # Another time is what one comes back for: typing takes the place of the words that are there.
+        self._input.action_select_all()
         self._show_read_back()
 
     def _read_back(self, words: str, now: datetime) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tui_mailer.tui.terminal.cell import Row, is_certain
 from tui_mailer.tui.terminal.pen import Pen, PenBox
@@ -13,8 +13,7 @@ KNOWN_STATE = "\x1b[r\x0f\x1b(B"
 """No margins, ASCII in G0: what a program that ended badly may have left otherwise."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Abilities:
+class Abilities(NamedTuple):
     """What may be asked of the terminal."""
 
     erases_in_color: bool = True
@@ -23,8 +22,7 @@ class Abilities:
     """Rows and characters can be inserted, deleted and scrolled (VT220)."""
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """Where the cursor is (None: not known), which pen is held, how much has been written."""
 
     at: tuple[int, int] | None

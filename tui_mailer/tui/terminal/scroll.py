@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tui_mailer.tui.terminal.cell import UNKNOWN, Row
 from tui_mailer.tui.terminal.courier import Courier
@@ -15,8 +15,7 @@ _MOST_TWINS = 3
 """Rows with the same text that are looked at as origins of one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scroll:
+class Scroll(NamedTuple):
     """Rows from ``top`` to before ``bottom`` move by ``lines``: down if positive, up if negative."""
 
     top: int

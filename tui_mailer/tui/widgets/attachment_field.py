@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from rich.text import Text
@@ -30,7 +30,7 @@ class PathInput(LineInput):
 
     joiner = "\n"
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Asked(Message):
         """A key that belongs to the list of attachments was pressed."""
 
@@ -79,13 +79,13 @@ class PathInput(LineInput):
         if is_path:
             self.post_message(self.Submitted(self, self.value))
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Dropped(Message):
         """Files were pasted or dropped."""
 
         files: tuple[FoundFile, ...]
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Offered(Message):
         """Several names fit what is typed."""
 
@@ -101,7 +101,7 @@ class AttachmentField(Vertical):
     AttachmentField.-some > #attached { display: block; }
     """
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Changed(Message):
         """Something was attached or taken off."""
 
@@ -133,7 +133,7 @@ class AttachmentField(Vertical):
     def budget(self) -> SizeBudget:
         """What is attached, measured against what the account takes."""
         sizes = tuple(max(0, self._sizes.get(one.source, 0)) for one in self.attachments)
-        return replace(self._limits, used=sizes)
+        return self._limits._replace(used=sizes)
 
     @property
     def sizes(self) -> dict[str, int]:

@@ -43,11 +43,11 @@ class ComposeForm(Vertical):
     ComposeForm .-hidden { display: none; }
     """
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Changed(Message):
         """Any field differs from before."""
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class AddressTyped(Message):
         """An address list differs from before."""
 

@@ -87,7 +87,7 @@ class AddressInput(LineInput):
 
     joiner = ", "
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Proposed(Message):
         """What the field proposes has changed; empty: nothing."""
 

@@ -8,7 +8,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Pasted(Message):
     """Text was pasted, and stands in the field."""
 

@@ -70,14 +70,14 @@ class RowList(ScrollView, can_focus=True):
     RowList > .row-list--wait { color: $text-warning; }
     """
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Opened(Message):
         """Enter was pressed on a row."""
 
         row_list: RowList
         key: str
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class CursorMoved(Message):
         """The cursor is on another row."""
 

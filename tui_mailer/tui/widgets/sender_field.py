@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.text import Text
 from textual import events
@@ -13,8 +14,7 @@ from tui_mailer.accounts.configuration import Configuration
 from tui_mailer.domain.text import clean
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sender:
+class Sender(NamedTuple):
     """An identity of an account."""
 
     account: str
@@ -39,13 +39,13 @@ class SenderField(Widget, can_focus=True):
     SenderField:focus { text-style: reverse; }
     """
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Chosen(Message):
         """Another sender is meant from now on."""
 
         sender: Sender
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class ListAsked(Message):
         """Enter: the list of senders is wanted."""
 
