@@ -111,8 +111,7 @@ async def test_f6_shows_and_hides_bcc_and_reply_to(tmp_path: Path) -> None:
 
 async def test_the_fields_shown_at_first_come_from_the_configuration(tmp_path: Path) -> None:
     """compose.fields with bcc shows Bcc from the start."""
-    configuration = configuration_of()
-    object.__setattr__(configuration, "compose", ComposeSettings(fields=("cc", "bcc")))
+    configuration = configuration_of()._replace(compose=ComposeSettings(fields=("cc", "bcc")))
     async with on_stage(tmp_path, configuration) as stage:
         assert any(line.startswith("Bcc") for line in stage.lines())
 
