@@ -11,6 +11,8 @@ from app_stage import configuration_of, local_account, on_stage, paths_in
 from tui_mailer.accounts.configuration import UiSettings
 from tui_mailer.accounts.credential import Credentials
 from tui_mailer.domain.errors import ConfigurationError
+from tui_mailer.domain.message import Draft
+from tui_mailer.services.writing import SealRequest
 from tui_mailer.tui.action import Keymap, display_key, is_key, types_text
 from tui_mailer.tui.action_table import ACTIONS
 from tui_mailer.tui.app import MailerApp, make_app
@@ -291,6 +293,36 @@ async def test_f1_tells_the_keys_of_the_place(tmp_path: Path) -> None:
         await stage.press("escape", "f3", "question_mark")
         await stage.shows("Keys: outbox", "Try again now.")
         assert "Review the message" not in stage.text()
+
+
+@pytest.mark.parametrize(
+    ("keys", "line", "sentence"),
+    [
+        (("ctrl+l",), " Enter Take  Esc Back", "Take the time that is written"),
+        (("f8",), " Enter Open  x Delete  d Copy  / Find  Esc Back", "Open this row."),
+        (("f4", "w"), " Enter Write  Esc Back", "Write it there; Tab completes"),
+        (("f4", "X"), " Enter Count  Esc Back", "nothing is deleted yet"),
+        (("ctrl+t", "enter"), " Space Mark  Enter Open  ^T Attach  ← Up  F6 Hidden  Esc Back", "Mark or unmark"),
+    ],
+)
+async def test_a_dialog_names_enter_in_its_key_line_and_help(
+    tmp_path: Path, keys: tuple[str, ...], line: str, sentence: str
+) -> None:
+    """Whatever Enter does there is said before one tries."""
+    async with on_stage(tmp_path) as stage:
+        draft = Draft(to="bob@example.org", subject="Lunch", body="soup")
+        await stage.app.desk.ask(lambda mailer: mailer.save_draft(draft))
+        await stage.app.desk.ask(lambda mailer: mailer.seal(draft, SealRequest()))
+        stage.app.desk.nudge()
+        while await stage.app.desk.ask(lambda mailer: mailer.history_count()) < 1:
+            await stage.pilot.pause(0.02)
+        for key in keys:
+            await stage.press(key)
+            await stage.pilot.pause(0.1)
+        await stage.until(lambda: stage.app.screen.is_modal, "the dialog")
+        await stage.shows(line)
+        await stage.press("f1")
+        await stage.shows("Keys:", sentence)
 
 
 async def test_f1_tells_the_keys_of_a_dialog_too(tmp_path: Path) -> None:

@@ -7,7 +7,15 @@ from tui_mailer.tui.action import Action
 _BOTH_LISTS = ("outbox", "history")
 
 _LIST_MOVES = tuple(
-    Action(id=f"list.{verb}", keys=keys, label=label, help=sentence, where=("list",), is_plain=True)
+    Action(
+        id=f"list.{verb}",
+        keys=keys,
+        label=label,
+        help=sentence,
+        where=("list",),
+        is_shown=verb == "open",
+        is_plain=True,
+    )
     for verb, keys, label, sentence in (
         ("down", ("down", "j"), "Down", "One row down."),
         ("up", ("up", "k"), "Up", "One row up."),

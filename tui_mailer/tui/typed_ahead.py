@@ -86,11 +86,9 @@ class TypedAhead:
         except BaseException:
             self.let_go(token)
             raise
-        if event.is_forwarded:
-            # Twice at each: behind the key itself, then behind what the key made the widget tell its parents.
-            self._follow(token, [node for node in target.ancestors_with_self for _ in range(2)])
-        else:
-            self.let_go(token)
+        # Twice at each: behind the key itself, then behind what the key made the widget tell its parents. A key that a
+        # binding took may have done so, too: Enter submits a dialog's field.
+        self._follow(token, [node for node in target.ancestors_with_self for _ in range(2)])
 
     def _follow(self, token: object, way: Sequence[DOMNode]) -> None:
         """Waits in the queue of each widget that the key may bubble up to."""

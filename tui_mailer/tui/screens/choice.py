@@ -64,5 +64,9 @@ class ChoiceScreen(Dialog[str | None]):
     def contents(self) -> Iterable[Widget]:
         yield OfferList(self._offers)
 
+    def key_places(self) -> tuple[str, ...]:
+        """Those of the list, too."""
+        return (self.place, "list")
+
     def on_row_list_opened(self, event: RowList.Opened) -> None:
         self.dismiss(event.key)

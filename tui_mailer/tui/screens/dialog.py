@@ -10,7 +10,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from tui_mailer.domain.errors import MailerError
 from tui_mailer.domain.text import clean
@@ -94,6 +94,11 @@ class Dialog(LeftOnce[R]):
             await work
         except MailerError as error:
             self.say(str(error))
+
+    async def action_take(self) -> None:
+        """Enter in a field."""
+        if isinstance(self.focused, Input):
+            await self.focused.action_submit()
 
     def action_back(self) -> None:
         """Leaves the dialog with nothing chosen."""

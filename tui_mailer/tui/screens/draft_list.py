@@ -83,6 +83,10 @@ class DraftListScreen(Dialog[StoredDraft | None]):
     def on_mount(self) -> None:
         self._rows.show(self._all)
 
+    def key_places(self) -> tuple[str, ...]:
+        """Those of the list, too."""
+        return (self.place, "list")
+
     def on_row_list_opened(self, event: RowList.Opened) -> None:
         self.dismiss(next(stored for stored in self._all if stored.id == event.key))
 

@@ -48,7 +48,7 @@ class HelpScreen(Dialog[None]):
             if place in around and self._places:
                 sheet.heading(PLACE_TITLES[place])
             for action in self.keymap.actions_of(place):
-                if not self.keymap.keys(action.id):
+                if not self.keymap.keys(action.id) or (self._is_over_dialog and action.id == "list.mark"):
                     continue
                 keys = " ".join(display_key(key) for key in self.keymap.keys(action.id))
                 remark = f"  ({action.id})" if self._shows_ids else ""

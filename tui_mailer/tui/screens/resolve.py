@@ -51,6 +51,10 @@ class ResolveScreen(Dialog[str | None]):
         yield Static(Text(clean("\n".join(lines), keep_newlines=True)), markup=False)
         yield OfferList(_OFFERS)
 
+    def key_places(self) -> tuple[str, ...]:
+        """Those of the list, too."""
+        return (self.place, "list")
+
     def on_row_list_opened(self, event: RowList.Opened) -> None:
         self.dismiss(event.key)
 

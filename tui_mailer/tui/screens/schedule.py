@@ -130,6 +130,13 @@ class ScheduleScreen(Dialog[str | None]):
             return
         self.dismiss(words)
 
+    async def action_take(self) -> None:
+        """The words, or the offer under the cursor."""
+        if isinstance(self.focused, OfferList):
+            self.focused.action_open()
+        else:
+            await super().action_take()
+
     def action_down(self) -> None:
         """From the words to the offers, before the next key is read; among them, to the next."""
         offers = self.query_one(OfferList)

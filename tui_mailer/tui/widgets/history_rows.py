@@ -16,6 +16,8 @@ NOTHING_YET = "Nothing here yet: what has been sent is found here."
 class HistoryRows(RowList):
     """Ended submissions, page by page."""
 
+    marks_rows = True
+
     def __init__(self) -> None:
         columns = (
             Column(title="State", width=8),

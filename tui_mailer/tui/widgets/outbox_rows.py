@@ -49,6 +49,8 @@ class Line:
 class OutboxRows(RowList):
     """Open submissions."""
 
+    marks_rows = True
+
     def __init__(self) -> None:
         columns = (
             Column(title="State", width=11),

@@ -51,6 +51,8 @@ def column_widths(columns: tuple[Column, ...], total: int) -> list[int]:
 class RowList(ScrollView, can_focus=True):
     """Rows under a heading; subclasses say how many there are and what each one shows."""
 
+    marks_rows: ClassVar[bool] = False
+    """Whether several rows can be meant at once."""
     BINDINGS = bindings("list")
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "row-list--heading",
@@ -201,7 +203,7 @@ class RowList(ScrollView, can_focus=True):
 
     def action_mark(self) -> None:
         key = self.cursor_key()
-        if key:
+        if key and self.marks_rows:
             self.marked ^= {key}
             self.refresh_line(self.cursor)
             self.move_to(self.cursor + 1)
