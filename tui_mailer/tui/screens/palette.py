@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from textual.command import CommandPalette
 from textual.widgets import Input
 
@@ -19,3 +21,8 @@ class Palette(CommandPalette, LeftOnce[None]):  # pyright: ignore[reportIncompat
 
     def on_mount(self) -> None:
         self.query_one(Input).cursor_blink = False
+
+    def _action_command_list(self, action: str) -> None:
+        """Nothing where the list hasn't been laid out yet: Textual's looks for lines it doesn't have."""
+        with suppress(LookupError):
+            super()._action_command_list(action)
