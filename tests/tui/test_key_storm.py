@@ -9,7 +9,9 @@ from app_stage import on_stage
 from key_storm_dice import storm
 from textual.command import CommandList
 
+from tui_mailer.tui.screens.browse import BrowseScreen, FilterInput
 from tui_mailer.tui.screens.choice import ChoiceScreen, Offer
+from tui_mailer.tui.size_budget import SizeBudget
 
 
 @pytest.mark.parametrize("seed", [3, 10])
@@ -29,6 +31,18 @@ async def test_paging_through_a_palette_that_is_not_laid_out_ends_nothing(tmp_pa
         await stage.app.screen.run_action("command_list('page_up')")
         await stage.press("escape")
         await stage.until(lambda: not stage.app.screen.is_modal, "the form")
+
+
+async def test_a_dialog_left_before_its_work_is_done_ends_nothing(tmp_path: Path) -> None:
+    """The third: a folder that was read when the browser was gone by then."""
+    async with on_stage(tmp_path) as stage:
+        dialog = BrowseScreen(stage.app.desk.keymap, str(tmp_path), SizeBudget())
+        await stage.app.push_screen(dialog)
+        await stage.shows("Attach files")
+        await stage.press("escape")
+        await stage.until(lambda: not stage.app.screen.is_modal, "the form")
+        await dialog.query(FilterInput).remove()
+        await dialog._attempt(dialog._go("/"))
 
 
 async def test_a_dialog_left_while_help_lies_over_it_goes_with_the_help(tmp_path: Path) -> None:

@@ -75,3 +75,53 @@ def colours_on(stage: Stage) -> Iterator[Color]:
         for segment in segments:
             if segment.style is not None:
                 yield from (one for one in (segment.style.color, segment.style.bgcolor) if one is not None)
+
+
+@pytest.mark.parametrize(
+    ("keys", "title"),
+    [
+        (("ctrl+l", *"in 3h"), "in 3h"),
+        (("ctrl+s",), "nothing has been sent yet"),
+        (("f8",), "Drafts:"),
+        (("f9", "n", *"ada"), "ada"),
+        (("f7",), "Options of"),
+        (("ctrl+t", "enter"), "Attach files"),
+        (("f1",), "Keys:"),
+        (("ctrl+p", *"the"), "Theme: light"),
+    ],
+)
+async def test_resizing_keeps_a_dialog_and_what_is_typed_in_it(
+    tmp_path: Path, keys: tuple[str, ...], title: str
+) -> None:
+    """From large to 60x20 and back: the same dialog, its words and its focus; Esc leads out of it."""
+    async with on_stage(tmp_path, size=(160, 45), draft=LETTER) as stage:
+        for key in keys:
+            await stage.press("space" if key == " " else key)
+            await stage.pilot.pause()
+        await stage.shows(title)
+        dialog, focused = stage.app.screen, stage.app.focused
+        for size in ((60, 20), (250, 80), (80, 24)):
+            await stage.pilot.resize_terminal(*size)
+            await stage.shows(title)
+            assert stage.app.screen is dialog
+            assert stage.app.focused is focused
+            assert len(stage.lines()) == size[1]
+            assert max(cell_width(line) for line in stage.lines()) <= size[0]
+        for _ in range(3):
+            await stage.press("escape")
+        await stage.until(lambda: not stage.app.screen.is_modal, "the form")
+        assert stage.app.compose_screen.form.read().body == LETTER.body
+
+
+async def test_the_palette_changes_the_theme_and_says_how_it_is_kept(tmp_path: Path) -> None:
+    """Every theme, one after another; the configuration isn't touched."""
+    async with on_stage(tmp_path, size=(120, 36)) as stage:
+        for name in ("light", "ansi", "high-contrast", "dark"):
+            await stage.press("ctrl+p")
+            await stage.shows("Search for commands")
+            await stage.type(f"theme: {name}")
+            await stage.shows(f"Theme: {name}")
+            await stage.press("enter")
+            await stage.shows(f"theme {name} until the end", f"{{theme: {name}}}")
+            assert stage.app.theme == THEMES[name]
+            assert stage.app.native_ansi_color == (name == "ansi")

@@ -118,3 +118,16 @@ async def test_a_form_that_was_left_is_not_followed_by_its_templates(opened: Ope
             await stage.until(lambda: not stage.app.screen.is_modal, "the form")
             await stage.type("bob@example.org")
             await stage.shows("bob@example.org")
+
+
+async def test_what_is_wrong_stays_until_it_is_mended(opened: Opened) -> None:
+    """Going to another row doesn't put its help in the place of the error; typing does."""
+    async with HttpLab(CASE.rules()) as lab, opened(lab) as stage:
+        lab.always(TEMPLATES, Reply(401, {"code": "unauthorized", "message": "Key not found"}))
+        await stage.press("ctrl+t")
+        await stage.shows("The templates can't be listed.")
+        await stage.press("tab", "tab")
+        await stage.shows("The templates can't be listed.")
+        await stage.type("x")
+        await stage.press("tab")
+        await stage.until(lambda: "can't be listed" not in stage.text(), "the help of the next row")

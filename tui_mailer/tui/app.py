@@ -211,7 +211,9 @@ class MailerApp(QuietApp, inherit_bindings=False):
         return [*super().get_line_filters(), self._steering]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Fills the palette from the action table, each label once, and offers the account form."""
+        """Fills the palette from the action table, each label once, and offers the account form and the themes."""
+        from tui_mailer.tui.theme_commands import theme_commands
+
         yield SystemCommand("Add an account", "Add an SMTP account.", partial(self.post_message, AccountFormAsked()))
         yield SystemCommand("Redraw", "Paint the screen anew, after something else has written on it.", self.redraw)
         yield SystemCommand("Suspend", "Go back to the shell; fg comes back here.", self.action_suspend_process)
@@ -220,6 +222,7 @@ class MailerApp(QuietApp, inherit_bindings=False):
             "Has mail leave on time also while this is closed.",
             lambda: self.errands.run(self.errands.install_service()),
         )
+        yield from theme_commands(self)
         places = (*screen.help_places, ANYWHERE) if isinstance(screen, Room) else (ANYWHERE,)
         for action in self.desk.keymap.actions_of(*places):
             is_everywhere = ANYWHERE in action.where

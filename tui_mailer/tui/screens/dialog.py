@@ -9,6 +9,7 @@ from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.css.query import NoMatches
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
@@ -94,6 +95,10 @@ class Dialog(LeftOnce[R]):
             await work
         except MailerError as error:
             self.say(str(error))
+        except NoMatches:
+            # Left meanwhile: its widgets are gone, or have never been there.
+            if not self.is_left:
+                raise
 
     async def action_take(self) -> None:
         """Enter in a field."""

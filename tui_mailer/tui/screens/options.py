@@ -57,6 +57,7 @@ class OptionsScreen(Dialog[Draft | None]):
         self._sheet = sheet
         self._rows = (*sheet.fields, *own_rows(sheet.capabilities))
         self._controls = {row.name: _control(row, value_of(draft, row)) for row in self._rows}
+        self._has_complaint = False
         self._help: dict[Widget, str] = {self._controls[row.name]: row.help for row in self._rows}
 
     def contents(self) -> Iterable[Widget]:
@@ -66,11 +67,21 @@ class OptionsScreen(Dialog[Draft | None]):
                 yield Field(label, self._controls[row.name], label_width=LABEL_WIDTH)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Says what the row is for."""
+        """Says what the row is for, unless something wrong still waits to be mended."""
+        if self._has_complaint:
+            return
         sentence = self._help.get(event.widget, "")
         if event.widget is self._controls.get(f"{OWN}template"):
             sentence += f" {self.keymap.display('options.templates')} lists them."
         self.say(sentence, is_quiet=True)
+
+    def say(self, text: str, *, is_quiet: bool = False) -> None:
+        self._has_complaint = bool(text) and not is_quiet
+        super().say(text, is_quiet=is_quiet)
+
+    def on_input_changed(self) -> None:
+        """What was wrong is being mended; the next row is explained again."""
+        self._has_complaint = False
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
