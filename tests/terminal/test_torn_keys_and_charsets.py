@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from terminal_emulator import in_terminal
+from test_app_in_terminal import cli
 
 
 def test_arrow_keys_survive_bytes_that_come_one_by_one(tmp_path: Path) -> None:
@@ -51,3 +52,24 @@ def test_a_terminal_without_unicode_is_sent_its_own_letters(tmp_path: Path) -> N
             assert letter.encode("latin-1") in terminal.raw
         assert "Gr\xfc\xdfe".encode() not in terminal.raw
         assert "─".encode() not in terminal.raw
+
+
+def test_joiners_typed_by_hand_are_kept_in_field_and_body(tmp_path: Path) -> None:
+    """An emoji family and a Persian word, a code point at a time, as an input method sends them."""
+    words = ("\U0001f469\u200d\U0001f467", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u2764\ufe0f")
+    with in_terminal(tmp_path) as terminal:
+        terminal.shows("^S Send")
+        terminal.press("tab", "tab")
+        for where in range(2):
+            for word in words:
+                for character in word:
+                    terminal.type(character)
+                    terminal.read_for(0.02)
+                terminal.type("; ")
+            if not where:
+                terminal.press("tab")
+        terminal.until_quiet(0.3)
+        terminal.press("ctrl+o")
+        terminal.shows("draft kept")
+    (draft,) = cli(tmp_path, "draft", "list")
+    assert draft["subject"] == draft["body"] == "; ".join((*words, ""))

@@ -16,6 +16,7 @@ from textual import events
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
 from tui_mailer.tui.terminal.escape_gate import ESCAPE, QUESTION, EscapeGate
 from tui_mailer.tui.terminal.pace import Pace
@@ -39,6 +40,18 @@ _TICK_SECONDS = 0.12
 """A little more than the time the parser gives a sequence it doesn't know."""
 _LAST_ANSWER_SECONDS = 1.0
 """How long an answer is waited for when the terminal is given back: it would be typed into the shell."""
+
+
+JOINERS = ("\u200c", "\u200d")
+"""Zero-width joiner and non-joiner: letters to whoever writes Persian or an emoji family, unprintable to Python."""
+
+
+class Key(events.Key):  # by this name Textual finds the handlers of its own
+    """A key whose character is written though Python calls it unprintable."""
+
+    @property
+    def is_printable(self) -> bool:
+        return True
 
 
 class PatientDriver(LinuxDriver):
@@ -195,7 +208,7 @@ class PatientDriver(LinuxDriver):
                 self.process_message(events.Key("escape", "\x1b"))
             else:
                 for message in parser.feed(piece):
-                    self.process_message(message)
+                    self.process_message(_written(message))
         for message in parser.tick():
             self.process_message(message)
 
@@ -204,6 +217,12 @@ class PatientDriver(LinuxDriver):
         self._count_question(-self._open_questions)
         if self.input_tty:
             os.kill(os.getpid(), signal.SIGHUP)
+
+
+def _written(message: Message) -> Message:
+    if isinstance(message, events.Key) and message.character in JOINERS:
+        return Key(message.key, message.character)
+    return message
 
 
 def _read(handle: int) -> bytes:
