@@ -51,6 +51,7 @@ class Key(events.Key):  # by this name Textual finds the handlers of its own
 
     @property
     def is_printable(self) -> bool:
+        """Whether a text field writes it."""
         return True
 
 
