@@ -83,7 +83,13 @@ async def test_an_account_whose_password_only_a_person_knows_asks_for_it(tmp_pat
         async with on_stage(tmp_path, configuration_of(account)) as stage:
             draft = Draft(to="bob@example.org", subject="s", body="b")
             await stage.app.desk.ask(lambda mailer: mailer.seal(draft, SealRequest()))
+            await stage.press("f3")
             stage.app.desk.nudge()
+            await stage.shows("work is held")
+            for _ in range(12):
+                await stage.press("j")
+                await stage.pilot.pause(0.05)
+                assert "Password" not in stage.text(), "asked while keys are meant for the list"
             await stage.shows("Password of account work")
             await stage.press("escape")
             await stage.shows("work is held")

@@ -37,6 +37,8 @@ OPENING_PATIENCE_SECONDS = 2.0
 """Before it is said that outbox and history are being opened."""
 MOST_DRAFTS = 500
 PROVIDER_REMARK = {"smtp": "any mail server", "maildir": "kept on this computer, sent to nobody"}
+AT_REST_SECONDS = 1.0
+"""Without a key before a dialog that nobody has asked for opens by itself."""
 
 
 class Errands:
@@ -186,10 +188,17 @@ class Errands:
 
         if not isinstance(event, AccountChanged) or event.held_reason is None or event.is_offline:
             return
-        is_prompt = _credential_kind(self._desk.configuration, event.account) == "prompt"
+        if _credential_kind(self._desk.configuration, event.account) == "prompt":
+            self.run(self._ask_secret_when_at_rest(event.account))
+
+    async def _ask_secret_when_at_rest(self, name: str) -> None:
+        """Keys under way to something else mustn't end up as a password."""
+        while (seconds := AT_REST_SECONDS - self._desk.typed_ahead.seconds_at_rest()) > 0:  # noqa: ASYNC110  # exactly as long as is missing
+            await asyncio.sleep(seconds)
+        await self._watch.count()
         is_writing = self._app.screen is self._compose and not self._compose.form.read().is_empty()
-        if is_prompt and not is_writing and not self._app.screen.is_modal:
-            self.run(self.ask_secret(event.account))
+        if not is_writing and not self._app.screen.is_modal and name in self._watch.holds:
+            await self.ask_secret(name)
 
     async def ask_secret(self, name: str) -> None:
         """Asks for a secret and lets the account go on with it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from textual import events
@@ -30,6 +31,7 @@ class TypedAhead:
         self._waiting: deque[events.Key | events.Paste] = deque()
         self._holds: dict[object, asyncio.TimerHandle] = {}
         self._app: App[int] | None = None
+        self._last_at = float("-inf")
         self._read: Callable[[events.Event], Awaitable[None]] | None = None
 
     def stand_before(self, app: App[int], read: Callable[[events.Event], Awaitable[None]]) -> None:
@@ -38,10 +40,15 @@ class TypedAhead:
 
     async def take(self, event: events.Key | events.Paste) -> None:
         """Has the app read a key now, or once those before it have had their effect."""
+        self._last_at = monotonic()
         if self._holds or self._waiting:
             self._waiting.append(event)
         else:
             await self._read_now(event)
+
+    def seconds_at_rest(self) -> float:
+        """How long nothing has been typed or pasted."""
+        return monotonic() - self._last_at
 
     def hold(self, seconds: float = LONGEST_WAIT_SECONDS) -> object:
         """Makes the keys wait from now on, for at most so long; returns what `let_go` takes."""
