@@ -32,7 +32,7 @@ Subject
 
 
 
-Attach   path or https:// address; Tab completes, Enter attaches
+Attach   path or https://...; Tab completes, Enter attaches
 When     now, or: tomorrow 9am, in 2h, mon 17:00
 
  ^S Send  ^L Later  ^T Attach  F6 Bcc  ^O Close  F8 Drafts  F1 Help  ^Q Quit"""

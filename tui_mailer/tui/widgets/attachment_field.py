@@ -37,7 +37,7 @@ class PathInput(LineInput):
         verb: str
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
-        super().__init__(id=id, placeholder="path or https:// address; Tab completes, Enter attaches")
+        super().__init__(id=id, placeholder="path or https://...; Tab completes, Enter attaches")
         self._ambiguous = ""
 
     async def _on_key(self, event: events.Key) -> None:

@@ -22,9 +22,9 @@ class HistoryRows(RowList):
         columns = (
             Column(title="State", width=8),
             Column(title="When", width=11),
-            Column(title="To", share=3),
+            Column(title="To", share=4),
             Column(title="Subject", share=5),
-            Column(title="What became of it", share=4),
+            Column(title="Outcome", share=4),
         )
         super().__init__(columns, empty_text="", id="rows")
         self.pages: HistoryPages | None = None
