@@ -97,7 +97,7 @@ class MailerApp(QuietApp, inherit_bindings=False):
         """Passes on what the engine says; an outbox that can't be read is told, not fatal."""
         try:
             await self.watch_desk.take(message.event)
-            self.errands.heard(message.event)
+            self.errands.passwords.heard(message.event)
         except MailerError as error:
             self.desk.status.complain(str(error))
 
@@ -109,7 +109,7 @@ class MailerApp(QuietApp, inherit_bindings=False):
         self.errands.run(self.errands.add_account(), keys_wait=True)
 
     def on_secret_asked(self, message: SecretAsked) -> None:
-        self.errands.run(self.errands.ask_secret(message.account), keys_wait=True)
+        self.errands.run(self.errands.passwords.ask(message.account), keys_wait=True)
 
     async def on_event(self, event: events.Event) -> None:
         """Reads a key or a paste only when the one before it has had its effect."""

@@ -8,15 +8,15 @@ import os
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from tui_mailer.domain.errors import CredentialUnavailable, MailerError
+from tui_mailer.domain.errors import MailerError
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.draft_keeper import is_recent
+from tui_mailer.tui.passwords import Passwords, credential_kind
 
 if TYPE_CHECKING:
     from textual.app import App
 
     from tui_mailer.accounts.configuration import Configuration
-    from tui_mailer.services.event import Event
     from tui_mailer.storage.record import StoredDraft
     from tui_mailer.tui.screens.compose import ComposeScreen
     from tui_mailer.tui.watch import Watch
@@ -37,8 +37,6 @@ OPENING_PATIENCE_SECONDS = 2.0
 """Before it is said that outbox and history are being opened."""
 MOST_DRAFTS = 500
 PROVIDER_REMARK = {"smtp": "any mail server", "maildir": "kept on this computer, sent to nobody"}
-AT_REST_SECONDS = 1.0
-"""Without a key before a dialog that nobody has asked for opens by itself."""
 
 
 class Errands:
@@ -49,6 +47,8 @@ class Errands:
         self._desk = desk
         self._find_watch = watch
         self._compose = compose
+        self.passwords = Passwords(app, desk, watch, compose, run=self.run)
+        """The asking for accounts' passwords."""
         self._is_leaving = False
         self._has_warned = False
 
@@ -142,7 +142,7 @@ class Errands:
         if wish is not None and wish.what == "add":
             await self.add_account()
         elif wish is not None and wish.what == "password":
-            await self.ask_secret(wish.account)
+            await self.passwords.ask(wish.account)
         elif wish is not None:
             await self.release(wish.account)
 
@@ -174,65 +174,13 @@ class Errands:
 
     async def release(self, name: str) -> None:
         """Tries an account's mail again, asking for its secret where only a person knows it."""
-        if _credential_kind(self._desk.configuration, name) == "prompt":
-            await self.ask_secret(name)
+        if credential_kind(self._desk.configuration, name) == "prompt":
+            await self.passwords.ask(name)
             return
         await self._desk.ask(lambda mailer: mailer.release_account(name))
         self._desk.nudge()
         self._desk.status.say(f"{name} is tried again")
         await self._watch.count()
-
-    def heard(self, event: Event) -> None:
-        """Asks for a secret at once where an account is held for it and nobody is in the middle of writing."""
-        from tui_mailer.services.event import AccountChanged
-
-        if not isinstance(event, AccountChanged) or event.held_reason is None or event.is_offline:
-            return
-        if _credential_kind(self._desk.configuration, event.account) == "prompt":
-            self.run(self._ask_secret_when_at_rest(event.account))
-
-    async def _ask_secret_when_at_rest(self, name: str) -> None:
-        """Keys under way to something else mustn't end up as a password."""
-        while (seconds := AT_REST_SECONDS - self._desk.typed_ahead.seconds_at_rest()) > 0:  # noqa: ASYNC110  # exactly as long as is missing
-            await asyncio.sleep(seconds)
-        await self._watch.count()
-        is_writing = self._app.screen is self._compose and not self._compose.form.read().is_empty()
-        if not is_writing and not self._app.screen.is_modal and name in self._watch.holds:
-            await self.ask_secret(name)
-
-    async def ask_secret(self, name: str) -> None:
-        """Asks for a secret and lets the account go on with it."""
-        from tui_mailer.tui.screens.secret import SecretScreen
-
-        hold = self._watch.holds.get(name)
-        reason = hold.reason if hold else "It is needed to send."
-        is_for_keyring = _credential_kind(self._desk.configuration, name) == "keyring"
-        secret = await self._app.push_screen_wait(
-            SecretScreen(self._desk.keymap, name, reason, is_for_keyring=is_for_keyring)
-        )
-        if secret is None:
-            return
-        said = await self._take_secret(name, secret)
-        await self._desk.ask(lambda mailer: mailer.release_account(name))
-        self._desk.nudge()
-        await self._watch.count()
-        self._desk.status.say(said, seconds=30)
-
-    async def _take_secret(self, name: str, secret: str) -> str:
-        """Puts it where the account looks for it: into the keyring, else into memory; says where."""
-        account = self._desk.configuration.accounts.get(name)
-        credentials = self._desk.credentials
-        kind = _credential_kind(self._desk.configuration, name)
-        if account is not None and kind == "keyring":
-            try:
-                await asyncio.to_thread(credentials.store, account, secret)
-            except CredentialUnavailable as error:
-                credentials.provide(name, secret)
-                return f"{name} is tried with it until the app is closed; it isn't in the keyring: {error}"
-            credentials.forget(name)
-            return f"{name}: the new password is in the keyring, and is tried"
-        credentials.provide(name, secret)
-        return f"{name} is tried with it" if kind == "prompt" else f"{name} is tried with it until the app is closed"
 
     async def leave(self) -> None:
         """Saves the draft, sends what is due, and ends the app; a failure to save is told first, and once."""
@@ -289,8 +237,3 @@ def _is_first_start(configuration: Configuration) -> bool:
     from tui_mailer.accounts.load import embedded_account
 
     return tuple(configuration.accounts.values()) == (embedded_account(),)
-
-
-def _credential_kind(configuration: Configuration, account_name: str) -> str:
-    account = configuration.accounts.get(account_name)
-    return account.credential.kind if account is not None and account.credential is not None else ""
