@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from engine_bench import EngineBench, letter
@@ -11,6 +12,8 @@ from smtp_server import PAUSE, ScriptedServer
 
 from tui_mailer.domain.submission import State
 from tui_mailer.services.event import AccountChanged, Event, SubmissionChanged
+from tui_mailer.services.standing import AccountStanding
+from tui_mailer.services.workplace import Workplace
 
 BACK = AccountChanged(account="work", held_reason=None)
 
@@ -90,3 +93,24 @@ async def test_an_answer_doesnt_end_a_persons_hold(bench: EngineBench, server: S
     await service.stop()
     assert {name: hold.reason for name, hold in bench.mailer.account_holds().items()} == {"work": "by hand"}
     assert bench.mailer.show(second.id).state is State.QUEUED
+
+
+async def test_an_answer_that_came_before_the_trouble_was_known_ends_it(bench: EngineBench) -> None:
+    """Noted by another process while a message was under way, which then went out: no further one has to probe."""
+    store, events = bench.mailer.store, list[Event]()
+    with ThreadPoolExecutor(1) as thread:
+        directory = bench.mailer.directory
+        work = Workplace(store=store, database=thread, directory=directory, role="deliver", emit=events.append)
+        standing = AccountStanding(work)
+        await standing.answered("work")
+        find_off_line(bench)
+        await standing.look()
+        assert set(bench.mailer.account_holds()) == {"work"}
+        await standing.answered("work")
+        find_off_line(bench)
+        unaware = AccountStanding(work)
+        await unaware.answered("work")
+        assert set(bench.mailer.account_holds()) == {"work"}
+        await unaware.look()
+    assert bench.mailer.account_holds() == {}
+    assert events == [BACK, BACK]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from datetime import datetime
 
 from tui_mailer.accounts.configuration import Account
 from tui_mailer.providers.base import Provider
@@ -23,6 +24,7 @@ class AccountStanding:
         self._marks: dict[str, tuple[Account, str]] = {}
         self._probing: set[str] = set()
         """Accounts that were in trouble: one message tries first, not all of them."""
+        self._answered_at: dict[str, datetime] = {}
 
     def limit(self, account: str) -> int:
         """How many submissions of the account may be under way at once."""
@@ -80,6 +82,7 @@ class AccountStanding:
 
         A hold that waits for a person is left to the person.
         """
+        self._answered_at[account] = self._work.now()
         if account not in self._probing:
             return
         self._probing.discard(account)
@@ -91,9 +94,17 @@ class AccountStanding:
         self._work.emit(AccountChanged(account=account, held_reason=None))
 
     async def look(self) -> None:
-        """Learns which accounts other processes have found off line: their next message is a probe."""
+        """Learns which accounts other processes have found off line: their next message is a probe.
+
+        Where the server has answered here since, before this was known, there may be no next message: it was the probe.
+        """
         holds = await self._work.db(self._work.store.outbox.account_holds)
-        self._probing.update(name for name, hold in holds.items() if hold.is_offline)
+        for name, hold in holds.items():
+            if hold.is_offline:
+                self._probing.add(name)
+                answered_at = self._answered_at.get(name)
+                if answered_at is not None and answered_at > hold.since:
+                    await self.answered(name)
 
     async def probe_again(self, accounts: Iterable[str] | None = None) -> None:
         """A person asks for a try now: accounts that are off line (all, or these) are probed at once."""
