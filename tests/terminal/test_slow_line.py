@@ -14,6 +14,8 @@ from scripted_mail import scripted_server
 from slow_terminal import BUFFER, ROUND_TRIP_SECONDS
 from terminal_emulator import Terminal, environment_in, in_terminal
 
+from tui_mailer.tui.terminal.courier import KNOWN_STATE
+
 RELAY = Path(__file__).with_name("slow_terminal.py")
 ANSWER = "\x1b[0n"
 
@@ -51,6 +53,36 @@ def test_a_mail_typed_ahead_of_the_screen_goes_out_once_as_it_was_typed(tmp_path
     assert stored.recipients == ("bob@example.org", "cy@example.org")
     assert b"Subject: Slow boat\r\n" in stored.body
     assert stored.body.rstrip().endswith(b"Nothing is lost. Truly.")
+
+
+def test_a_torn_arrow_key_a_repaint_and_a_countdown(tmp_path: Path) -> None:
+    """The arrow still goes left, the screen is what painting it anew shows, the undo window takes 40 B/s at most."""
+    with slow(tmp_path) as terminal:
+        terminal.shows("^S Send")
+        terminal.type("bob@example.org\t\tTea\tsee yu")
+        terminal.shows("see yu")
+        terminal.answers_status = False
+        terminal.type("\x1b")
+        terminal.read_for(0.3)
+        # The line has kept the rest back, and what was answered meanwhile comes behind it.
+        terminal.type("[D\x1b[0no")
+        terminal.shows("see you", "draft saved")
+        terminal.answers_status = True
+        terminal.until_quiet(0.8)
+        shown, before = terminal.text(), len(terminal.raw)
+        terminal.type("\x10Redraw\r")
+        terminal.until_quiet(0.8)
+        assert KNOWN_STATE.encode() in terminal.raw[before:]
+        assert terminal.text() == shown
+        terminal.press("ctrl+s")
+        terminal.shows("Review: nothing has been sent yet")
+        terminal.until_quiet(0.8)
+        terminal.press("enter")
+        terminal.shows("leaves in")
+        terminal.read_for(1.0)
+        before = len(terminal.raw)
+        terminal.read_for(3.0)
+        assert 0 < len(terminal.raw) - before <= 3 * 40
 
 
 @pytest.mark.parametrize("buffer", [BUFFER, 1024], ids=["ssh", "serial"])
