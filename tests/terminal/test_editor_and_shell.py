@@ -44,6 +44,7 @@ def is_gone(folder: Path) -> bool:
 
 
 WRITES_AND_WAITS = ('printf "what the editor wrote" > "$1"', "echo editing now", "exec sleep 60")
+ENDS_AT_ENTER = ("echo editing now", "read line", 'printf "$line" > "$1"')
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, None])
@@ -126,7 +127,6 @@ def test_suspending_gives_the_shell_its_screen_and_fg_brings_the_app_back(tmp_pa
             terminal.shows("42 is here")
             terminal.type("clear; fg\r")
             terminal.shows("[Compose]", "bob@example.org", "one two", "^S Send")
-            terminal.until_quiet(0.5)  # the shell's line settings are flushed away, and what was typed into them
         terminal.type(" three")
         terminal.shows("one two three")
         terminal.press("ctrl+z")
@@ -140,3 +140,40 @@ def test_suspending_gives_the_shell_its_screen_and_fg_brings_the_app_back(tmp_pa
         assert terminal.ended() == 0
     finally:
         terminal.close()
+
+
+def test_what_is_typed_ahead_of_fg_is_written(tmp_path: Path) -> None:
+    """In one burst with `fg`, or while the app takes the terminal: every key waits for it."""
+    configure(tmp_path)
+    command = shlex.join([sys.executable, "-m", "tui_mailer", "--data-dir", str(tmp_path / "data")])
+    terminal = Terminal(["bash", "--norc", "--noprofile", "-i"], environment_in(tmp_path, PS1="shell> "), (100, 24))
+    try:
+        terminal.shows("shell>")
+        terminal.type(f"{command}\r")
+        write(terminal, "bob@example.org", "s", "one")
+        for bursts in (("fg\r two",), ("fg\r", " three")):
+            before = len(terminal.raw)
+            terminal.press("ctrl+p")
+            terminal.shows("Search for commands")
+            terminal.type("Suspend")
+            terminal.shows("Go back to the shell")
+            terminal.press("enter")
+            while b"Stopped" not in terminal.raw[before:]:
+                assert terminal.read(PATIENCE_SECONDS)
+            for burst in bursts:
+                terminal.type(burst)
+            terminal.shows("[Compose]", f"one{' two' if len(bursts) == 1 else ' two three'}")
+    finally:
+        terminal.close()
+
+
+@pytest.mark.parametrize(("caret", "line"), [((), "edited and more"), (("left", "left"), "edit and moreed")])
+def test_what_is_typed_while_the_editor_ends_is_written(tmp_path: Path, caret: tuple[str, ...], line: str) -> None:
+    """The key that ends the editor and the next words in one burst: they come into its text, where the caret was."""
+    configure(tmp_path)
+    with in_terminal(tmp_path, EDITOR=editor_that(tmp_path, *ENDS_AT_ENTER)) as terminal:
+        write(terminal, "bob@example.org", "s", "before")
+        terminal.press(*caret, "ctrl+r")
+        terminal.shows("editing now")
+        terminal.type("edited\r and more")
+        terminal.shows("[Compose]", line)

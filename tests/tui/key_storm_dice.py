@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
+from collections import Counter
+from collections.abc import Generator
+from email import message_from_bytes
 from pathlib import Path
+from unittest.mock import patch
 
-from app_stage import Stage, on_stage
+from app_stage import Stage, on_stage, paths_in
 from textual import events
 
 from tui_mailer.domain.message import Draft
+from tui_mailer.domain.submission import State
+from tui_mailer.services.crash_log import LOG_NAME
 from tui_mailer.services.writing import SealRequest
-from tui_mailer.storage.record import HistoryQuery
+from tui_mailer.storage.history import History
+from tui_mailer.storage.record import HistoryQuery, Submission
+from tui_mailer.storage.sealing import Sealing
 
 KEYS = (
     *(f"f{number}" for number in range(1, 10)),
@@ -31,29 +40,76 @@ PASTES = (
     "90d",
     "two\nlines",
     "🇩🇪 日本 שלום é",
-    "/etc/hostname",
-    "/nowhere",
+    "a file",
+    "./nowhere",
     "x\x1b[2J[/b][@click=app.quit]",
     "from:bob state:sent",
 )
 
 
+class Ledger:
+    """What the store took in and what it was told to delete, noted at its doors, apart from what it says it has."""
+
+    def __init__(self) -> None:
+        self.sealed: list[str] = []
+        self.deleted: list[str] = []
+
+    @contextlib.contextmanager
+    def kept(self) -> Generator[None]:
+        """Notes while it lasts."""
+        insert, delete, purge_batch = Sealing._insert, History.delete, History._purge_batch
+
+        def noted_insert(table: Sealing, new, **more) -> bool:
+            if is_new := insert(table, new, **more):
+                self.sealed.append(new.message.id)
+            return is_new
+
+        def noted_delete(history: History, submission_id: str) -> None:
+            delete(history, submission_id)
+            self.deleted.append(submission_id)
+
+        def noted_purge(history: History, before) -> list[str]:
+            ids = purge_batch(history, before)
+            self.deleted.extend(ids)
+            return ids
+
+        with (
+            patch.object(Sealing, "_insert", noted_insert),
+            patch.object(History, "delete", noted_delete),
+            patch.object(History, "_purge_batch", noted_purge),
+        ):
+            yield
+
+    def still_there(self) -> Counter[str]:
+        """The IDs the store should have, once each."""
+        return Counter(self.sealed) - Counter(self.deleted)
+
+
 async def storm(folder: Path, seed: int, presses: int) -> int:
     """Presses at random, and sees whether the app still stands; returns how many messages there are."""
     dice = random.Random(seed)
-    async with on_stage(folder, size=dice.choice(((80, 24), (60, 20), (120, 36)))) as stage:
-        await furnish(stage)
-        done: list[str] = []
-        try:
-            for number in range(presses):
-                done.append(await press_one(stage, dice))
-                if number % 20 == 19:
-                    await stage.pilot.pause()
-                    assert stage.app.is_running
-            return await settle(stage)
-        except BaseException as error:
-            error.add_note(f"seed {seed}, the last keys: {' '.join(done[-30:])}")
-            raise
+    size = dice.choice(((80, 24), (60, 20), (120, 36)))
+    ledger = Ledger()
+    desk = folder / "desk"  # what is exported under a name of random keys goes here
+    desk.mkdir()
+    (desk / "a file").write_text("attached")
+    with contextlib.chdir(desk), ledger.kept():
+        async with on_stage(folder, size=size) as stage:
+            await furnish(stage)
+            done: list[str] = []
+            try:
+                for number in range(presses):
+                    done.append(await press_one(stage, dice))
+                    if number % 20 == 19:
+                        await stage.pilot.pause()
+                        assert stage.app.is_running
+                await leave_every_dialog(stage)
+                count = await check_messages(stage, folder, ledger)
+            except BaseException as error:
+                error.add_note(f"seed {seed}, the last keys: {' '.join(done[-30:])}")
+                raise
+    assert not (paths_in(folder).state_dir / LOG_NAME).exists()
+    return count
 
 
 async def furnish(stage: Stage) -> None:
@@ -83,16 +139,34 @@ async def press_one(stage: Stage, dice: random.Random) -> str:
     return said
 
 
-async def settle(stage: Stage) -> int:
-    """Leaves every dialog; what the outbox and the history have is one row a message."""
+async def leave_every_dialog(stage: Stage) -> None:
+    """Esc leads back to a place, and one can still write there."""
     for _ in range(40):
         await stage.press("escape")
         await stage.pilot.pause(0.05)
         if not stage.app.screen.is_modal:
             break
     assert not stage.app.screen.is_modal, stage.text()
+    await stage.press("f2")
+    await stage.shows("[Compose")
+
+
+async def check_messages(stage: Stage, folder: Path, ledger: Ledger) -> int:
+    """Outbox and history have each message that was sealed and not deleted, once; so has the Maildir what was sent."""
+    await asyncio.to_thread(stage.app.desk.stop_engine, grace_seconds=5.0)  # from here on nothing moves between the two
     waiting = await stage.app.desk.ask(lambda mailer: mailer.outbox())
-    ended = await stage.app.desk.ask(lambda mailer: mailer.history(HistoryQuery(), limit=1000))
-    ids = [one.id for one in (*waiting, *ended)]
-    assert len(ids) == len(set(ids))
-    return len(ids)
+    ended = await stage.app.desk.ask(lambda mailer: mailer.history(HistoryQuery(), limit=10_000))
+    there = Counter(one.id for one in (*waiting, *ended))
+    assert there == ledger.still_there()
+    check_maildir(folder / "data" / "Maildir", ended)
+    return there.total()
+
+
+def check_maildir(maildir: Path, ended: list[Submission]) -> None:
+    """One file a message that was sent, and none for one that wasn't; what was deleted from the history stays."""
+    files = [path for part in ("new", "cur") for path in (maildir / part).glob("*")]
+    delivered = Counter(str(message_from_bytes(path.read_bytes())["Message-ID"]).strip("<>") for path in files)
+    for one in ended:
+        is_sent = one.state is State.SENT
+        assert delivered[one.message.message_id.strip("<>")] == is_sent, (one.id, one.state)
+    assert max(delivered.values(), default=0) <= 1

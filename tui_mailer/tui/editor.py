@@ -22,10 +22,13 @@ LEAVE_SECONDS = 1.5
 """For an editor that is told to end, because the app is; then it is killed."""
 
 
-async def edit_text(app: App[int], desk: Desk, text: str, *, keep: Callable[[str], None]) -> str:
+async def edit_text(
+    app: App[int], desk: Desk, text: str, *, keep: Callable[[str], None], on_back: Callable[[], None]
+) -> str:
     """Returns the text as the editor left it.
 
-    ``keep`` is called with what the editor has written so far when the app has to end before the editor does.
+    ``keep`` is called with what the editor has written so far when the app has to end before the editor does;
+    ``on_back`` when the editor has ended, before the app reads keys again.
     Raises `MailerError` where there is no editor or it failed; what it wrote stays in a file, which is named.
     """
     command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
@@ -34,6 +37,7 @@ async def edit_text(app: App[int], desk: Desk, text: str, *, keep: Callable[[str
         with app.suspend():
             # What is raised within would leave the terminal with nobody.
             outcome = await _run(command, path)
+            on_back()
     except SuspendNotSupported:
         path.unlink(missing_ok=True)
         raise MailerError("this terminal can't be handed to an editor") from None

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tui_mailer.domain.message import Draft
 from tui_mailer.tui.screens.room import Room
+from tui_mailer.tui.widgets.body_area import BodyArea
 from tui_mailer.tui.widgets.compose_form import ComposeForm
 
 
@@ -35,8 +36,28 @@ async def edit_body(
     await save()
     before = form.body.text
     draft = form.read()
-    after = await edit_text(room.shell, room.desk, before, keep=lambda body: save_at_once(replace(draft, body=body)))
-    if after != before:
-        form.body.load_text(after)
-        form.post_message(ComposeForm.Changed())
-    form.focus_field("body")
+    typed_ahead, holds = room.desk.typed_ahead, list[object]()
+    try:
+        after = await edit_text(
+            room.shell,
+            room.desk,
+            before,
+            keep=lambda body: save_at_once(replace(draft, body=body)),
+            on_back=lambda: holds.append(typed_ahead.hold()),
+        )
+        if after != before:
+            _put(form.body, after)
+            form.post_message(ComposeForm.Changed())
+        form.focus_field("body")
+    finally:
+        # What was typed since the editor ended belongs behind its text, which would replace it.
+        typed_ahead.let_go(*holds)
+
+
+def _put(body: BodyArea, text: str) -> None:
+    """Puts a text in place of the one there; the caret stays in its line, or at the end."""
+    at, was_at_end = body.cursor_location, body.cursor_location == body.document.end
+    body.load_text(text)
+    line = min(at[0], body.document.line_count - 1)
+    column = min(at[1], len(body.document.get_line(line)))
+    body.move_cursor(body.document.end if was_at_end else (line, column))
