@@ -70,8 +70,13 @@ def test_a_torn_arrow_key_a_repaint_and_a_countdown(tmp_path: Path) -> None:
         terminal.answers_status = True
         terminal.until_quiet(0.8)
         shown, before = terminal.text(), len(terminal.raw)
-        terminal.type("\x10Redraw\r")
-        terminal.until_quiet(0.8)
+        terminal.press("ctrl+p")
+        terminal.shows("Search for commands")
+        terminal.type("Redraw")
+        terminal.shows("Paint the screen anew")
+        terminal.press("enter")
+        terminal.until_gone("Search for commands")
+        terminal.until_quiet(1.2)
         assert KNOWN_STATE.encode() in terminal.raw[before:]
         assert terminal.text() == shown
         terminal.press("ctrl+s")
