@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
 from terminal_emulator import in_terminal
 from test_app_in_terminal import cli
 
@@ -54,9 +55,15 @@ def test_a_terminal_without_unicode_is_sent_its_own_letters(tmp_path: Path) -> N
         assert "─".encode() not in terminal.raw
 
 
-def test_joiners_typed_by_hand_are_kept_in_field_and_body(tmp_path: Path) -> None:
-    """An emoji family and a Persian word, a code point at a time, as an input method sends them."""
-    words = ("\U0001f469\u200d\U0001f467", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u2764\ufe0f")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("\U0001f469\u200d\U0001f467", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u2764\ufe0f"),
+        ("\u65e5\u3000\u672c", "oui\u00a0!", "1\u202f000"),
+    ],
+)
+def test_what_python_calls_unprintable_is_kept_in_field_and_body(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """An emoji family, a Persian word, Japanese and French spaces: a code point at a time, as keyboards send them."""
     with in_terminal(tmp_path) as terminal:
         terminal.shows("^S Send")
         terminal.press("tab", "tab")

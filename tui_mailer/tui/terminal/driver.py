@@ -42,8 +42,9 @@ _LAST_ANSWER_SECONDS = 1.0
 """How long an answer is waited for when the terminal is given back: it would be typed into the shell."""
 
 
-JOINERS = ("\u200c", "\u200d")
-"""Zero-width joiner and non-joiner: letters to whoever writes Persian or an emoji family, unprintable to Python."""
+WRITTEN = frozenset("\u200c\u200d\u00a0\u202f\u3000")
+"""What people type and Python calls unprintable: zero-width non-joiner and joiner (Persian, emoji families), the spaces
+that don't break (AltGr+Space, French) and the ideographic one (of Japanese and Chinese input methods)."""
 
 
 class Key(events.Key):  # by this name Textual finds the handlers of its own
@@ -221,7 +222,7 @@ class PatientDriver(LinuxDriver):
 
 
 def _written(message: Message) -> Message:
-    if isinstance(message, events.Key) and message.character in JOINERS:
+    if isinstance(message, events.Key) and message.character in WRITTEN:
         return Key(message.key, message.character)
     return message
 
