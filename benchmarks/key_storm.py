@@ -26,8 +26,8 @@ def main() -> None:
     options = parser.parse_args()
     for seed in range(options.first, options.first + options.seeds):
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            count = asyncio.run(storm(Path(folder), seed, options.presses))
-        print(f"seed {seed}: {options.presses} presses, {count} messages, none lost or doubled", flush=True)
+            told = asyncio.run(storm(Path(folder), seed, options.presses))
+        print(f"seed {seed}: {options.presses} presses, {told}, none lost or doubled", flush=True)
 
 
 if __name__ == "__main__":

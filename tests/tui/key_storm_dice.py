@@ -45,6 +45,18 @@ PASTES = (
     "x\x1b[2J[/b][@click=app.quit]",
     "from:bob state:sent",
 )
+LEAVE = ("escape", "escape", "escape")
+DEEDS = (
+    (*LEAVE, "f2", "ctrl+n", "*bob@example.org", "tab", "tab", "s", "ctrl+s", "...", "enter", "enter"),
+    (*LEAVE, "f3", "x", "...", "enter", "enter"),
+    (*LEAVE, "f3", "down", "r", "r"),
+    (*LEAVE, "f3", "e", "...", "ctrl+s", "...", "enter"),
+    (*LEAVE, "f4", "x", "...", "enter", "x"),
+    (*LEAVE, "f4", "down", "e", "...", "ctrl+s", "...", "enter"),
+)
+"""What random keys hardly ever do to the end: send, cancel, release, edit, delete. ``...`` waits until a question takes
+its answer, ``*`` pastes."""
+QUESTION_SECONDS = 0.55
 
 
 class Ledger:
@@ -85,8 +97,8 @@ class Ledger:
         return Counter(self.sealed) - Counter(self.deleted)
 
 
-async def storm(folder: Path, seed: int, presses: int) -> int:
-    """Presses at random, and sees whether the app still stands; returns how many messages there are."""
+async def storm(folder: Path, seed: int, presses: int) -> str:
+    """Presses at random, and sees whether the app still stands; returns a line on its messages."""
     dice = random.Random(seed)
     size = dice.choice(((80, 24), (60, 20), (120, 36)))
     ledger = Ledger()
@@ -99,17 +111,17 @@ async def storm(folder: Path, seed: int, presses: int) -> int:
             done: list[str] = []
             try:
                 for number in range(presses):
-                    done.append(await press_one(stage, dice))
+                    done.append(await press_some(stage, dice))
                     if number % 20 == 19:
                         await stage.pilot.pause()
                         assert stage.app.is_running
                 await leave_every_dialog(stage)
-                count = await check_messages(stage, folder, ledger)
+                told = await check_messages(stage, folder, ledger)
             except BaseException as error:
                 error.add_note(f"seed {seed}, the last keys: {' '.join(done[-30:])}")
                 raise
     assert not (paths_in(folder).state_dir / LOG_NAME).exists()
-    return count
+    return told
 
 
 async def furnish(stage: Stage) -> None:
@@ -125,18 +137,31 @@ async def furnish(stage: Stage) -> None:
     stage.app.desk.nudge()
 
 
-async def press_one(stage: Stage, dice: random.Random) -> str:
-    """One key, or one paste in ten; half of them in a burst with what follows."""
-    if dice.random() < 0.1:
-        said = dice.choice(PASTES)
-        stage.app.post_message(events.Paste(said))
-    else:
-        said = dice.choice(KEYS)
-        character = CHARACTERS.get(said, said if len(said) == 1 else None)
-        stage.app.post_message(events.Key(said, character))
+async def press_some(stage: Stage, dice: random.Random) -> str:
+    """One key, one paste in ten, or a deed in twenty; half of them in a burst with what follows."""
+    said = dice.choice(KEYS)
+    kind = dice.random()
+    if kind < 0.1:
+        said = f"*{dice.choice(PASTES)}"
+    elif kind > 0.95:
+        deed = dice.choice(DEEDS)
+        for one in deed:
+            await press(stage, one)
+        return " ".join(deed)
+    await press(stage, said)
     if dice.random() < 0.5:
         await asyncio.sleep(dice.choice((0, 0, 0.005, 0.03)))
     return said
+
+
+async def press(stage: Stage, said: str) -> None:
+    """A key, a paste (``*``) or a wait (``...``)."""
+    if said == "...":
+        await stage.pilot.pause(QUESTION_SECONDS)
+    elif said.startswith("*"):
+        stage.app.post_message(events.Paste(said[1:]))
+    else:
+        stage.app.post_message(events.Key(said, CHARACTERS.get(said, said if len(said) == 1 else None)))
 
 
 async def leave_every_dialog(stage: Stage) -> None:
@@ -151,7 +176,7 @@ async def leave_every_dialog(stage: Stage) -> None:
     await stage.shows("[Compose")
 
 
-async def check_messages(stage: Stage, folder: Path, ledger: Ledger) -> int:
+async def check_messages(stage: Stage, folder: Path, ledger: Ledger) -> str:
     """Outbox and history have each message that was sealed and not deleted, once; so has the Maildir what was sent."""
     await asyncio.to_thread(stage.app.desk.stop_engine, grace_seconds=5.0)  # from here on nothing moves between the two
     waiting = await stage.app.desk.ask(lambda mailer: mailer.outbox())
@@ -159,7 +184,7 @@ async def check_messages(stage: Stage, folder: Path, ledger: Ledger) -> int:
     there = Counter(one.id for one in (*waiting, *ended))
     assert there == ledger.still_there()
     check_maildir(folder / "data" / "Maildir", ended)
-    return there.total()
+    return f"{len(ledger.sealed)} messages sealed, {len(ledger.deleted)} deleted, {there.total()} there"
 
 
 def check_maildir(maildir: Path, ended: list[Submission]) -> None:

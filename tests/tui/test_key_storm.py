@@ -17,7 +17,7 @@ from tui_mailer.tui.size_budget import SizeBudget
 @pytest.mark.parametrize("seed", [3, 10])
 async def test_random_keys_over_every_place_end_nothing(tmp_path: Path, seed: int) -> None:
     """Bursts, dialogs, pastes: the app stands, Esc leads back, and every message is there once."""
-    assert await storm(tmp_path, seed, 250) > 0
+    assert await storm(tmp_path, seed, 150)
 
 
 async def test_paging_through_a_palette_that_is_not_laid_out_ends_nothing(tmp_path: Path) -> None:
