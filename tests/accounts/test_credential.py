@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import stat
@@ -96,8 +97,19 @@ async def test_a_command_that_hangs_is_ended_with_all_it_started(tmp_path: Path)
     one = by_command("sh", "-c", f"sleep 60 & echo $! > {tmp_path}/child; wait")
     assert "didn't end within 0.5 s" in await refusal(Credentials(command_seconds=0.5), one)
     child = int((tmp_path / "child").read_text())
-    state = Path(f"/proc/{child}/stat")
-    assert not state.exists() or state.read_text().split()[2] == "Z"
+    for _ in range(100):
+        if not is_running(child):
+            break
+        await asyncio.sleep(0.05)  # killed, but not yet gone: the kernel ends it when it next has the processor
+    assert not is_running(child)
+
+
+def is_running(process: int) -> bool:
+    """Whether a process is neither gone nor a zombie that its parent has still to hear of."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 async def test_a_variable() -> None:
@@ -244,7 +256,7 @@ async def test_no_session_bus_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -
         pytest.skip("this machine has a session bus")
     began = time.monotonic()
     said = await refusal(Credentials(), account(KEYRING))
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5, "a bus that is asked and doesn't answer takes 25 s"
     assert "there is no D-Bus session bus" in said
     assert "{command: ...}, {file: PATH} or prompt" in said
     with pytest.raises(CredentialUnavailable, match=r"no D-Bus session bus.*nothing was stored"):

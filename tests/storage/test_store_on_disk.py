@@ -431,7 +431,9 @@ def test_killed_at_any_moment_nothing_is_lost_or_misremembered(data_dir: Path, s
     owner = store.become_deliverer("deliver")
     again = store.outbox.claim(owner, now=store.clock.now(), limit=99)
     assert not {one.submission.id for one in again} & {one for one, word in said.items() if word != "queued"}
-    assert store.outbox.rebuild() == 0
+    # Killed between a message's sealed copy and its row: nobody was told of it yet, so it comes back to be looked at.
+    assert store.outbox.rebuild() <= 1
+    assert not {one.id for one in store.outbox.list(states={State.HELD})} & set(said)
     store.close()
 
 

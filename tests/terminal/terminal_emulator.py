@@ -82,11 +82,16 @@ class Terminal:
             return False
         self.raw += block
         self._stream.feed(block)
-        if b"\x1b[?2026$p" in block:
-            os.write(self.master, b"\x1b[?2026;2$y")
-        if b"\x1b[5n" in block and self.answers_status:
-            os.write(self.master, b"\x1b[0n")
+        self._answer(len(block), b"\x1b[?2026$p", b"\x1b[?2026;2$y")
+        if self.answers_status:
+            self._answer(len(block), b"\x1b[5n", b"\x1b[0n")
         return bool(block)
+
+    def _answer(self, size: int, question: bytes, answer: bytes) -> None:
+        """Answers each time a question has come to its end in the last ``size`` bytes: a line may tear it."""
+        asked = self.raw[-(size + len(question) - 1) :].count(question)
+        if asked:
+            os.write(self.master, answer * asked)
 
     def text(self) -> str:
         """What is on the screen."""
