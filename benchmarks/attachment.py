@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench import data_folder, open_bench_session, require_postfix, row, smtp_sink
 
-from tui_mailer.domain.message import Draft, DraftAttachment
+from tui_mailer.domain.draft import Draft, DraftAttachment
 from tui_mailer.domain.submission import State
 from tui_mailer.services.session import Session
 

@@ -23,7 +23,8 @@ from typing import Any
 sys.path[:0] = [str(Path(__file__).parents[1])]
 
 from tui_mailer.domain.address import parse_address  # noqa: E402 - the checkout it lies in
-from tui_mailer.domain.message import Draft, Message  # noqa: E402
+from tui_mailer.domain.draft import Draft  # noqa: E402
+from tui_mailer.domain.message import Message  # noqa: E402
 from tui_mailer.domain.submission import Attempt, Kind, Phase, Recipient, RecipientStatus, State  # noqa: E402
 from tui_mailer.storage.record import Submission  # noqa: E402
 from tui_mailer.storage.row import account_tag, ended_row, state_tag  # noqa: E402

@@ -16,7 +16,7 @@ from pathlib import Path
 from bench import ENVIRONMENT, POSTFIX, data_folder, open_bench_session, require_postfix, row, smtp_sink
 from slow_line import slow_line
 
-from tui_mailer.domain.message import Draft
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.submission import State
 from tui_mailer.services.session import Session
 

@@ -9,8 +9,11 @@ import sys
 from pathlib import Path
 
 from textual.app import App, ComposeResult
-from textual.containers import Horizontal
-from textual.widgets import Input, Static, TextArea
+from textual.widgets import Static
+
+if sys.argv[1] != "empty":
+    from textual.containers import Horizontal
+    from textual.widgets import Input, TextArea
 
 
 class Empty(App[None]):

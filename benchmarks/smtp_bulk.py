@@ -29,7 +29,7 @@ from bench import (
 )
 from slow_line import slow_line
 
-from tui_mailer.domain.message import Draft
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.submission import State
 from tui_mailer.services.session import Session
 

@@ -18,8 +18,8 @@ from tui_mailer.accounts.document import parse
 from tui_mailer.accounts.identity import account_for_sender
 from tui_mailer.accounts.load import error_at, find_paths, load, read_account
 from tui_mailer.domain.address import parse_address
+from tui_mailer.domain.draft import BodyFormat
 from tui_mailer.domain.errors import ConfigurationError
-from tui_mailer.domain.message import BodyFormat
 
 WORK = """\
 accounts:

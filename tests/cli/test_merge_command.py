@@ -11,8 +11,8 @@ from program_run import TuiMailer
 from tui_mailer.cli.merge import rate
 from tui_mailer.cli.merge_result import ResultFile
 from tui_mailer.cli.merge_source import Row, parse_template, read_rows
+from tui_mailer.domain.draft import BodyFormat, DraftAttachment
 from tui_mailer.domain.errors import InvalidMessage
-from tui_mailer.domain.message import BodyFormat, DraftAttachment
 
 TEMPLATE = 'To: "${name}" <${email}>\nSubject: Hello ${name}\n\nDear ${name}, that makes $$5.\n'
 

@@ -14,8 +14,8 @@ from tui_mailer.cli.expansion import expand, expand_draft
 from tui_mailer.cli.mailto import read_mailto
 from tui_mailer.cli.message_options import Input, add_message_options, read_draft
 from tui_mailer.cli.parsing import Parser
+from tui_mailer.domain.draft import BodyFormat, Draft, DraftAttachment
 from tui_mailer.domain.errors import InvalidMessage, NotFound
-from tui_mailer.domain.message import BodyFormat, Draft, DraftAttachment
 
 
 def draft_of(*words: str, base: Draft | None = None, source: Input | None = None) -> Draft:

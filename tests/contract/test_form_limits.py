@@ -11,7 +11,7 @@ import pytest
 from tui_mailer.accounts.configuration import Account, Configuration, CredentialSource, Paths
 from tui_mailer.accounts.credential import Credentials
 from tui_mailer.domain.address import parse_address
-from tui_mailer.domain.message import Draft, DraftAttachment
+from tui_mailer.domain.draft import Draft, DraftAttachment
 from tui_mailer.providers import registry
 from tui_mailer.services.account import ProviderDirectory
 from tui_mailer.services.form_check import FormCheck, check_form

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from tui_mailer.domain.message import Draft
+from tui_mailer.domain.draft import Draft
 from tui_mailer.services.event import Event
 from tui_mailer.services.mailer import Mailer, SealRequest
 from tui_mailer.services.session import Session, open_session

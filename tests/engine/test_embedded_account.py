@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tui_mailer.domain.message import Draft
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.submission import State
 from tui_mailer.services.session import open_session
 from tui_mailer.services.writing import SealRequest

@@ -12,7 +12,7 @@ from engine_bench import EngineBench, letter
 from smtp_server import ScriptedServer
 
 from tui_mailer.cli.expansion import expand_draft
-from tui_mailer.domain.message import DraftAttachment
+from tui_mailer.domain.draft import DraftAttachment
 from tui_mailer.domain.submission import State
 
 

@@ -11,8 +11,8 @@ import pytest
 from engine_bench import EngineBench, letter
 from smtp_server import ScriptedServer
 
+from tui_mailer.domain.draft import Draft, DraftAttachment
 from tui_mailer.domain.errors import InvalidAttachment, InvalidMessage, Unsupported
-from tui_mailer.domain.message import Draft, DraftAttachment
 from tui_mailer.domain.submission import Kind, State
 from tui_mailer.services.engine import Engine
 from tui_mailer.services.mailer import SealRequest

@@ -115,7 +115,7 @@ async def test_a_stopped_series_sends_what_is_under_way_and_nothing_more(bench: 
 
 async def test_attachments_live_as_long_as_the_series(bench: EngineBench, tmp_path: Path):
     """The file is sent each time, though nothing else refers to it any more."""
-    from tui_mailer.domain.message import DraftAttachment
+    from tui_mailer.domain.draft import DraftAttachment
 
     plan = tmp_path / "plan.txt"
     plan.write_text("the plan")

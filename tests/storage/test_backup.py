@@ -12,8 +12,8 @@ import apsw
 import pytest
 from storage_fixtures import HandClock, Post, make_new
 
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import DamagedStore, StorageError
-from tui_mailer.domain.message import Draft
 from tui_mailer.domain.submission import Phase, State
 from tui_mailer.storage.backup import KEPT
 from tui_mailer.storage.store import Store

@@ -9,13 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_mailer.domain.address import Address
-from tui_mailer.domain.message import (
-    Attachment,
-    BodyFormat,
-    Draft,
-    DraftAttachment,
-    Message,
-)
+from tui_mailer.domain.draft import BodyFormat, Draft, DraftAttachment
+from tui_mailer.domain.message import Attachment, Message
 from tui_mailer.storage.codec import from_json, to_json
 
 TEXT = st.text(max_size=20)

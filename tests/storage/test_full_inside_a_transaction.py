@@ -9,7 +9,7 @@ import apsw
 import pytest
 from storage_fixtures import HandClock, Post, answer, make_new
 
-from tui_mailer.domain.message import Draft
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.submission import Phase, State
 from tui_mailer.storage.database import DiskFull
 from tui_mailer.storage.store import Store

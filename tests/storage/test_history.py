@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 from storage_fixtures import START, HandClock, Post
 
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import DamagedStore, NotFound
-from tui_mailer.domain.message import Attachment, Draft
+from tui_mailer.domain.message import Attachment
 from tui_mailer.domain.submission import RecipientStatus, State
 from tui_mailer.storage.ended import EndedList
 from tui_mailer.storage.history import History

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from storage_fixtures import START, Post
 
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import InvalidMessage, NotFound, TooLate
-from tui_mailer.domain.message import Draft
 from tui_mailer.domain.submission import Phase, RecipientStatus, State
 from tui_mailer.storage.record import Outcome
 

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from storage_fixtures import START, Post, make_new
 
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import NotFound, StorageError
-from tui_mailer.domain.message import Attachment, Draft
+from tui_mailer.domain.message import Attachment
 from tui_mailer.domain.submission import State
 from tui_mailer.storage.store import Store
 

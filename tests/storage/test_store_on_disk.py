@@ -16,8 +16,9 @@ import apsw
 import pytest
 from storage_fixtures import HandClock, Post, make_new
 
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import DamagedStore, NewerDatabase, StorageError
-from tui_mailer.domain.message import Attachment, Draft
+from tui_mailer.domain.message import Attachment
 from tui_mailer.domain.submission import State
 from tui_mailer.storage import database as database_module
 from tui_mailer.storage.database import Database, outbox_schema

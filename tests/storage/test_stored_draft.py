@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from storage_fixtures import HandClock
 
+from tui_mailer.domain.draft import BodyFormat, Draft, DraftAttachment
 from tui_mailer.domain.errors import NotFound
-from tui_mailer.domain.message import BodyFormat, Draft, DraftAttachment
 from tui_mailer.storage.store import Store
 
 WHOLE = Draft(

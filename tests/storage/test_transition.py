@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 from storage_fixtures import HandClock, Post, answer
 
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import Fenced, NotFound, TooLate
-from tui_mailer.domain.message import Draft
 from tui_mailer.domain.submission import (
     DUE_STATUSES,
     ENDED_STATES,

@@ -13,8 +13,8 @@ from typing import TypeVar
 from torture_letter import Letter, Verdict
 from torture_process import Errand
 
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import NotFound, TooLate
-from tui_mailer.domain.message import Draft
 from tui_mailer.domain.submission import SETTLED_STATUSES, RecipientStatus, State
 from tui_mailer.services.session import open_session
 from tui_mailer.storage.database import DatabaseBusy

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from tui_mailer.accounts.configuration import Account, ComposeSettings, Configuration, Paths, UiSettings
 from tui_mailer.accounts.credential import Credentials
 from tui_mailer.domain.address import parse_address
-from tui_mailer.domain.message import Draft
+from tui_mailer.domain.draft import Draft
 from tui_mailer.tui.app import MailerApp, make_app
 
 SMALL = (80, 24)

@@ -14,7 +14,7 @@ from unittest.mock import patch
 from app_stage import Stage, on_stage, paths_in
 from textual import events
 
-from tui_mailer.domain.message import Draft
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.submission import State
 from tui_mailer.services.crash_log import LOG_NAME
 from tui_mailer.services.writing import SealRequest

@@ -10,7 +10,7 @@ from smtp_server import ScriptedServer
 
 from tui_mailer.accounts.configuration import Account, CredentialSource
 from tui_mailer.domain.address import parse_address
-from tui_mailer.domain.message import Draft
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.submission import State
 from tui_mailer.services.writing import SealRequest
 

@@ -10,7 +10,7 @@ from textual import events
 
 from tui_mailer.accounts.configuration import Account, CredentialSource
 from tui_mailer.domain.address import parse_address
-from tui_mailer.domain.message import Draft, DraftAttachment
+from tui_mailer.domain.draft import Draft, DraftAttachment
 from tui_mailer.providers import registry
 
 PROMPT = CredentialSource(kind="prompt")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app_stage import Stage, on_stage
 
-from tui_mailer.domain.message import Draft
+from tui_mailer.domain.draft import Draft
 
 
 async def written_to(stage: Stage, *people: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from app_stage import configuration_of, local_account, on_stage
 
 import tui_mailer
-from tui_mailer.domain.message import Draft
+from tui_mailer.domain.draft import Draft
 from tui_mailer.services.writing import SealRequest
 from tui_mailer.tui.app_words import in_the_app
 

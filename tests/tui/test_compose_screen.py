@@ -9,7 +9,7 @@ from app_stage import LARGE, SMALL, configuration_of, local_account, on_stage
 from textual import events
 
 from tui_mailer.accounts.configuration import ComposeSettings
-from tui_mailer.domain.message import Draft
+from tui_mailer.domain.draft import Draft
 
 EMPTY_FORM = """\
 [Compose]  Outbox   History

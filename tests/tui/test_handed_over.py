@@ -15,7 +15,7 @@ from rules_resend import ResendRules
 
 from tui_mailer.accounts.configuration import CredentialSource
 from tui_mailer.accounts.credential import Credentials
-from tui_mailer.domain.message import Draft
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.submission import RecipientStatus, State
 from tui_mailer.domain.timeline import StatusEvent
 from tui_mailer.providers.testing import SECRET

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from smtp_server import ScriptedServer
 from textual.color import Color
 
-from tui_mailer.domain.message import Draft
+from tui_mailer.domain.draft import Draft
 from tui_mailer.services.writing import SealRequest
 from tui_mailer.tui.safety import SteeringFilter
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from app_stage import LARGE, Stage, on_stage
 
-from tui_mailer.domain.message import Draft
+from tui_mailer.domain.draft import Draft
 from tui_mailer.services.writing import SealRequest
 from tui_mailer.storage.record import CountStep, Submission
 from tui_mailer.tui.history_pages import MOST_PAGES, PAGE, HistoryPages, Span

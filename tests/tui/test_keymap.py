@@ -10,8 +10,8 @@ from app_stage import configuration_of, local_account, on_stage, paths_in
 
 from tui_mailer.accounts.configuration import UiSettings
 from tui_mailer.accounts.credential import Credentials
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import ConfigurationError
-from tui_mailer.domain.message import Draft
 from tui_mailer.services.writing import SealRequest
 from tui_mailer.tui.action import Keymap, display_key, is_key, types_text
 from tui_mailer.tui.action_table import ACTIONS

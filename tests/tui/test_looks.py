@@ -10,7 +10,7 @@ from app_stage import Stage, configuration_of, local_account, on_stage
 from rich.color import Color, ColorType
 
 from tui_mailer.accounts.configuration import UiSettings
-from tui_mailer.domain.message import Draft
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.text import cell_width
 from tui_mailer.tui.theme import THEMES
 

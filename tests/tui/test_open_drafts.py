@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app_stage import on_stage
 
-from tui_mailer.domain.message import Draft
+from tui_mailer.domain.draft import Draft
 
 
 async def test_ctrl_n_opens_another_and_shift_f8_goes_round(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from app_stage import LARGE, Stage, configuration_of, local_account, on_stage, smtp_account
 from smtp_server import DROP, ScriptedServer
 
-from tui_mailer.domain.message import Draft
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.submission import State
 from tui_mailer.services.event import StoreChanged
 from tui_mailer.services.writing import SealRequest

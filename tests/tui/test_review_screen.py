@@ -8,7 +8,7 @@ import pytest
 from app_stage import LARGE, SMALL, configuration_of, local_account, on_stage
 from smtp_server import ScriptedServer
 
-from tui_mailer.domain.message import Draft
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.submission import State
 
 READY = Draft(

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from tui_mailer.domain.address import Address
-from tui_mailer.domain.message import BodyFormat
+from tui_mailer.domain.draft import BodyFormat
 
 LOCAL_ACCOUNT = "local"
 """Name of the embedded account that keeps mail on this computer."""

@@ -23,7 +23,7 @@ from tui_mailer.accounts.configuration import (
 from tui_mailer.accounts.document import Node
 from tui_mailer.accounts.rule import Rule, Wrong
 from tui_mailer.accounts.trouble import Trouble, error_from, place
-from tui_mailer.domain.message import BodyFormat
+from tui_mailer.domain.draft import BodyFormat
 
 KEYRING_SERVICE = "tui-mailer"
 """The service name of our own keyring entries; the user name is the account's."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING
 
 from tui_mailer.cli import parsing
+from tui_mailer.cli.app_start import open_app
 from tui_mailer.cli.exit_code import UsageError
 from tui_mailer.cli.message_options import Input, add_message_options, read_draft
-from tui_mailer.domain.message import Draft
+from tui_mailer.domain.draft import Draft
 
 if TYPE_CHECKING:
+    from tui_mailer.accounts.configuration import Configuration
     from tui_mailer.cli.context import Context
 
 _EPILOG = """\
@@ -39,35 +40,19 @@ def build_parser(prog: str) -> parsing.Parser:
 
 def compose(context: Context, arguments: argparse.Namespace) -> int:
     """Runs the app until it is left."""
-    if not (sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("The app needs a terminal for its keys and its screen. In scripts use 'tui-mailer send'.")
-    if context.output.as_json:
-        raise UsageError("The app has no --json. In scripts use 'tui-mailer send --json'.")
     for name in ("each", "undo"):
         if getattr(arguments, name):
             raise UsageError(f"--{name} belongs to 'tui-mailer send'; in the app choose it when sending.")
-    from tui_mailer.tui.start import uncollected
-
-    with uncollected():
-        return _run(context, arguments)
-
-
-def _run(context: Context, arguments: argparse.Namespace) -> int:
-    from tui_mailer.accounts.credential import Credentials
-    from tui_mailer.accounts.load import find_paths, load
-
     base = _base(context, arguments.target)
-    # Not the session: the app's first frame needs neither the outbox nor the mail machinery.
-    paths = find_paths(context.config, context.data_dir)
-    configuration = load(paths)
+    return open_app(context, lambda configuration: _read(context, arguments, base, configuration))
+
+
+def _read(context: Context, arguments: argparse.Namespace, base: Draft, configuration: Configuration) -> Draft | None:
+    """The draft that target and options make; None where they say nothing."""
     source = Input(account=context.account, default_format=configuration.compose.format, may_read_stdin=False)
     draft = read_draft(arguments, source, base=base)
-    from tui_mailer.tui.app import run_app
-
     is_filled_in = not draft.is_empty() or draft != read_nothing(source)
-    return run_app(
-        configuration=configuration, paths=paths, credentials=Credentials(), draft=draft if is_filled_in else None
-    )
+    return draft if is_filled_in else None
 
 
 def read_nothing(source: Input) -> Draft:

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from tui_mailer.domain.draft import Draft, DraftAttachment
 from tui_mailer.domain.errors import InvalidMessage
-from tui_mailer.domain.message import Draft, DraftAttachment
 
 _PLACE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>[^{}]*)\})")
 _TEXT_FIELDS = (

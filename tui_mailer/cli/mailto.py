@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import InvalidMessage
-from tui_mailer.domain.message import Draft
 from tui_mailer.domain.text import clean
 
 _LISTS = ("to", "cc", "bcc")

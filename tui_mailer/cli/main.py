@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from tui_mailer.cli.output import Output
 
 
+_PLACES = {"--config": "config", "--data-dir": "data_dir"}
+
+
 class Terminated(KeyboardInterrupt):
     """A signal came where Ctrl+C would be a KeyboardInterrupt.
 
@@ -121,6 +124,10 @@ def _dispatch(name: str, words: list[str], output: Output) -> int:
         raise UsageError("tui-mailer needs a Unix system; on Windows run it in WSL.")
     if name not in COMMANDS:
         raise UsageError(f"There is no command '{name}'.{_nearest(name)}", usage="tui-mailer --help")
+    if name == "compose" and (places := _places_alone(words)) is not None:
+        from tui_mailer.cli.app_start import open_app
+
+        return open_app(Context(output=output, **places))
     module = importlib.import_module(f"tui_mailer.cli.{COMMANDS[name].module}")
     arguments: argparse.Namespace = module.build_parser(f"tui-mailer {name}").parse_args(words)
     output.as_json = getattr(arguments, "json", False)
@@ -174,6 +181,21 @@ def _command_position(words: Sequence[str]) -> int:
     while position < len(words) and words[position].startswith("-"):
         position += 2 if words[position] in VALUED else 1
     return position
+
+
+def _places_alone(words: Sequence[str]) -> dict[str, str] | None:
+    """Reads a command line that says at most where things are; None where it says more, or has to be looked at closer.
+
+    Not argparse: it, and forty options nobody has given, would be a fiftieth of the app's start.
+    """
+    places: dict[str, str] = {}
+    options = iter(words)
+    for option in options:
+        value = next(options, "-")
+        if option not in _PLACES or value.startswith("-"):
+            return None
+        places[_PLACES[option]] = value
+    return places
 
 
 def _asks_for(words: Sequence[str], *options: str) -> bool:

@@ -19,7 +19,7 @@ from tui_mailer.domain.errors import InvalidMessage
 
 if TYPE_CHECKING:
     from tui_mailer.cli.context import Context
-    from tui_mailer.domain.message import Draft
+    from tui_mailer.domain.draft import Draft
     from tui_mailer.services.engine import Deliver
     from tui_mailer.storage.record import Submission
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from tui_mailer.cli.expansion import expand_draft
 from tui_mailer.cli.message_options import rooted
+from tui_mailer.domain.draft import BodyFormat, Draft, DraftAttachment
 from tui_mailer.domain.errors import InvalidAttachment, InvalidMessage, NotFound
-from tui_mailer.domain.message import BodyFormat, Draft, DraftAttachment
 
 if TYPE_CHECKING:
     from tui_mailer.cli.context import Context

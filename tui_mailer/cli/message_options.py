@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from tui_mailer.cli import parsing
 from tui_mailer.cli.exit_code import UsageError
+from tui_mailer.domain.draft import BodyFormat, Draft, DraftAttachment
 from tui_mailer.domain.errors import InvalidMessage, NotFound
-from tui_mailer.domain.message import BodyFormat, Draft, DraftAttachment
 
 STDIN = "-"
 _ELSEWHERE = ("http://", "https://", "ref:")

@@ -13,7 +13,7 @@ from tui_mailer.domain.submission import State
 
 if TYPE_CHECKING:
     from tui_mailer.cli.context import Context
-    from tui_mailer.domain.message import Draft
+    from tui_mailer.domain.draft import Draft
     from tui_mailer.storage.record import AccountHold, Submission
 
 DEFAULT_WAIT_SECONDS = 600

@@ -19,7 +19,7 @@ _QUOTED = re.compile(r'"((?:[^"\\\r\n]|\\[^\r\n])*)"')
 _QUOTED_PAIR = re.compile(r"\\(.)")
 _LITERAL = re.compile(r"\[([^\[\]\\\r\n]*)\]")
 _PARENTHESIS_OR_PAIR = re.compile(r"\\.|[()]")
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_FORBIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 _LONE_RETURN = re.compile(r"\r(?!\n)")
 
 
@@ -64,7 +64,9 @@ def quote_for_person(text: str) -> str:
 
 def refuse_controls(text: str, *, where: str = "An address") -> None:
     """Raises `InvalidAddress` for a control character, a bidi control or a lone surrogate; line breaks may pass."""
-    match = _FORBIDDEN.search(text) or _LONE_RETURN.search(text)
+    if text.isprintable():
+        return
+    match = re.search(_FORBIDDEN, text) or _LONE_RETURN.search(text)
     if match is None:
         return
     around = text[max(0, match.start() - 15) : match.end() + 15]

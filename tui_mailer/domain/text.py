@@ -10,12 +10,11 @@ _CONTROL = "\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 _INVISIBLE = "\u00ad\u180e\u200b\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f"
 _BIDI_CONTROL = "\u202a-\u202e\u2066-\u2069"
 
-_HAS_CONTROL = re.compile(f"[{_CONTROL}]")
-_HAS_BIDI_CONTROL = re.compile(f"[{_BIDI_CONTROL}]")
-_UNSAFE_RUN = re.compile(f"\r\n|[{_CONTROL}{_BIDI_CONTROL}{_INVISIBLE}]")
-_UNSAFE_BUT_LINES = re.compile(
-    f"\r\n?|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_BIDI_CONTROL}{_INVISIBLE}]"
-)
+# Not compiled here: most text is printable, and the app's first frame needn't wait for patterns of what isn't.
+_HAS_CONTROL = f"[{_CONTROL}]"
+_HAS_BIDI_CONTROL = f"[{_BIDI_CONTROL}]"
+_UNSAFE_RUN = f"\r\n|[{_CONTROL}{_BIDI_CONTROL}{_INVISIBLE}]"
+_UNSAFE_BUT_LINES = f"\r\n?|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_BIDI_CONTROL}{_INVISIBLE}]"
 
 _BREAKS = frozenset({"\r\n", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"})
 _ZERO_WIDTH_JOINER = "\u200d"
@@ -33,18 +32,18 @@ def clean(text: str, *, keep_newlines: bool = False) -> str:
     if text.isprintable():
         return text
     if keep_newlines:
-        return _UNSAFE_BUT_LINES.sub(_replace_keeping_lines, text)
-    return _UNSAFE_RUN.sub(_replace, text)
+        return re.sub(_UNSAFE_BUT_LINES, _replace_keeping_lines, text)
+    return re.sub(_UNSAFE_RUN, _replace, text)
 
 
 def has_control(text: str) -> bool:
     """Says whether the text holds a control character, a line break, a tab or a lone surrogate: unfit for a header."""
-    return not text.isprintable() and _HAS_CONTROL.search(text) is not None
+    return not text.isprintable() and re.search(_HAS_CONTROL, text) is not None
 
 
 def has_bidi_control(text: str) -> bool:
     """Says whether the text holds a character that makes others appear in another order than they are in."""
-    return not text.isprintable() and _HAS_BIDI_CONTROL.search(text) is not None
+    return not text.isprintable() and re.search(_HAS_BIDI_CONTROL, text) is not None
 
 
 def cell_width(text: str) -> int:

@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tui_mailer.domain import mime
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import ConfigurationError, InvalidMessage, InvalidSchedule, Unsupported
-from tui_mailer.domain.message import Draft, Message
+from tui_mailer.domain.message import Message
 from tui_mailer.domain.recurrence_word import is_repeat
 from tui_mailer.domain.schedule import Schedule
 from tui_mailer.domain.submission import Recipient

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from ulid import ULID
 
 from tui_mailer.domain.address import Address, parse_address, parse_address_list
+from tui_mailer.domain.draft import Draft, DraftAttachment
 from tui_mailer.domain.errors import ConfigurationError, InvalidMessage
-from tui_mailer.domain.message import Attachment, Draft, DraftAttachment, Message
+from tui_mailer.domain.message import Attachment, Message
 from tui_mailer.domain.recurrence_word import is_repeat
 from tui_mailer.domain.schedule import Schedule
 from tui_mailer.providers.base import Capabilities

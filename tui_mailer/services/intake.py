@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from tui_mailer.domain.draft import DraftAttachment
 from tui_mailer.domain.errors import InvalidAttachment
-from tui_mailer.domain.message import Attachment, DraftAttachment
+from tui_mailer.domain.message import Attachment
 from tui_mailer.domain.mime import prepare_rfc822
 from tui_mailer.domain.text import clean
 

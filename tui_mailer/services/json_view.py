@@ -10,7 +10,8 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from tui_mailer.domain.message import Attachment, Draft, DraftAttachment
+from tui_mailer.domain.draft import Draft, DraftAttachment
+from tui_mailer.domain.message import Attachment
 from tui_mailer.domain.submission import Attempt, Recipient
 from tui_mailer.domain.timeline import StatusEvent, timeline_of
 from tui_mailer.providers.base import Capabilities, Prepared

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Literal
 from tui_mailer.accounts.configuration import Account, Configuration, Paths
 from tui_mailer.domain import mime
 from tui_mailer.domain.address import Address, format_address_list
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import NotFound
-from tui_mailer.domain.message import Draft, Message
+from tui_mailer.domain.message import Message
 from tui_mailer.domain.schedule import Schedule, parse_when
 from tui_mailer.domain.submission import ENDED_STATES, OPEN_STATES, SETTLED_STATUSES, Attempt, State
 from tui_mailer.providers import registry

@@ -15,8 +15,9 @@ from typing import Protocol, cast
 from tui_mailer.accounts.configuration import Account, ComposeSettings
 from tui_mailer.domain import body as bodies
 from tui_mailer.domain.address import Address, parse_address, parse_address_list
+from tui_mailer.domain.draft import BodyFormat, Draft, DraftAttachment
 from tui_mailer.domain.errors import InvalidMessage
-from tui_mailer.domain.message import Attachment, BodyFormat, Draft, DraftAttachment, Message
+from tui_mailer.domain.message import Attachment, Message
 from tui_mailer.domain.mime import check_custom_header
 from tui_mailer.domain.submission import Kind, Recipient
 

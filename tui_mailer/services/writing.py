@@ -13,8 +13,9 @@ from tui_mailer.accounts.configuration import LOCAL_ACCOUNT, Account, Configurat
 from tui_mailer.accounts.identity import account_for_sender
 from tui_mailer.domain.address import format_address_list, parse_address
 from tui_mailer.domain.checks import Finding, Severity, check_message
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import InvalidMessage
-from tui_mailer.domain.message import Draft, Message
+from tui_mailer.domain.message import Message
 from tui_mailer.domain.raw import read_raw
 from tui_mailer.domain.recurrence_word import is_repeat
 from tui_mailer.domain.schedule import Schedule

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import NotFound
-from tui_mailer.domain.message import Draft
 from tui_mailer.storage.clock import Clock, to_microseconds
 from tui_mailer.storage.codec import to_json
 from tui_mailer.storage.database import Database

@@ -6,8 +6,8 @@ import json
 from datetime import datetime
 from typing import Literal
 
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import InvalidMessage, TooLate
-from tui_mailer.domain.message import Draft
 from tui_mailer.domain.submission import (
     BY_HAND,
     DUE_STATUSES,

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from tui_mailer.domain.message import Draft, Message
+from tui_mailer.domain.draft import Draft
+from tui_mailer.domain.message import Message
 from tui_mailer.domain.submission import Phase, Receipt, Recipient, State
 from tui_mailer.domain.timeline import StatusEvent
 

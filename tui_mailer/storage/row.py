@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from tui_mailer.domain.message import Draft, Message
+from tui_mailer.domain.draft import Draft
+from tui_mailer.domain.message import Message
 from tui_mailer.domain.submission import Attempt, Kind, Phase, Recipient, RecipientStatus, State
 from tui_mailer.domain.timeline import StatusEvent
 from tui_mailer.storage.clock import from_microseconds, to_microseconds

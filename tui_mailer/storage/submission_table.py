@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import NotFound, TooLate
-from tui_mailer.domain.message import Draft, Message
+from tui_mailer.domain.message import Message
 from tui_mailer.domain.submission import ENDED_STATES, TRANSITIONS, Attempt, Recipient, State
 from tui_mailer.storage.ballast import Ballast
 from tui_mailer.storage.clock import Clock, to_microseconds

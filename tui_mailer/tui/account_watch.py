@@ -9,7 +9,7 @@ from tui_mailer.tui.size_budget import SizeBudget
 from tui_mailer.tui.widgets.compose_form import ComposeForm
 
 if TYPE_CHECKING:
-    from tui_mailer.domain.message import Draft
+    from tui_mailer.domain.draft import Draft
     from tui_mailer.providers.base import Capabilities
     from tui_mailer.services.form_check import FormCheck
     from tui_mailer.services.mailer import Mailer

@@ -14,8 +14,8 @@ from textual.app import SystemCommand
 from textual.filter import LineFilter
 from textual.screen import Screen
 
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import MailerError
-from tui_mailer.domain.message import Draft
 from tui_mailer.services import crash_log
 from tui_mailer.tui.action import ANYWHERE, Keymap
 from tui_mailer.tui.action_table import ACTIONS, bindings
@@ -60,7 +60,7 @@ class MailerApp(QuietApp, inherit_bindings=False):
         self.compose_screen = ComposeScreen(desk, draft)
         self.errands = Errands(self, desk, lambda: self.watch_desk, self.compose_screen)
         modes: dict[str, Callable[[], Screen[None]]] = {
-            "compose": lambda: self.compose_screen,
+            "compose": self._first_screen,
             "outbox": lambda: _outbox_screen(desk, self.watch_desk),
             "history": lambda: _history_screen(desk, self.watch_desk),
         }
@@ -69,9 +69,15 @@ class MailerApp(QuietApp, inherit_bindings=False):
         for own in OWN_THEMES:
             self.register_theme(own)
         self.set_reactive(MailerApp.theme, theme)
+        self.stylesheet.set_variables(self.get_css_variables())
         self.animation_level = "none"
         self.set_keymap(desk.keymap.for_textual)
         self._steering = SteeringFilter()
+
+    def _first_screen(self) -> ComposeScreen:
+        """Styles the app before what stands on it: some widgets keep the colours they have first been painted in."""
+        self.stylesheet.apply(self)
+        return self.compose_screen
 
     @cached_property
     def watch_desk(self) -> Watch:

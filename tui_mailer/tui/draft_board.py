@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import NotFound
-from tui_mailer.domain.message import Draft
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.draft_keeper import DraftKeeper
 from tui_mailer.tui.open_drafts import OpenDrafts

@@ -7,8 +7,8 @@ import contextlib
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import MailerError, NotFound
-from tui_mailer.domain.message import Draft
 from tui_mailer.tui.desk import Desk
 
 if TYPE_CHECKING:

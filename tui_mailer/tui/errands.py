@@ -69,7 +69,8 @@ class Errands:
             self._desk.status.complain(str(error))
 
     async def begin(self) -> None:
-        """Opens the store, starts the engine, warms imports up, and mentions what the last run left."""
+        """Completes the form, opens the store, starts the engine, and mentions what the last run left."""
+        await self._compose.form.complete()
         await _open(self._desk)
         await self._desk.io.run(_warm_up)
         from tui_mailer.tui.words import say_recipients

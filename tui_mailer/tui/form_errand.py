@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from tui_mailer.domain.message import Draft
+from tui_mailer.domain.draft import Draft
 from tui_mailer.tui.screens.room import Room
 from tui_mailer.tui.widgets.body_area import BodyArea
 from tui_mailer.tui.widgets.compose_form import ComposeForm

@@ -19,7 +19,7 @@ from queue import SimpleQueue
 from types import FrameType
 from typing import Any, NamedTuple
 
-from tui_mailer.domain.message import Draft
+from tui_mailer.domain.draft import Draft
 
 RESTORE_SCREEN = (
     b"\x1b[<u\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1049l\x1b[?25h\x1b[?1004l"

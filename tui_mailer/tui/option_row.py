@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from tui_mailer.domain.draft import BodyFormat, Draft
 from tui_mailer.domain.errors import InvalidMessage
-from tui_mailer.domain.message import BodyFormat, Draft
 from tui_mailer.providers.base import Capabilities
 from tui_mailer.services.model_form import FormField
 

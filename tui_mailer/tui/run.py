@@ -10,8 +10,8 @@ import threading
 
 from textual.app import App
 
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import MailerError
-from tui_mailer.domain.message import Draft
 from tui_mailer.services import crash_log
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.lifeline import LastWill, Lifeline

@@ -12,9 +12,8 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-_STEERING = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
-)
+# Compiled when first met: most lines are printable.
+_STEERING = "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -31,6 +30,6 @@ class SteeringFilter(LineFilter):
         return [
             segment
             if segment.control or segment.text.isprintable()
-            else Segment(_STEERING.sub(_blank, segment.text), segment.style, segment.control)
+            else Segment(re.sub(_STEERING, _blank, segment.text), segment.style, segment.control)
             for segment in segments
         ]

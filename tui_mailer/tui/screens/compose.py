@@ -11,8 +11,8 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import MailerError
-from tui_mailer.domain.message import Draft
 from tui_mailer.tui.account_watch import AccountWatch
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.address_proposals import AddressProposals
@@ -144,7 +144,9 @@ class ComposeScreen(Room):
     def action_previous_field(self) -> None:
         self.focus_previous()
 
-    def action_more_fields(self) -> None:
+    async def action_more_fields(self) -> None:
+        """Before the next key is read: it belongs into Bcc."""
+        await self.form.complete()
         self.form.toggle_more_fields()
 
     async def action_attach(self) -> None:

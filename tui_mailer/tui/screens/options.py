@@ -13,8 +13,8 @@ from textual.widgets import Input
 
 from tui_mailer.accounts import patience
 from tui_mailer.accounts.configuration import Account
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import MailerError
-from tui_mailer.domain.message import Draft
 from tui_mailer.providers.base import Capabilities, Template
 from tui_mailer.services.model_form import FormField
 from tui_mailer.tui.action_table import bindings

@@ -30,6 +30,8 @@ class Room(Screen[None]):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
+        # Styled by the theme the app begins with, or anew as it is mounted after another was chosen; not twice.
+        self._css_update_count = 0
         self.desk = desk
         self._has_been_shown = False
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import InvalidMessage
-from tui_mailer.domain.message import Draft
 from tui_mailer.tui.draft_keeper import DraftKeeper
 from tui_mailer.tui.news import AccountFormAsked
 from tui_mailer.tui.screens.room import Room

@@ -13,8 +13,8 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
 
+from tui_mailer.domain.draft import DraftAttachment
 from tui_mailer.domain.errors import MailerError
-from tui_mailer.domain.message import DraftAttachment
 from tui_mailer.domain.text import clean
 from tui_mailer.tui.disk import read_disk
 from tui_mailer.tui.dropped_file import find_dropped, readings, unquote_path

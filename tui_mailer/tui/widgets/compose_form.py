@@ -15,8 +15,8 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from tui_mailer.accounts.configuration import Configuration
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import InvalidMessage
-from tui_mailer.domain.message import Draft
 from tui_mailer.tui.open_drafts import Place
 from tui_mailer.tui.widgets.attachment_field import AttachmentField
 from tui_mailer.tui.widgets.body_area import BodyArea
@@ -85,7 +85,8 @@ class ComposeForm(Vertical):
     def compose(self) -> ComposeResult:
         yield self.sender_row
         for name in (*ADDRESS_FIELDS, "subject"):
-            yield self.fields[name]
+            if not self.fields[name].has_class("-hidden"):
+                yield self.fields[name]
         yield Static(classes="rule")
         yield self.body
         yield self.attachments
@@ -93,6 +94,12 @@ class ComposeForm(Vertical):
 
     def on_mount(self) -> None:
         self.show(self._initial)
+
+    async def complete(self) -> None:
+        """Brings in the fields that weren't shown at the start, which the first frame needn't wait for."""
+        for name, above in zip((*ADDRESS_FIELDS, "subject"), (None, *ADDRESS_FIELDS), strict=True):
+            if not self.fields[name].is_attached:
+                await self.mount(self.fields[name], after=self.fields[above] if above else self.sender_row)
 
     def show(self, draft: Draft) -> None:
         """Puts a draft into the fields."""
