@@ -32,7 +32,7 @@ from textual.strip import Strip  # noqa: E402
 
 from tui_mailer.accounts.credential import Credentials  # noqa: E402
 from tui_mailer.accounts.load import load  # noqa: E402
-from tui_mailer.domain.message import Draft, DraftAttachment  # noqa: E402
+from tui_mailer.domain.draft import Draft, DraftAttachment  # noqa: E402
 from tui_mailer.tui.app import MailerApp, make_app  # noqa: E402
 
 Act = Callable[[Pilot[int], MailerApp], Awaitable[None]]

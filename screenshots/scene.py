@@ -11,7 +11,7 @@ from still_clock import set_back
 from tui_mailer.accounts.configuration import Account, ComposeSettings, Configuration, Paths, UiSettings
 from tui_mailer.accounts.credential import Credentials
 from tui_mailer.domain.address import parse_address
-from tui_mailer.domain.message import Draft
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.submission import Phase, Receipt, RecipientResult, RecipientStatus, State
 from tui_mailer.services.mailer import Mailer
 from tui_mailer.services.session import Session

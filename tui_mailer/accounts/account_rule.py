@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 
 from tui_mailer.accounts import rule
@@ -71,6 +70,8 @@ def _argv(node: Node) -> tuple[str, ...]:
     if isinstance(node.value, tuple):
         argv = [rule.text(item) for item in node.value]
     else:
+        import shlex
+
         try:
             argv = shlex.split(rule.word(node))
         except ValueError as error:

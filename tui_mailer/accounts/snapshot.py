@@ -7,7 +7,6 @@ that is missing, foreign, stale or damaged is no snapshot.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import time
 import zlib
@@ -36,6 +35,8 @@ def file_identity(path: Path, status: os.stat_result) -> list[str | int]:
 
 def read_snapshot(cache_dir: Path, path: Path, status: os.stat_result) -> Node | None:
     """Returns the values of exactly this version of the file, or None."""
+    import json
+
     try:
         with open_trusted(_snapshot_file(cache_dir, path), not_ours, follow_links=False) as file:
             kept = json.load(file)
@@ -48,9 +49,10 @@ def write_snapshot(cache_dir: Path, path: Path, status: os.stat_result, document
     """Keeps the values for the next start; a cache that can't be written is no trouble."""
     if time.time() - status.st_mtime < _SETTLED_SECONDS:
         return
-    kept = json.dumps({"identity": file_identity(path, status), "document": document.to_json()})
+    import json
     import tempfile
 
+    kept = json.dumps({"identity": file_identity(path, status), "document": document.to_json()})
     with contextlib.suppress(OSError):
         cache_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         # mkstemp makes it 0600.

@@ -26,7 +26,6 @@ def open_app(context: Context, read: Callable[[Configuration], Draft | None] | N
     from tui_mailer.tui.start import uncollected
 
     with uncollected():
-        from tui_mailer.accounts.credential import Credentials
         from tui_mailer.accounts.load import find_paths, load
 
         # Not the session: the app's first frame needs neither the outbox nor the mail machinery.
@@ -35,4 +34,4 @@ def open_app(context: Context, read: Callable[[Configuration], Draft | None] | N
         draft = read(configuration) if read is not None else None
         from tui_mailer.tui.app import run_app
 
-        return run_app(configuration=configuration, paths=paths, credentials=Credentials(), draft=draft)
+        return run_app(configuration=configuration, paths=paths, draft=draft)

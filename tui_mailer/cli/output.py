@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -51,6 +50,8 @@ class Output:
     def document(self, document: object) -> None:
         """Writes the one JSON document, if ``--json`` was given and none was written yet."""
         if self.as_json and not self._has_document:
+            import json
+
             self._has_document = True
             self._out.write(json.dumps(document, indent=2) + "\n")
             self._out.flush()
@@ -69,6 +70,8 @@ class Output:
 
     def line(self, document: object) -> None:
         """Writes one line of JSON Lines; no document follows."""
+        import json
+
         self._has_document = True
         self._out.write(json.dumps(document) + "\n")
         self._out.flush()

@@ -76,7 +76,7 @@ class MailerApp(QuietApp, inherit_bindings=False):
 
     def _first_screen(self) -> ComposeScreen:
         """Styles the app before what stands on it: some widgets keep the colours they have first been painted in."""
-        self.stylesheet.apply(self)
+        self.stylesheet.apply(self)  # pyright: ignore[reportUnknownMemberType]  # Textual leaves it partly unknown
         return self.compose_screen
 
     @cached_property
@@ -286,19 +286,20 @@ def _history_screen(desk: Desk, watch: Watch) -> Screen[None]:
 
 
 def make_app(
-    *, configuration: Configuration, paths: Paths, credentials: Credentials, draft: Draft | None = None
+    *, configuration: Configuration, paths: Paths, credentials: Credentials | None = None, draft: Draft | None = None
 ) -> MailerApp:
     """Builds the app; raises `ConfigurationError` for keys, keymap or theme that can't be."""
     ui = configuration.ui
     keymap = Keymap(ACTIONS, ui.keys, preset=ui.keymap)
-    return MailerApp(Desk(configuration=configuration, paths=paths, credentials=credentials, keymap=keymap), draft)
+    desk = Desk(configuration=configuration, paths=paths, given_credentials=credentials, keymap=keymap)
+    return MailerApp(desk, draft)
 
 
-def run_app(*, configuration: Configuration, paths: Paths, credentials: Credentials, draft: Draft | None = None) -> int:
+def run_app(*, configuration: Configuration, paths: Paths, draft: Draft | None = None) -> int:
     """Runs the app in this terminal until the person leaves; returns the exit code.
 
     0, 70 after a bug, 128 + the number of the signal that ended it.
     Raises `ConfigurationError` before the terminal is touched.
     """
-    app = make_app(configuration=configuration, paths=paths, credentials=credentials, draft=draft)
+    app = make_app(configuration=configuration, paths=paths, draft=draft)
     return Run(app, app.desk, app.compose_screen).to_the_end()

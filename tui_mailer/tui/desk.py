@@ -34,7 +34,6 @@ class Desk:
 
     configuration: Configuration
     paths: Paths
-    credentials: Credentials
     keymap: Keymap
     io: Io = field(default_factory=Io)
     status: Status = field(default_factory=Status)
@@ -42,6 +41,8 @@ class Desk:
     zone: ZoneInfo | None = None
     """The person's zone; None until the store is open."""
     engine: Engine | None = None
+    given_credentials: Credentials | None = None
+    """None: this process' own, made when they are first needed."""
     _session: Session | None = None
     """Only ever used in the I/O thread."""
 
@@ -49,6 +50,16 @@ class Desk:
     """Hears the engine's events, in the engine's thread."""
     _opening: Future[None] | None = None
     _opening_lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def credentials(self) -> Credentials:
+        """The secrets of all accounts."""
+        with self._opening_lock:
+            if self.given_credentials is None:
+                from tui_mailer.accounts.credential import Credentials
+
+                self.given_credentials = Credentials()
+            return self.given_credentials
 
     def open(self) -> Future[None]:
         """Opens the store and starts the engine, in the I/O thread, once; what is asked meanwhile waits its turn."""
