@@ -39,7 +39,6 @@ class DraftTaken(Message):
     stored: StoredDraft
 
 
-@dataclass(eq=False, repr=False)
 class AccountFormAsked(Message):
     """Another account is wanted."""
 

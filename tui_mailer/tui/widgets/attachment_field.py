@@ -101,7 +101,6 @@ class AttachmentField(Vertical):
     AttachmentField.-some > #attached { display: block; }
     """
 
-    @dataclass(eq=False, repr=False)
     class Changed(Message):
         """Something was attached or taken off."""
 

@@ -43,7 +43,6 @@ class ComposeForm(Vertical):
     ComposeForm .-hidden { display: none; }
     """
 
-    @dataclass(eq=False, repr=False)
     class Changed(Message):
         """Any field differs from before."""
 

@@ -45,7 +45,6 @@ class SenderField(Widget, can_focus=True):
 
         sender: Sender
 
-    @dataclass(eq=False, repr=False)
     class ListAsked(Message):
         """Enter: the list of senders is wanted."""
 
