@@ -8,7 +8,7 @@ import select
 import sys
 from pathlib import Path
 
-from terminal_emulator import Terminal, environment_in
+from terminal_emulator import KEYS, Terminal, environment_in, in_terminal
 
 PROBES_OWN = {"json"}
 PROBE = """
@@ -72,3 +72,12 @@ def test_the_first_frame_is_the_whole_form_and_typed_keys_wait_for_nothing_else(
     assert {name for name in modules if name.startswith("tui_mailer")} - allowed == set()
     assert tops - sys.stdlib_module_names - LIBRARIES - {"tui_mailer"} == set()
     assert tops & HEAVY == PROBES_OWN
+
+
+def test_fields_that_come_after_the_first_frame_take_keys_typed_before_it(tmp_path: Path) -> None:
+    """F6 and an address, pressed before the app is there: Bcc is shown, in its place, and has the address."""
+    with in_terminal(tmp_path) as terminal:
+        terminal.type(f"{KEYS['f6']}eve@example.org\tdan@example.org\tTea")
+        terminal.shows("^S Send", "Bcc      eve@example.org", "dan@example.org", "Subject  Tea")
+        rows = [row.split() for row in terminal.text().splitlines()[1:7]]
+    assert rows[2:] == [["Cc"], ["Bcc", "eve@example.org"], ["Reply-To", "dan@example.org"], ["Subject", "Tea"]]
