@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
@@ -230,11 +231,10 @@ class ComposeForm(Vertical):
             self.post_message(self.AddressTyped(event.input))
         self.post_message(self.Changed())
 
-    def on_text_area_changed(self, event: BodyArea.Changed) -> None:
-        event.stop()
-        self.post_message(self.Changed())
-
-    def on_attachment_field_changed(self, event: AttachmentField.Changed) -> None:
+    @on(BodyArea.Changed)
+    @on(AttachmentField.Changed)
+    def pass_on_change(self, event: Message) -> None:
+        """Body and attachments differ from before, and so does the form."""
         event.stop()
         self.post_message(self.Changed())
 
