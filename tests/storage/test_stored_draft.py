@@ -98,3 +98,15 @@ def test_an_id_is_completed_from_its_end(store: Store) -> None:
     for text in ("", "abc", "ZZZZZZZZ", "%%%%", "a" * 27, "ÄÄÄÄ"):
         with pytest.raises(NotFound):
             store.resolve_id(text)
+
+
+def test_search_looks_through_all_pages_for_every_word(store: Store) -> None:
+    """In any case, in recipients, subject and body, newest first, no more than asked for."""
+    first = store.drafts.save(Draft(to="BOB@example.org", body="About the Engine"))
+    for number in range(501):
+        store.drafts.save(Draft(subject=f"engine {number}"))
+    last = store.drafts.save(Draft(cc="bob", subject="ENGINE"))
+    assert store.drafts.search(["engine", "bob"]) == [last, first]
+    assert store.drafts.search(["engine", "bob"], limit=1) == [last]
+    assert len(store.drafts.search(["engine"], limit=1000)) == 503
+    assert store.drafts.search(["engine", "nobody"]) == []

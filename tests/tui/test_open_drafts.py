@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
-from app_stage import on_stage
+from app_stage import on_stage, paths_in
 
 from tui_mailer.domain.draft import Draft
+from tui_mailer.storage.store import Store
+from tui_mailer.tui.screens.draft_list import MOST_DRAFTS
 
 
 async def test_ctrl_n_opens_another_and_shift_f8_goes_round(tmp_path: Path) -> None:
@@ -61,3 +64,23 @@ async def test_a_copy_leaves_the_original(tmp_path: Path) -> None:
         await stage.shows("this is a copy")
         await stage.until(lambda: stage.app.compose_screen.keeper.draft_id is not None, "the copy kept")
         assert len(await stage.app.desk.ask(lambda mailer: mailer.drafts())) == 3
+
+
+async def test_the_draft_list_finds_what_is_older_than_it_shows(tmp_path: Path) -> None:
+    """Of more drafts than the list holds, / looks through all: the oldest is found, opened, and not deleted by chance."""
+    with closing(Store.open(paths_in(tmp_path).data_dir)) as store:
+        oldest = store.drafts.save(Draft(to="zoe@example.org", subject="Först", bcc="QUIET@example.org"))
+        for number in range(MOST_DRAFTS + 3):
+            store.drafts.save(Draft(subject=f"Note {number}"))
+    async with on_stage(tmp_path) as stage:
+        await stage.press("f8")
+        await stage.shows(f"Note {MOST_DRAFTS + 2}", f"These are the newest {MOST_DRAFTS}; / looks through all.")
+        await stage.press("slash")
+        await stage.type("quiet först")
+        await stage.shows("zoe@example.org")
+        assert f"Note {MOST_DRAFTS}" not in stage.text()
+        assert "looks through all" not in stage.text()
+        await stage.press("enter", "x")
+        await stage.shows("Press the same key again")
+        await stage.press("enter")
+        await stage.until(lambda: stage.app.compose_screen.keeper.draft_id == oldest.id, "the oldest, opened")

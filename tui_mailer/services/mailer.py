@@ -276,6 +276,10 @@ class Mailer:
         """Newest first."""
         return self.store.drafts.list(limit=limit, before=before)
 
+    def find_drafts(self, words: Sequence[str], *, limit: int = 50) -> list[StoredDraft]:
+        """Those whose recipients, subject or body hold every word, newest first."""
+        return self.store.drafts.search(words, limit)
+
     def draft(self, draft_id: str) -> StoredDraft:
         """Returns a draft (suffix allowed); raises `NotFound`."""
         return self.store.drafts.get(self.store.resolve_id(draft_id))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import NotFound
 from tui_mailer.storage.clock import Clock, to_microseconds
@@ -11,6 +13,9 @@ from tui_mailer.storage.identifier import new_id
 from tui_mailer.storage.record import StoredDraft
 from tui_mailer.storage.row import draft_of_row
 from tui_mailer.storage.statement import statements
+
+_PAGE = 500
+"""Drafts looked through at a time."""
 
 
 class Drafts:
@@ -60,6 +65,16 @@ class Drafts:
         bindings = {"limit": limit, "before": before, "before_at": after}
         return [draft_of_row(row) for row in self._database.rows(self._sql["list_newest"], bindings)]
 
+    def search(self, words: Sequence[str], limit: int = 50) -> list[StoredDraft]:
+        """Returns the drafts that hold every word, in whatever case, last saved first: see `holds_all`."""
+        found: list[StoredDraft] = []
+        before: str | None = None
+        with self._database.snapshot():
+            while len(found) < limit and (page := self.list(_PAGE, before)):
+                found += [one for one in page if holds_all(one.draft, words)]
+                before = page[-1].id
+        return found[:limit]
+
     def delete(self, draft_id: str) -> None:
         """Deletes a draft; raises `NotFound`."""
         with self._database.transaction():
@@ -97,3 +112,9 @@ class Drafts:
         if statement == "insert":
             bindings["is_copy_of"] = stored.is_copy_of  # pyright: ignore[reportArgumentType]
         self._database.run(self._sql[statement], bindings)
+
+
+def holds_all(draft: Draft, words: Sequence[str]) -> bool:
+    """Says whether each word is a part of recipients, subject or body; Bcc is looked at too: nobody else sees it."""
+    text = f"{draft.to}\n{draft.cc}\n{draft.bcc}\n{draft.subject}\n{draft.body}".casefold()
+    return all(word.casefold() in text for word in words)

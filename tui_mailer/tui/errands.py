@@ -35,7 +35,6 @@ _WARM = (
 """Imported in a thread after the first frame, so that no key waits for them."""
 OPENING_PATIENCE_SECONDS = 2.0
 """Before it is said that outbox and history are being opened."""
-MOST_DRAFTS = 500
 PROVIDER_REMARK = {"smtp": "any mail server", "maildir": "kept on this computer, sent to nobody"}
 
 
@@ -117,7 +116,7 @@ class Errands:
 
     async def choose_draft(self) -> None:
         """Lets a person choose a draft."""
-        from tui_mailer.tui.screens.draft_list import DraftListScreen
+        from tui_mailer.tui.screens.draft_list import MOST_DRAFTS, DraftListScreen
 
         await self._compose.save()
         drafts = await self._desk.ask(lambda mailer: mailer.drafts(limit=MOST_DRAFTS))

@@ -8,6 +8,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from tui_mailer.domain.text import clean
+from tui_mailer.storage.draft import holds_all
 from tui_mailer.storage.record import StoredDraft
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk
@@ -38,6 +39,10 @@ class DraftRows(RowList):
         self.drafts = drafts
         self.rows_changed()
 
+    def draft(self, key: str) -> StoredDraft:
+        """The one that is shown under a key."""
+        return next(stored for stored in self.drafts if stored.id == key)
+
     def row_count(self) -> int:
         return len(self.drafts)
 
@@ -67,12 +72,16 @@ class DraftListScreen(Dialog[StoredDraft | None]):
     """
 
     def __init__(self, desk: Desk, drafts: list[StoredDraft], *, open_ids: list[str], current: str | None) -> None:
-        """``open_ids``: the other open ones; they come first, so that Enter alone goes to the next of them."""
+        """``drafts``: the newest, `MOST_DRAFTS` of them where there may be more, which only the filter finds.
+
+        ``open_ids``: the other open ones; they come first, so that Enter alone goes to the next of them.
+        """
         super().__init__(desk.keymap, "Drafts: nothing of this has been sent")
         self._desk = desk
         remarks = dict.fromkeys(open_ids, "open") | ({current: "this one"} if current else {})
         rank = {draft_id: at for at, draft_id in enumerate(open_ids)}
-        self._all = sorted(drafts, key=lambda stored: rank.get(stored.id, len(rank)))
+        self._newest = sorted(drafts, key=lambda stored: rank.get(stored.id, len(rank)))
+        self._words: list[str] = []
         self._rows = DraftRows(desk, remarks)
         self._asked_about: str | None = None
 
@@ -81,36 +90,42 @@ class DraftListScreen(Dialog[StoredDraft | None]):
         yield self._rows
 
     def on_mount(self) -> None:
-        self._rows.show(self._all)
+        self._rows.show(self._newest)
+        self._say_more()
+
+    def _say_more(self) -> None:
+        key = self._desk.keymap.display("drafts.filter")
+        has_more = len(self._newest) >= MOST_DRAFTS and not self._words
+        self.say(f"These are the newest {MOST_DRAFTS}; {key} looks through all." if has_more else "", is_quiet=True)
 
     def key_places(self) -> tuple[str, ...]:
         """Those of the list, too."""
         return (self.place, "list")
 
     def on_row_list_opened(self, event: RowList.Opened) -> None:
-        self.dismiss(next(stored for stored in self._all if stored.id == event.key))
+        self.dismiss(self._rows.draft(event.key))
 
     def on_row_list_cursor_moved(self) -> None:
         self._asked_about = None
-        self.say("")
+        self._say_more()
 
     def action_filter(self) -> None:
         self.add_class("-filtering")
         self.set_focus(self.query_one("#filter"))
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Keeps the drafts that hold every word."""
-        words = event.value.casefold().split()
-        self._rows.show(
-            [
-                stored
-                for stored in self._all
-                if all(
-                    word in f"{stored.draft.to} {stored.draft.cc} {stored.draft.subject} {stored.draft.body}".casefold()
-                    for word in words
-                )
-            ]
-        )
+        """Keeps the drafts that hold every word: at once of the newest, soon of all."""
+        self._words = event.value.split()
+        self._rows.show([stored for stored in self._newest if holds_all(stored.draft, self._words)])
+        self._say_more()
+        if self._words and len(self._newest) >= MOST_DRAFTS:
+            self.run_worker(self._attempt(self._look_through_all(self._words)), group="filter", exclusive=True)
+
+    async def _look_through_all(self, words: list[str]) -> None:
+        found = await self._desk.ask(lambda mailer: mailer.find_drafts(words, limit=MOST_DRAFTS))
+        if words == self._words:
+            shown = {stored.id for stored in self._rows.drafts}
+            self._rows.show([*self._rows.drafts, *(stored for stored in found if stored.id not in shown)])
 
     def on_input_submitted(self) -> None:
         self.set_focus(self._rows)
@@ -122,7 +137,7 @@ class DraftListScreen(Dialog[StoredDraft | None]):
             self.attempt(self._duplicate(key))
 
     async def _duplicate(self, key: str) -> None:
-        original = next(stored for stored in self._all if stored.id == key)
+        original = self._rows.draft(key)
         self.dismiss(await self._desk.ask(lambda mailer: mailer.save_draft(original.draft)))
 
     def action_delete(self) -> None:
@@ -139,6 +154,6 @@ class DraftListScreen(Dialog[StoredDraft | None]):
 
     async def _delete(self, key: str) -> None:
         await self._desk.ask(lambda mailer: mailer.delete_draft(key))
-        self._all = [stored for stored in self._all if stored.id != key]
+        self._newest = [stored for stored in self._newest if stored.id != key]
         self._rows.show([stored for stored in self._rows.drafts if stored.id != key])
-        self.say("")
+        self._say_more()
