@@ -57,8 +57,7 @@ Figures = dict[str, float]
 
 async def measure_app(data_dir: Path) -> Figures:
     """Times what a person does in the history, from the key to the rows on the screen."""
-    paths = paths_in(data_dir.parent)
-    paths = type(paths)(**{**vars_of(paths), "data_dir": data_dir})
+    paths = paths_in(data_dir.parent)._replace(data_dir=data_dir)
     app = make_app(configuration=configuration_of(), paths=paths, credentials=Credentials())
     figures: Figures = {}
     async with app.run_test(size=(80, 24)) as pilot:
@@ -85,11 +84,6 @@ async def measure_app(data_dir: Path) -> Figures:
     await asyncio.to_thread(app.desk.close)
     figures["memory: peak, MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return figures
-
-
-def vars_of(paths: object) -> dict[str, Path]:
-    """The fields of the frozen paths."""
-    return {name: getattr(paths, name) for name in paths.__dataclass_fields__}  # type: ignore[attr-defined]
 
 
 def is_shown(rows: HistoryRows) -> bool:

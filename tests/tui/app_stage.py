@@ -124,9 +124,9 @@ class Stage:
         await self.press("enter")
 
     def sends_now(self) -> bool:
-        """Whether the review sheet has been up long enough for its Enter."""
-        since = getattr(self.app.screen, "_up_since", None)
-        return since is not None and time.monotonic() - since > 0.5
+        """Whether a sheet or question has been up long enough for its Enter."""
+        reading_time = getattr(self.app.screen, "reading_time", None)
+        return reading_time is not None and reading_time.has_passed
 
 
 @asynccontextmanager

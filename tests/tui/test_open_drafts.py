@@ -67,7 +67,7 @@ async def test_a_copy_leaves_the_original(tmp_path: Path) -> None:
 
 
 async def test_the_draft_list_finds_what_is_older_than_it_shows(tmp_path: Path) -> None:
-    """Of more drafts than the list holds, / looks through all: the oldest is found, opened, and not deleted by chance."""
+    """Of more drafts than the list holds, / looks through all: the oldest is found, opened, not deleted by chance."""
     with closing(Store.open(paths_in(tmp_path).data_dir)) as store:
         oldest = store.drafts.save(Draft(to="zoe@example.org", subject="Först", bcc="QUIET@example.org"))
         for number in range(MOST_DRAFTS + 3):

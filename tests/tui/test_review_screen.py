@@ -36,8 +36,11 @@ async def test_enter_right_after_the_sheet_came_up_does_not_send(tmp_path: Path)
     """A key meant for the form can't send: Enter works only once the sheet has been up for half a second."""
     async with on_stage(tmp_path, draft=READY) as stage:
         await stage.press("ctrl+s", "enter", "enter")
-        await stage.shows("nothing has been sent yet")
+        await stage.shows("nothing has been sent yet", "Nothing was done: Enter came before this could be read.")
         assert await stage.app.desk.ask(lambda mailer: mailer.outbox()) == []
+        await stage.until(stage.sends_now, "half a second")
+        await stage.press("enter")
+        await stage.until(lambda: not stage.app.screen.is_modal, "the form")
 
 
 async def test_escape_goes_back_with_everything_as_it_was(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from time import monotonic
+from functools import partial
 
 from textual.containers import VerticalScroll
 from textual.widget import Widget
@@ -12,10 +12,8 @@ from textual.widgets import Static
 from tui_mailer.tui.action import Keymap
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.screens.dialog import Dialog
+from tui_mailer.tui.screens.reading_time import ReadingTime
 from tui_mailer.tui.sheet import Sheet
-
-MUST_BE_UP_SECONDS = 0.5
-"""Before Enter counts: a key meant for what was there before must not confirm anything."""
 
 
 class ConfirmScreen(Dialog[bool | None]):
@@ -31,7 +29,7 @@ class ConfirmScreen(Dialog[bool | None]):
     def __init__(self, keymap: Keymap, title: str, sheet: Sheet) -> None:
         super().__init__(keymap, title)
         self._sheet = sheet
-        self._up_since: float | None = None
+        self.reading_time = ReadingTime(self, partial(self.say, is_quiet=True))
 
     def contents(self) -> Iterable[Widget]:
         """The sheet, scrollable where the screen is small."""
@@ -39,12 +37,9 @@ class ConfirmScreen(Dialog[bool | None]):
             yield Static(self._sheet.as_renderable(), markup=False)
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self._start_clock)
-
-    def _start_clock(self) -> None:
-        self._up_since = monotonic()
+        self.reading_time.begin()
 
     def action_yes(self) -> None:
         """Confirms, once the question has been up long enough to be read."""
-        if self._up_since is not None and monotonic() - self._up_since >= MUST_BE_UP_SECONDS:
+        if self.reading_time.is_over(self.keymap.display("confirm.yes")):
             self.dismiss(True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from time import monotonic
+from functools import partial
 from typing import Literal
 
 from textual import events
@@ -20,13 +20,10 @@ from tui_mailer.storage.record import Submission
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.screens.dialog import Dialog
+from tui_mailer.tui.screens.reading_time import ReadingTime
 from tui_mailer.tui.sheet import Sheet
 from tui_mailer.tui.size_words import say_size
-from tui_mailer.tui.terminal.quiet_app import QuietApp
 from tui_mailer.tui.words import KIND_WORD, say_subject
-
-MUST_BE_UP_SECONDS = 0.5
-"""Before Enter sends: a key meant for the form must not send a message."""
 
 _SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "dim"}
 _SEVERITY_WORD = {Severity.ERROR: "Error", Severity.WARNING: "Check", Severity.INFO: "Note"}
@@ -68,7 +65,7 @@ class ReviewScreen(Dialog[ReviewAnswer]):
         self._review = review
         self._subject = subject
         self._seal = seal
-        self._up_since: float | None = None
+        self.reading_time = ReadingTime(self, partial(self.say, is_quiet=True))
         self._is_sealing = False
         self._is_each = False
 
@@ -81,7 +78,7 @@ class ReviewScreen(Dialog[ReviewAnswer]):
         return frozenset() if self._review.is_sendable else frozenset({"review.send"})
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self._await_being_shown)
+        self.reading_time.begin()
         if not self._review.is_sendable:
             each = self.keymap.display("review.each")
             way_out = f"\n{each} sends each To a message of its own." if self._could_fan_out() else ""
@@ -91,17 +88,6 @@ class ReviewScreen(Dialog[ReviewAnswer]):
                 "This account delivers nowhere. Enter keeps the message on this computer; F9 adds an account.",
                 is_quiet=True,
             )
-
-    def _await_being_shown(self) -> None:
-        """On a slow line the sheet is up when it has arrived there, not when it was painted here."""
-        app = self.shell
-        if isinstance(app, QuietApp):
-            app.when_shown(self._start_clock)
-        else:
-            self._start_clock()
-
-    def _start_clock(self) -> None:
-        self._up_since = monotonic()
 
     def _sheet(self) -> Sheet:
         review = self._review
@@ -151,10 +137,9 @@ class ReviewScreen(Dialog[ReviewAnswer]):
         """Seals, once the sheet has been up long enough to be read."""
         if self._is_sealing or not (self._review.is_sendable or self._is_each):
             return
-        if self._up_since is None or monotonic() - self._up_since < MUST_BE_UP_SECONDS:
-            return
-        self._is_sealing = True
-        self.run_worker(self._seal_now())
+        if self.reading_time.is_over(self.keymap.display("review.send")):
+            self._is_sealing = True
+            self.run_worker(self._seal_now())
 
     async def _seal_now(self) -> None:
         try:
@@ -179,7 +164,7 @@ class ReviewScreen(Dialog[ReviewAnswer]):
         if not self._could_fan_out() or self._is_each:
             return
         self._is_each = True
-        self._up_since = monotonic()
+        self.reading_time.begin()
         count = len(self._review.message.to)
         self.say(f"Each of the {count} in To gets a message of its own, seen by nobody else. Enter sends all {count}.")
 
