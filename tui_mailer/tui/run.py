@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 
 from textual.app import App
 
@@ -40,7 +41,8 @@ class Run:
         try:
             with asyncio.Runner() as runner:
                 self._lifeline.attach(runner.get_loop())
-                code = runner.run(self._app.run_async(mouse=self._desk.configuration.ui.mouse))
+                mouse = self._desk.configuration.ui.mouse and not keeps_escape_back(os.environ)
+                code = runner.run(self._app.run_async(mouse=mouse))
             if code is None:
                 code = self._app.return_code or crash_log.EXIT_CODE
             said = self._wind_up(is_signaled=code > 128)
@@ -80,6 +82,15 @@ class Run:
         from tui_mailer.services.detached_flush import start_detached_flush
 
         start_detached_flush(self._desk.paths, self._desk.configuration)
+
+
+def keeps_escape_back(environment: Mapping[str, str]) -> bool:
+    """Whether this looks like GNU screen, which with the mouse reported keeps a lone Esc until the next key.
+
+    Also seen from a machine one has gone on to from within it, where only TERM tells; tmux' TERM may be the same there.
+    """
+    is_named_screen = environment.get("TERM", "").startswith("screen")
+    return bool(environment.get("STY")) or (is_named_screen and not environment.get("TMUX"))
 
 
 def _let_go_of_terminal() -> None:
