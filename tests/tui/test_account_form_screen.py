@@ -13,6 +13,7 @@ from tui_mailer.domain.address import parse_address
 from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.submission import State
 from tui_mailer.services.writing import SealRequest
+from tui_mailer.tui.screens.choice import OfferList
 
 
 async def test_an_account_is_added_tried_and_used(tmp_path: Path) -> None:
@@ -163,3 +164,33 @@ async def test_typing_replaces_a_guess_and_a_wrong_field_is_named_alone(tmp_path
         await stage.press("ctrl+s")
         await stage.shows("│ from: ")
         assert "config.yaml" not in stage.text()
+
+
+async def test_what_can_be_left_out_is_named_whole_beside_what_that_means(tmp_path: Path) -> None:
+    """F6 makes room for the longest name; hidden again, the form is as narrow as before."""
+    async with on_stage(tmp_path) as stage:
+        await stage.press("f9", "n")
+        await stage.shows("Host     smtp.example.org")
+        await stage.press("f6")
+        await stage.shows(
+            "Host            smtp.example.org",
+            "Auth            auto if left out; or: plain, login",
+            "Timeout seconds 300 if left out",
+            "Insecure auth   no if left out; or: yes",
+            "DSN             default if left out; or: never",
+        )
+        await stage.press("f6")
+        await stage.shows("Host     smtp.example.org")
+
+
+async def test_a_letter_finds_its_provider(tmp_path: Path) -> None:
+    """The next one that begins with it, round and round; the list's own letters still move."""
+    async with on_stage(tmp_path) as stage:
+        await stage.press("f9", "n", "f2")
+        await stage.shows("How does its mail leave?")
+        offers = stage.app.screen.query_one(OfferList)
+        for keys, name in (("m", "maildir"), ("m", "mailgun"), ("M", "mailjet"), ("m", "maildir"), ("j", "mailgun")):
+            await stage.press(keys)
+            assert offers.cursor_key() == name
+        await stage.press("q", "!", "enter")
+        await stage.shows("Add an account: mailgun", "API key")

@@ -35,7 +35,17 @@ _WARM = (
 """Imported in a thread after the first frame, so that no key waits for them."""
 OPENING_PATIENCE_SECONDS = 2.0
 """Before it is said that outbox and history are being opened."""
-PROVIDER_REMARK = {"smtp": "any mail server", "maildir": "kept on this computer, sent to nobody"}
+PROVIDER_REMARK = {
+    "smtp": "any mail server",
+    "maildir": "kept on this computer, sent to nobody",
+    "bird": "Bird's Email API",
+    "bird_channels": "an e-mail channel of a Bird workspace",
+    "brevo": "once Sendinblue",
+    "respond_io": "an e-mail channel of a respond.io workspace",
+    "ses": "Amazon Simple Email Service",
+    "whippy": "an e-mail channel of a Whippy organisation",
+}
+"""Where the name alone doesn't say it."""
 
 
 class Errands:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _ADDRESS = re.compile(r"[^\s<>@]+@([^\s<>@]+)")
 _PORTS = {"tls": "465", "starttls": "587", "none": "25"}
+_ACRONYMS = frozenset({"dkim", "dsn", "ehlo", "id", "ip", "tls", "url"})
 _SMTP_ROWS = (
     ("host", "Host", "smtp.example.org"),
     ("username", "User", "ada@example.org; empty: no password is sent"),
@@ -96,14 +97,24 @@ def shape_of(provider: str) -> AccountShape:
 
 
 def _row_of(field: FormField) -> tuple[str, str, str]:
-    hint = ", ".join(field.choices) or ("yes or no" if field.kind == "switch" else "")
+    words = field.choices or (("yes", "no") if field.kind == "switch" else ())
     if field.default:
-        hint = f"{hint}; left out: {field.default}".removeprefix("; ")
-    return field.name, field.name.replace("_", " ").capitalize(), hint
+        others = ", ".join(word for word in words if word != field.default)
+        hint = f"{field.default} if left out" + (f"; or: {others}" if others else "")
+    else:
+        hint = ", ".join(words)
+    return field.name, _label_of(field.name), hint
 
 
-WIDE_LABEL = 20
-"""Cells; the settings of other providers have longer names."""
+def _label_of(name: str) -> str:
+    """A setting's name as a person would write it."""
+    first, *rest = (word.upper() if word in _ACRONYMS else word for word in name.split("_"))
+    return " ".join((first[0].upper() + first[1:], *rest))
+
+
+def _label_width(rows: Iterable[tuple[str, str, str]]) -> int:
+    """Cells; the settings of some providers have longer names."""
+    return max(LABEL_WIDTH, *(len(label) + 1 for _, label, _ in rows))
 
 
 class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
@@ -130,7 +141,7 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
         }
         for control in self._inputs.values():
             control.select_on_focus = True  # what is typed replaces a guess
-        width = LABEL_WIDTH if shape.provider == "smtp" else WIDE_LABEL
+        width = _label_width(rows)
         self._fields = {key: Field(label, self._inputs[key], label_width=width) for key, label, _ in rows}
         self._spare = {
             key: Field(label, self._inputs[key], classes="-spare", label_width=width) for key, label, _ in spare
@@ -163,6 +174,10 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
     def action_more(self) -> None:
         """Shows or hides the settings that can be left out."""
         self.toggle_class("-more")
+        rows, spare = self._shape.rows(), self._shape.spare_rows()
+        width = _label_width((*rows, *spare) if self.has_class("-more") else rows)
+        for field in (*self._fields.values(), *self._spare.values()):
+            field.set_label_width(width)
         self.set_class(self._shape.provider != "smtp" or self.has_class("-more"), "-wide")
         if self.focused is not None and not self.focused.display:
             self.set_focus(self._inputs["from"])

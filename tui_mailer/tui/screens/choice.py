@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from textual import events
 from textual.widget import Widget
 
 from tui_mailer.domain.text import cell_width, clean
@@ -43,6 +44,17 @@ class OfferList(RowList):
         self._rows = [
             Row(key=offer.key, cells=(offer.text, offer.remark) if has_remarks else (offer.text,)) for offer in offers
         ]
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter that is no key here goes to the next offer that begins with it."""
+        letter = (event.character or "").casefold()
+        if not event.is_printable or not letter.strip() or event.key in self.screen.active_bindings:
+            return
+        event.stop()
+        turned = (*self._rows[self.cursor + 1 :], *self._rows[: self.cursor + 1])
+        found = next((row for row in turned if row.cells[0].casefold().startswith(letter)), None)
+        if found is not None:
+            self.move_to(self._rows.index(found))
 
     def row_count(self) -> int:
         return len(self._rows)

@@ -62,6 +62,15 @@ class Field(Widget):
             text.append(shorten(clean(self._said), self._remark_width - 1))
         return text
 
+    def set_label_width(self, cells: int) -> None:
+        """Moves the control, with what stands under it, to where longer or shorter labels end."""
+        if cells != self._label_width:
+            self._label_width = cells
+            self._leave_margin()
+            for row in self._rows.values():
+                row.styles.padding = (0, 0, 0, cells)
+            self.refresh()
+
     @property
     def is_wrong(self) -> bool:
         """Whether an error is shown."""
