@@ -247,7 +247,7 @@ class OutboxScreen(MailRoom):
             await self._do(
                 meant,
                 lambda mailer, key: mailer.reschedule(key, words),
-                (f"at {words}", "rescheduled"),
+                (f"rescheduled: {words}", "rescheduled"),
                 lambda recall, key: recall.reschedule(key, words),
             )
         elif words is not None:

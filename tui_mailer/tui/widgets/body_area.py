@@ -91,6 +91,12 @@ class BodyArea(TextArea):
         take_own_keys(self, self._bindings, OF_TEXT_AREA)
 
     async def _on_key(self, event: events.Key) -> None:
+        # A line feed is the end of a line too: of a text pasted by a terminal that doesn't say what is a paste.
+        if event.key == "ctrl+j" and event.key not in self.screen.active_bindings:
+            event.stop()
+            event.prevent_default()
+            self.replace("\n", *self.selection, maintain_selection_offset=False)
+            return
         await act_at_once(self, self._bindings, event)
 
     def on_paste(self, event: events.Paste) -> None:
