@@ -33,7 +33,7 @@ async def test_rows_from_memory_are_the_rows_painted_anew(tmp_path: Path) -> Non
 
 
 async def test_a_line_feed_ends_the_line(tmp_path: Path) -> None:
-    """As in text that a terminal without bracketed paste passes on; in the keymap pine, where it is a key, it is that."""
+    """As in text that a terminal without bracketed paste passes on; where it is a key (keymap pine), it is that."""
     async with on_stage(tmp_path) as stage:
         body = stage.app.compose_screen.form.body
         stage.app.screen.set_focus(body)
