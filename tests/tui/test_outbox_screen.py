@@ -201,6 +201,8 @@ async def test_a_server_that_cannot_be_reached_is_named_and_the_mail_goes_by_its
         await stage.shows("refused", "It tries again by itself")
         (one,) = await stage.app.desk.ask(lambda mailer: mailer.outbox())
         assert (one.state, one.attempts) == (State.QUEUED, 0)
+        await stage.press("enter")
+        await stage.shows("State           queued: next try", "Account         work can't send now: 127.0.0.1:9")
 
 
 async def test_a_held_account_shows_once_with_its_remedy(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from tui_mailer.tui.words import (
     say_ahead,
     say_clock,
     say_phase,
+    say_remedy,
     say_subject,
     say_time,
     say_tries,
@@ -121,6 +122,9 @@ class DetailScreen(Dialog[str | None]):
         one, now = self._submission, moment.now
         sheet = Sheet(label_width=_LABEL_WIDTH)
         sheet.line("State", f"{STATE_WORD[one.state]}: {say_why(one, moment)}")
+        hold = moment.holds.get(one.account)
+        if hold is not None and one.state in {State.QUEUED, State.DEFERRED}:
+            sheet.line("Account", say_remedy(hold, self.keymap))
         sheet.line("From", f"{one.message.sender}  (account {one.account}, {one.provider})")
         sheet.line("Written", say_time(one.created_at, now))
         if one.schedule_words:
