@@ -228,7 +228,7 @@ class MailerApp(QuietApp, inherit_bindings=False):
             "Has mail leave on time also while this is closed.",
             lambda: self.errands.run(self.errands.install_service()),
         )
-        yield from theme_commands(self)
+        yield from theme_commands(self, self.desk)
         places = (*screen.help_places, ANYWHERE) if isinstance(screen, Room) else (ANYWHERE,)
         for action in self.desk.keymap.actions_of(*places):
             is_everywhere = ANYWHERE in action.where
