@@ -36,3 +36,29 @@ def _end_by(folder: Path, number: signal.Signals, *wrapper: str) -> int:
     (folder / "starting.py").write_text(PROGRAM)
     words = [*wrapper, sys.executable, "-m", "starting", str(int(number))]
     return subprocess.run(words, cwd=folder, check=False, stdin=subprocess.DEVNULL, capture_output=True).returncode
+
+
+CLASSES = """
+import os, signal, sys
+from pathlib import Path
+from tui_mailer.cli import main
+
+class Marked:
+    def __set_name__(self, owner, name):
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.sigtimedwait([signal.SIGUSR1], 0.05)
+
+def make_class(*_):
+    type("Made", (), {"marked": Marked()})
+
+main._dispatch = make_class
+sys.exit(main.main(["doctor"]))
+"""
+
+
+def test_a_signal_while_a_class_is_being_made_is_no_error_of_ours(tmp_path: Path) -> None:
+    """Python before 3.12 wraps whatever is raised there into another error."""
+    command = [sys.executable, "-c", CLASSES]
+    done = subprocess.run(command, env={"HOME": str(tmp_path)}, check=False, capture_output=True, text=True)
+    assert done.returncode == 128 + signal.SIGTERM
+    assert done.stderr == "tui-mailer: Stopped by a signal.\n"

@@ -106,14 +106,26 @@ def _run(name: str, words: list[str]) -> int:
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else exit_code.DONE
     except KeyboardInterrupt:
-        code = exit_code.SIGNALED + signals.number
-        output.error("Stopped by a signal.", code=code)
-        return code
+        return _say_stopped(signals, output)
     except BrokenPipeError:
         fall_silent(sys.stdout)
         return exit_code.PIPE_CLOSED
     except Exception as error:  # noqa: BLE001 - the outermost boundary: a person gets a sentence, never a traceback
-        return _explain(error, output)
+        return _say_stopped(signals, output) if _was_stopped(error) else _explain(error, output)
+
+
+def _say_stopped(signals: StopSignals, output: Output) -> int:
+    from tui_mailer.cli import exit_code
+
+    code = exit_code.SIGNALED + signals.number
+    output.error("Stopped by a signal.", code=code)
+    return code
+
+
+def _was_stopped(error: BaseException) -> bool:
+    """Whether a signal is what an error comes from: Python wraps what is raised while a class is being made."""
+    cause = error.__cause__
+    return cause is not None and (isinstance(cause, KeyboardInterrupt) or _was_stopped(cause))
 
 
 def _dispatch(name: str, words: list[str], output: Output) -> int:

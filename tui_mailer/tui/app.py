@@ -31,6 +31,8 @@ from tui_mailer.tui.terminal.quiet_app import QuietApp
 from tui_mailer.tui.theme import OWN_THEMES, TERMINALS_OWN, theme_name
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from tui_mailer.accounts.configuration import Configuration, Paths
     from tui_mailer.accounts.credential import Credentials
     from tui_mailer.services.event import Event
@@ -73,6 +75,8 @@ class MailerApp(QuietApp, inherit_bindings=False):
         self.animation_level = "none"
         self.set_keymap(desk.keymap.for_textual)
         self._steering = SteeringFilter()
+        self.has_started = False
+        """Whether the first frame has been painted: before, nothing is there that could end in good order."""
 
     def _first_screen(self) -> ComposeScreen:
         """Styles the app before what stands on it: some widgets keep the colours they have first been painted in."""
@@ -89,7 +93,11 @@ class MailerApp(QuietApp, inherit_bindings=False):
     def on_mount(self) -> None:
         """Leaves all that is slow until the first frame is out."""
         # Not right after the first frame: what is opened would compete with the keys that were typed before it.
-        self.call_after_refresh(self.set_timer, QUIET_START_SECONDS, self._begin)
+        self.call_after_refresh(self._started)
+
+    def _started(self) -> None:
+        self.has_started = True
+        self.set_timer(QUIET_START_SECONDS, self._begin)
 
     def _begin(self) -> None:
         settle()
@@ -123,6 +131,11 @@ class MailerApp(QuietApp, inherit_bindings=False):
             await self.desk.typed_ahead.take(event)
         else:
             await super().on_event(event)
+
+    def exit(self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """Ends the app; no further key is read."""
+        self.desk.typed_ahead.stand_down()
+        super().exit(result, return_code, message)
 
     def push_screen(self, screen: Screen[Any] | str, *arguments: Any, **more: Any) -> Any:
         """Opens a screen; the next keys are meant for it, once it is there."""
@@ -302,4 +315,4 @@ def run_app(*, configuration: Configuration, paths: Paths, draft: Draft | None =
     Raises `ConfigurationError` before the terminal is touched.
     """
     app = make_app(configuration=configuration, paths=paths, draft=draft)
-    return Run(app, app.desk, app.compose_screen).to_the_end()
+    return Run(app, app.desk, app.compose_screen, has_started=lambda: app.has_started).to_the_end()

@@ -16,6 +16,7 @@ import termios
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
+from time import monotonic
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -27,6 +28,8 @@ RESTORE_SCREEN = (
 """Kitty keyboard, paste and mouse modes off, main screen, cursor on; what Textual's driver writes at its own end."""
 PATIENCE_SECONDS = 8.0
 """For a clean end; then the process leaves without it."""
+TELLING_SECONDS = 0.2
+"""Between two times that the app is told to end."""
 
 
 class LastWill(NamedTuple):
@@ -37,7 +40,7 @@ class LastWill(NamedTuple):
     save: Callable[[Draft], None]
     """Called in the lifeline's thread."""
     leave: Callable[[int], None]
-    """Called in the event loop with the exit code."""
+    """Called in the event loop with the exit code, until the app has ended."""
     abandon: Callable[[], None]
     """Called in the lifeline's thread when the loop didn't end the app in time."""
 
@@ -82,10 +85,14 @@ class Lifeline:
         number, draft = self._caught_signals.get()
         if draft is not None:
             self._will.save(draft)
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._will.leave, 128 + number)
-        if self._ended.wait(PATIENCE_SECONDS):
-            return
+        patience_ends = monotonic() + PATIENCE_SECONDS
+        while monotonic() < patience_ends:
+            # Again and again: there may be no loop yet, or an app that has only begun to start.
+            if self._loop is not None:
+                with contextlib.suppress(RuntimeError):  # the loop is closed
+                    self._loop.call_soon_threadsafe(self._will.leave, 128 + number)
+            if self._ended.wait(TELLING_SECONDS):
+                return
         self._will.abandon()
         with contextlib.suppress(OSError, ValueError):
             os.set_blocking(1, False)  # the system's own signature

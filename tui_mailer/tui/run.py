@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from textual.app import App
 
@@ -28,11 +28,12 @@ HUNG_UP = 128 + signal.SIGHUP
 class Run:
     """Starts, watches over and winds up an app."""
 
-    def __init__(self, app: App[int], desk: Desk, compose: ComposeScreen) -> None:
+    def __init__(self, app: App[int], desk: Desk, compose: ComposeScreen, *, has_started: Callable[[], bool]) -> None:
         self._app = app
         self._desk = desk
         self._compose = compose
-        will = LastWill(read=self._read, save=compose.keeper.save_at_once, leave=app.exit, abandon=self._hand_over)
+        self._has_started = has_started
+        will = LastWill(read=self._read, save=compose.keeper.save_at_once, leave=self._leave, abandon=self._hand_over)
         self._lifeline = Lifeline(will)
 
     def to_the_end(self) -> int:
@@ -56,6 +57,11 @@ class Run:
 
     def _read(self) -> Draft | None:
         return self._compose.form.read() if self._compose.is_mounted else None
+
+    def _leave(self, code: int) -> None:
+        """Ends the app; in the midst of its start, nothing: one is told again."""
+        if self._has_started():
+            self._app.exit(code)
 
     def _wind_up(self, *, is_signaled: bool) -> str:
         """Ends engine and store; the screen is back by now, so waiting is said in words."""

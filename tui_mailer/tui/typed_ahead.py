@@ -38,6 +38,11 @@ class TypedAhead:
         """Keeps keys from an app's ``read`` until it is their turn."""
         self._app, self._read = app, read
 
+    def stand_down(self) -> None:
+        """The app ends: keys that wait are meant for nothing that will be there."""
+        self._app = self._read = None
+        self._waiting.clear()
+
     async def take(self, event: events.Key | events.Paste) -> None:
         """Has the app read a key now, or once those before it have had their effect."""
         self._last_at = monotonic()
