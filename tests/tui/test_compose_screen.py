@@ -10,6 +10,7 @@ from textual import events
 
 from tui_mailer.accounts.configuration import ComposeSettings
 from tui_mailer.domain.draft import Draft
+from tui_mailer.tui.widgets.compose_form import ComposeForm
 
 EMPTY_FORM = """\
 [Compose]  Outbox   History
@@ -307,3 +308,14 @@ async def test_what_went_wrong_is_told_to_its_end(tmp_path: Path) -> None:
         status.say("")
         await stage.until(lambda: "again leaves" not in stage.text(), "the line empty")
         await stage.until(lambda: stage.lines()[-3].startswith("When "), "the rows given back")
+
+
+async def test_a_form_that_goes_takes_in_no_more_fields(tmp_path: Path) -> None:
+    """The app may be told to end while the hidden fields are still to come."""
+    async with on_stage(tmp_path) as stage:
+        form = ComposeForm(configuration_of(), Draft())
+        await form.complete()
+        assert not form.fields["bcc"].is_attached
+        await stage.app.screen.mount(form)
+        await form.complete()
+        assert form.fields["bcc"].is_attached

@@ -267,11 +267,15 @@ class MailerApp(QuietApp, inherit_bindings=False):
             self.run_worker(partial(clipboard.hand_to_tmux, text, os.environ), thread=True)
 
     def _fatal_error(self) -> None:
-        """Ends with one sentence: Textual's own way prints local variables, secrets among them."""
+        """Ends with one sentence: Textual's own way prints local variables, secrets among them.
+
+        What goes wrong once the app has been left, in work that is cut short by it, is logged and no more.
+        """
         error = sys.exc_info()[1] or self._exception
         log = crash_log.write_crash_log(self.desk.paths.state_dir, error) if error else None
-        self._return_code = crash_log.EXIT_CODE
-        self._exit_renderables[:] = [Text(crash_log.crash_sentence(log))]
+        if not self._exit:
+            self._return_code = crash_log.EXIT_CODE
+            self._exit_renderables[:] = [Text(crash_log.crash_sentence(log))]
         self._close_messages_no_wait()
 
 

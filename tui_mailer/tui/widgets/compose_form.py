@@ -98,7 +98,8 @@ class ComposeForm(Vertical):
     async def complete(self) -> None:
         """Brings in the fields that weren't shown at the start, which the first frame needn't wait for."""
         for name, above in zip((*ADDRESS_FIELDS, "subject"), (None, *ADDRESS_FIELDS), strict=True):
-            if not self.fields[name].is_attached:
+            # Not when the app is being left meanwhile: nothing can be mounted in what goes.
+            if self.is_attached and not self.fields[name].is_attached:
                 await self.mount(self.fields[name], after=self.fields[above] if above else self.sender_row)
 
     def show(self, draft: Draft) -> None:

@@ -97,6 +97,8 @@ class Field(Widget):
                 self._rows.pop(kind).remove()
             return
         if row is None:
+            if not self.is_attached:
+                return  # the form is being left
             row = self._rows[kind] = Static(markup=False, classes=kind)
             row.styles.padding = (0, 0, 0, self._label_width)
             self.mount(row)
