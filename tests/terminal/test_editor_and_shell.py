@@ -177,3 +177,24 @@ def test_what_is_typed_while_the_editor_ends_is_written(tmp_path: Path, caret: t
         terminal.shows("editing now")
         terminal.type("edited\r and more")
         terminal.shows("[Compose]", line)
+
+
+def test_where_no_shell_could_bring_it_back_it_never_stops(tmp_path: Path) -> None:
+    """Started by itself, as by ``ssh -t``: neither Suspend nor ^Z in the editor leaves a dead terminal."""
+    configure(tmp_path)
+    editor = tmp_path / "editor.sh"
+    editor.write_text('kill -TSTP 0; sleep 0.2; echo edited > "$1"\n')
+    with in_terminal(tmp_path, EDITOR=f"sh {editor}") as terminal:
+        terminal.shows("^S Send")
+        terminal.press("ctrl+p")
+        terminal.shows("Search for commands")
+        terminal.type("Suspend")
+        terminal.shows("Go back to the shell")
+        terminal.press("enter")
+        terminal.shows("there is no shell to go back to")
+        terminal.press("ctrl+r")
+        terminal.shows("edited", "^S Send")
+        terminal.type("!")
+        terminal.shows("edited!")
+        terminal.press("ctrl+q")
+        assert terminal.ended() == 0

@@ -256,6 +256,15 @@ class MailerApp(QuietApp, inherit_bindings=False):
                 partial(self.run_action, action.verb, namespace),
             )
 
+    def action_suspend_process(self) -> None:
+        """Goes back to the shell, where there is one."""
+        from tui_mailer.tui.terminal.job_control import has_shell_above
+
+        if has_shell_above():
+            super().action_suspend_process()
+        else:
+            self.desk.status.say("there is no shell to go back to: this was started by itself")
+
     def copy_to_clipboard(self, text: str) -> None:
         """Copies by OSC 52, through tmux and screen as well, which keep Textual's own to themselves."""
         from tui_mailer.tui import clipboard

@@ -137,6 +137,13 @@ class PatientDriver(LinuxDriver):
         self._ask_if_due()
         self.on_idle()
 
+    def _sigtstp_application(self, *arguments: object) -> None:
+        """Stops only where a shell can say ``fg``: ^Z in an editor reaches this program, too."""
+        from tui_mailer.tui.terminal.job_control import has_shell_above
+
+        if has_shell_above():
+            super()._sigtstp_application(*arguments)  # pyright: ignore[reportUnknownMemberType]  # Textual leaves it so
+
     def start_application_mode(self) -> None:
         """Takes the terminal."""
         self._pace, self._open_questions = Pace(), 0
