@@ -19,9 +19,9 @@ from tui_mailer.domain.message import Attachment
 from tui_mailer.providers.http_answer import Answer, words_of
 from tui_mailer.providers.http_body import Blank, Field, File, FilePart, Form, Json, Payload
 from tui_mailer.providers.http_error import BREAKAGES, breakage_of
-from tui_mailer.providers.http_redaction import REDACTED, Redactor
 from tui_mailer.providers.http_settings import HttpSettings, check_base_url
 from tui_mailer.providers.http_step import path_part
+from tui_mailer.providers.redaction import REDACTED, Redactor
 from tui_mailer.providers.testing import MemoryContent
 
 

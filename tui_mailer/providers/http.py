@@ -31,9 +31,9 @@ from tui_mailer.providers.http_answer import Answer, words_of
 from tui_mailer.providers.http_client import HttpClient, Request
 from tui_mailer.providers.http_error import Verdict
 from tui_mailer.providers.http_exchange import Exchange, payload_of
-from tui_mailer.providers.http_redaction import REDACTED
 from tui_mailer.providers.http_settings import HttpOptions, HttpSettings
 from tui_mailer.providers.http_step import HttpStep
+from tui_mailer.providers.redaction import REDACTED
 
 S = TypeVar("S", bound=HttpSettings)
 

@@ -25,9 +25,9 @@ from tui_mailer.providers.http_body import Fill, Json, Payload
 from tui_mailer.providers.http_client import Broken, HttpClient, Request, host_of
 from tui_mailer.providers.http_error import Breakage, Verdict, verdict_on
 from tui_mailer.providers.http_hint import retry_at
-from tui_mailer.providers.http_redaction import Redactor
 from tui_mailer.providers.http_settings import check_base_url, is_loopback
 from tui_mailer.providers.http_step import HttpStep
+from tui_mailer.providers.redaction import Redactor
 
 _BLANK = re.compile(r"\{([a-z_]+(?:\[\d+\])?)\.([^{}]+)\}")
 

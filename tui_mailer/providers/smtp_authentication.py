@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import re
 from typing import TYPE_CHECKING
 
 from tui_mailer.domain.errors import DeliveryError, NotAuthorized, TryLater
+from tui_mailer.domain.text import clean
 from tui_mailer.providers.base import SecretSource
+from tui_mailer.providers.redaction import Redactor
 from tui_mailer.providers.smtp_reply import Reply, make_reply
 from tui_mailer.providers.smtp_settings import SmtpSettings
 from tui_mailer.providers.smtp_wire import Transcript
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 _BY_ITSELF = ("plain", "login", "cram-md5")
 """What ``auth: auto`` chooses from, best first: over TLS a plain password leaves the server free to store a hash."""
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}")
-
 
 async def authenticate(
     client: SMTP, settings: SmtpSettings, secret: str, secrets: SecretSource, transcript: Transcript
@@ -29,14 +27,15 @@ async def authenticate(
     from aiosmtplib import errors
 
     mechanism = _choose_mechanism(client, settings, transcript)
+    redact = Redactor(secret, clean(secret))
     transcript.sent(f"AUTH {mechanism.upper()} <secret>")
     try:
         response = await _exchange(client, settings, mechanism, secret)
     except errors.SMTPAuthenticationError as error:
-        reply = make_reply(error.code, _without(secret, error.message).split("\n"))
+        reply = make_reply(error.code, error.message.split("\n"), redact)
         transcript.received(reply)
         raise _refusal(reply, settings, secrets, transcript) from None
-    transcript.received(make_reply(response.code, _without(secret, response.message).split("\n")))
+    transcript.received(make_reply(response.code, response.message.split("\n"), redact))
 
 
 def _choose_mechanism(client: SMTP, settings: SmtpSettings, transcript: Transcript) -> str:
@@ -81,19 +80,6 @@ async def _auth_oauthbearer(client: SMTP, settings: SmtpSettings, token: str) ->
     if response.code != 235:
         raise errors.SMTPAuthenticationError(response.code, response.message)
     return response
-
-
-def _without(secret: str, answer: str) -> str:
-    """Takes the secret out of an answer, plain or in base64: some servers echo what they were sent."""
-
-    def hidden(word: re.Match[str]) -> str:
-        try:
-            decoded = base64.b64decode(word[0], validate=True)
-        except binascii.Error:
-            return word[0]
-        return "<secret>" if secret.encode() in decoded else word[0]
-
-    return _BASE64.sub(hidden, answer.replace(secret, "<secret>"))
 
 
 def _refusal(reply: Reply, settings: SmtpSettings, secrets: SecretSource, transcript: Transcript) -> DeliveryError:

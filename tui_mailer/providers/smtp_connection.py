@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 from tui_mailer.domain.errors import NotAuthorized, Offline, TryLater
 from tui_mailer.domain.text import clean
 from tui_mailer.providers.base import SecretSource
+from tui_mailer.providers.redaction import Redactor
 from tui_mailer.providers.smtp_authentication import authenticate
 from tui_mailer.providers.smtp_reply import Reply, make_reply
 from tui_mailer.providers.smtp_settings import SmtpSettings, Timeouts
@@ -232,7 +233,7 @@ class SmtpConnector:
         transport = client.transport
         if transport is None:
             raise self._try_later("closed the connection", transcript)
-        wire = SmtpWire(cast("asyncio.Transport", transport))
+        wire = SmtpWire(cast("asyncio.Transport", transport), Redactor(secret, clean(secret)))
         if not wire.is_usable:
             raise self._try_later("closed the connection", transcript)
         return SmtpConnection(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tui_mailer.domain.errors import DeliveryError, NotAuthorized, Rejected, TryLater
@@ -63,7 +64,9 @@ class Reply:
 class ReplyParser:
     """Turns the bytes that arrive into replies, whatever the blocks they arrive in."""
 
-    def __init__(self) -> None:
+    def __init__(self, redact: Callable[[str], str] = str) -> None:
+        """``redact`` takes out of a reply's text what nobody may see: a server may say back what it was sent."""
+        self._redact = redact
         self._buffer = b""
         self._code = b""
         self._lines: list[str] = []
@@ -83,20 +86,20 @@ class ReplyParser:
             self._code = match[1]
             self._lines.append((match[3] or b"").decode("utf-8", "replace"))
             if match[2] != b"-":
-                replies.append(make_reply(int(match[1]), self._lines))
+                replies.append(make_reply(int(match[1]), self._lines, self._redact))
                 self._lines, self._size = [], 0
         if len(self._buffer) > _MAX_REPLY_BYTES:
             raise GarbledReply(f"a line of more than {_MAX_REPLY_BYTES} bytes")
         return replies
 
 
-def make_reply(code: int, lines: list[str]) -> Reply:
-    """Makes a reply from the texts after its code."""
+def make_reply(code: int, lines: list[str], redact: Callable[[str], str] = str) -> Reply:
+    """Makes a reply from the texts after its code; ``redact`` sees them cleaned, so that nothing hides in between."""
     match = _ENHANCED.match(lines[0]) if lines else None
     enhanced_code = match[1] if match is not None and match[1][0] == str(code)[0] else None
     if enhanced_code is not None:
         lines = [line.removeprefix(enhanced_code).lstrip() for line in lines]
-    return Reply(code, clean(" ".join(lines)).strip(), enhanced_code)
+    return Reply(code, redact(clean(" ".join(lines))).strip(), enhanced_code)
 
 
 def recipient_result(address: str, reply: Reply) -> RecipientResult:

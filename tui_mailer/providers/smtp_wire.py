@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tui_mailer.domain.text import clean
 from tui_mailer.providers.smtp_reply import GarbledReply, Reply, ReplyParser
@@ -66,9 +66,10 @@ class Transcript:
 class SmtpWire(asyncio.Protocol):
     """Reads replies and writes blocks on a transport that somebody else has opened."""
 
-    def __init__(self, transport: asyncio.Transport) -> None:
+    def __init__(self, transport: asyncio.Transport, redact: Callable[[str], str] = str) -> None:
+        """``redact`` sees the text of every reply before anybody else does."""
         self._transport = transport
-        self._parser = ReplyParser()
+        self._parser = ReplyParser(redact)
         self._replies: deque[Reply] = deque()
         self._end: WireError | None = None
         self._is_paused = False

@@ -58,8 +58,9 @@ class Crew:
                 task.cancel()
         if self._workers:
             await asyncio.wait(self._workers, timeout=INTENT_GRACE_SECONDS)
-        for task in list(self._workers):
-            task.cancel()
+        for task, worker in list(self._workers.items()):
+            if not worker.is_recording:
+                task.cancel()
         if self._workers:
             await asyncio.wait(self._workers)
 

@@ -31,6 +31,8 @@ class Worker:
         self.claim = claim
         """The claim in hand."""
         self.attempt: Attempt | None = None
+        self.is_recording = False
+        """Whether an outcome is known and not yet in the outbox: whatever stops now has to wait for that."""
         self.goes_on = goes_on
         """False: stop after this claim."""
         self.finished: list[Submission] = []
@@ -44,7 +46,7 @@ class Worker:
     @property
     def has_intent(self) -> bool:
         """Says whether the point of no return has been passed: stopping now would make the outcome uncertain."""
-        return self.attempt is not None and self.attempt.phase is Phase.INTENT
+        return self.is_recording or (self.attempt is not None and self.attempt.phase in {Phase.INTENT, Phase.DONE})
 
     def can_be_stopped(self, claim: Claim) -> bool:
         """Says whether this claim's attempt is under way and short of the point of no return.
@@ -77,6 +79,8 @@ class Worker:
         self._work.emit(SubmissionChanged(id=submission.id, state=State.SENDING, account=submission.account))
         try:
             outcome = await self._attempt(claim)
+            # In the same step in which the attempt ends: nobody may cancel between an answer and its record.
+            self.is_recording = True
         except Fenced:
             return None
         except AccountTrouble as trouble:
@@ -95,7 +99,15 @@ class Worker:
             raise
         finally:
             self.attempt = None
-        return await self._record(claim, outcome)
+        try:
+            recorded = await self._record(claim, outcome)
+        finally:
+            self.is_recording = False
+        if recorded is None:
+            return None
+        finished, following = recorded
+        self.finished.append(await settle_by_asking(self._work, self._standing, finished))
+        return following
 
     async def _attempt(self, claim: Claim) -> Outcome:
         submission = claim.submission
@@ -134,7 +146,8 @@ class Worker:
             return {}
         return await self._work.db(contents_of, submission.message, self._work.store.spool)
 
-    async def _record(self, claim: Claim, outcome: Outcome) -> Claim | None:
+    async def _record(self, claim: Claim, outcome: Outcome) -> tuple[Submission, Claim | None] | None:
+        """Writes an outcome down; returns what became of the message, and the next one; None when it was taken over."""
         outbox = self._work.store.outbox
         following = None
         outcome, reroute = await self._fall_back.after(claim, outcome)
@@ -156,8 +169,7 @@ class Worker:
             await self._standing.hold(self.account, trouble)
         if outcome.receipt is not None:
             await self._standing.answered(self.account)
-        self.finished.append(await settle_by_asking(self._work, self._standing, finished))
-        return following
+        return finished, following
 
     def _note(self, submission: Submission, reroute: Reroute | None) -> None:
         if reroute is not None and reroute.due_at is None:

@@ -350,8 +350,11 @@ class Writer:
 
 
 def _nth_key(key: str | None, n: int) -> str | None:
-    """A key names one submission; those fanned out from it are told apart by their place."""
-    return None if key is None else key if n == 0 else f"{key}#{n}"
+    """A key names one submission; those fanned out from it are told apart by their place.
+
+    Behind a NUL, which no key that a person gives can hold: another message's key is never met by chance.
+    """
+    return None if key is None else key if n == 0 else f"{key}\0{n}"
 
 
 def _told(capabilities: Capabilities) -> tuple[Finding, ...]:
