@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from storage_fixtures import START, HandClock, Post, answer, make_new
 
-from tui_mailer.domain.errors import Fenced
+from tui_mailer.domain.errors import Fenced, StorageError
 from tui_mailer.domain.submission import Phase, Receipt, RecipientResult, RecipientStatus, State
+from tui_mailer.storage.database import Database
 from tui_mailer.storage.record import Outcome
 from tui_mailer.storage.store import Store
 
@@ -379,3 +380,21 @@ def test_two_stores_share_one_outbox(open_store: Callable[[], Store], clock: Han
     assert [left.id for left in two.outbox.recover(now=clock.now())] == [claim.submission.id]
     assert two.outbox.claim(theirs, now=clock.now())[0].submission.id == claim.submission.id
     assert [one.role for one in two.outbox.deliverers()] == ["deliver"]
+
+
+def test_a_disk_that_refuses_for_a_while_costs_no_outcome(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quota, a limit, a disk that hangs: what the server has said is written down once it is over."""
+    submission = post.seal()
+    claim = post.claim()
+    post.outbox.set_phase(claim, Phase.INTENT)
+    database = post.outbox._database
+    ordinary, refusals = type(database).transaction, iter([True, True, False])
+
+    def transaction(self: Database, **more: bool):
+        if next(refusals, False):
+            raise StorageError("outbox.db can't be written: File too large")
+        return ordinary(self, **more)
+
+    monkeypatch.setattr(type(database), "transaction", transaction)
+    assert post.outbox.finish(claim, answer(claim)).state is State.SENT
+    assert post.store.find(submission.id).state is State.SENT

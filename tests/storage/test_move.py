@@ -10,7 +10,7 @@ from storage_fixtures import START, Post
 from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import InvalidMessage, NotFound, TooLate
 from tui_mailer.domain.submission import Phase, RecipientStatus, State
-from tui_mailer.storage.record import Outcome
+from tui_mailer.storage.record import Outcome, Submission
 
 LATER = START + timedelta(days=2)
 ACCEPTED, REJECTED, DEFERRED = RecipientStatus.ACCEPTED, RecipientStatus.REJECTED, RecipientStatus.DEFERRED
@@ -130,7 +130,22 @@ def test_edit_takes_the_draft_it_is_given(post: Post) -> None:
     with pytest.raises(InvalidMessage):
         post.outbox.edit(submission.id)
     assert post.outbox.get(submission.id).state is State.QUEUED
-    assert post.outbox.edit(submission.id, draft=Draft(to="x@example.org")).draft.to == "x@example.org"
+    assert post.outbox.edit(submission.id, lambda _: Draft(to="x@example.org")).draft.to == "x@example.org"
+
+
+def test_edit_makes_the_draft_of_what_it_takes_back(post: Post) -> None:
+    """Not of what was read before: another process may have delivered to some in between."""
+    submission = post.seal(not_before=LATER)
+    seen: list[State] = []
+
+    def make(current: Submission) -> Draft:
+        seen.append(current.state)
+        assert [one.address for one in current.recipients] == [one.address for one in submission.recipients]
+        return Draft(to="the rest")
+
+    post.outbox.hold(submission.id, "meanwhile")
+    assert post.outbox.edit(submission.id, make).draft.to == "the rest"
+    assert seen == [State.HELD]
 
 
 def all_moves(post: Post, submission_id: str):
@@ -142,7 +157,7 @@ def all_moves(post: Post, submission_id: str):
         "cancel": lambda: post.outbox.cancel(submission_id, "x"),
         "reschedule": lambda: post.outbox.reschedule(submission_id, LATER, None, None),
         "settle": lambda: post.outbox.settle(submission_id, "sent", now),
-        "edit": lambda: post.outbox.edit(submission_id, Draft(to="x")),
+        "edit": lambda: post.outbox.edit(submission_id, lambda _: Draft(to="x")),
     }
 
 

@@ -233,8 +233,7 @@ class Mailer:
 
     def edit(self, submission_id: str) -> StoredDraft:
         """Takes an open submission back into a draft, in one transaction (also: undo send)."""
-        submission = self.show(submission_id)
-        return self.store.outbox.edit(submission_id, draft=_draft_of(submission))
+        return self.store.outbox.edit(self.store.resolve_id(submission_id), _draft_of)
 
     def edit_as_new(self, submission_id: str) -> StoredDraft:
         """Makes a new draft from any submission, leaving it as it is."""

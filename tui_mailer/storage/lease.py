@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from time import monotonic, sleep
 from typing import Any
 
-from tui_mailer.domain.errors import Fenced
+from tui_mailer.domain.errors import DamagedStore, Fenced, NewerDatabase, StorageError
 from tui_mailer.domain.submission import (
     DUE_STATUSES,
     ENDED_STATES,
@@ -43,6 +44,8 @@ from tui_mailer.storage.waiting import Waiting, Wanted
 
 LEASE_SECONDS = 15.0
 """Renewed every few seconds while an attempt lasts; a stopped process is taken over within 20 s."""
+RECORD_PATIENCE_SECONDS, RECORD_RETRY_SECONDS = 10.0, 0.2
+"""For writing down what a server has said while the disk refuses it."""
 UNHINTED_RETRY = timedelta(minutes=5)
 """Until the next attempt when neither the engine nor the provider named a time."""
 
@@ -220,6 +223,7 @@ class Leases(Waiting, Polls):
         following: tuple[str, datetime] | None,
         reroute: Reroute | None = None,
     ) -> tuple[Submission, Claim | None]:
+        patience_ends = monotonic() + RECORD_PATIENCE_SECONDS
         while True:
             try:
                 with self._database.transaction():
@@ -229,6 +233,12 @@ class Leases(Waiting, Polls):
             except DiskFull:
                 if not self._parts.ballast.drop():
                     raise
+            except (DamagedStore, NewerDatabase):
+                raise
+            except StorageError:
+                if monotonic() > patience_ends:
+                    raise
+                sleep(RECORD_RETRY_SECONDS)  # a quota, a limit, a disk that hangs: what passes costs no outcome
 
     def _record(self, claim: Claim, outcome: Outcome, reroute: Reroute | None) -> Submission:
         row = self._database.row(self._sql["find_state"], {"id": claim.submission.id})

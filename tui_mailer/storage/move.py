@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
@@ -179,14 +180,14 @@ class Moves(SubmissionTable):
             )
             return self._moved(moved, after)
 
-    def edit(self, submission_id: str, draft: Draft | None = None) -> StoredDraft:
-        """Cancels it and keeps it as a draft again, in one transaction: ``draft``, or what it was sealed from.
+    def edit(self, submission_id: str, make: Callable[[Submission], Draft] | None = None) -> StoredDraft:
+        """Cancels it and keeps it as a draft, in one transaction: what it was sealed from, or what ``make`` makes.
 
-        Where some recipients have accepted, ``draft`` should name only the others.
+        ``make`` is given the submission as it stands then: another process may have sent it to some meanwhile.
         """
         with self._database.transaction():
             row = self._allowed(submission_id, _WAITING, "edited")
-            wanted = draft or self._draft(submission_id)
+            wanted = make(self._moved(row)) if make is not None else self._draft(submission_id)
             if wanted is None:
                 raise InvalidMessage(f"{submission_id} was made by no draft; cancel it and write it anew.")
             self._cancel(row, "taken back to a draft")
