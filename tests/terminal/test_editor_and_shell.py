@@ -8,6 +8,8 @@ import shlex
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -106,14 +108,23 @@ def test_an_editor_that_fails_changes_nothing(tmp_path: Path, lines: tuple[str, 
         assert terminal.ended() == 0
 
 
-def test_suspending_gives_the_shell_its_screen_and_fg_brings_the_app_back(tmp_path: Path) -> None:
-    """By the palette in a shell with jobs: the shell's screen and line settings, then all as it was; ^Z undoes."""
-    configure(tmp_path)
-    command = shlex.join([sys.executable, "-m", "tui_mailer", "--data-dir", str(tmp_path / "data")])
-    terminal = Terminal(["bash", "--norc", "--noprofile", "-i"], environment_in(tmp_path, PS1="shell> "), (100, 24))
+@contextmanager
+def in_shell(folder: Path) -> Iterator[Terminal]:
+    """The app, started from a shell with jobs."""
+    configure(folder)
+    command = shlex.join([sys.executable, "-m", "tui_mailer", "--data-dir", str(folder / "data")])
+    terminal = Terminal(["bash", "--norc", "--noprofile", "-i"], environment_in(folder, PS1="shell> "), (100, 24))
     try:
         terminal.shows("shell>")
         terminal.type(f"{command}\r")
+        yield terminal
+    finally:
+        terminal.close()
+
+
+def test_suspending_gives_the_shell_its_screen_and_fg_brings_the_app_back(tmp_path: Path) -> None:
+    """By the palette in a shell with jobs: the shell's screen and line settings, then all as it was; ^Z undoes."""
+    with in_shell(tmp_path) as terminal:
         write(terminal, "bob@example.org", "s", "one two")
         for _ in range(2):
             terminal.press("ctrl+p")
@@ -138,18 +149,11 @@ def test_suspending_gives_the_shell_its_screen_and_fg_brings_the_app_back(tmp_pa
             assert terminal.read(PATIENCE_SECONDS)
         terminal.type("exit\r")
         assert terminal.ended() == 0
-    finally:
-        terminal.close()
 
 
 def test_what_is_typed_ahead_of_fg_is_written(tmp_path: Path) -> None:
     """In one burst with `fg`, or while the app takes the terminal: every key waits for it."""
-    configure(tmp_path)
-    command = shlex.join([sys.executable, "-m", "tui_mailer", "--data-dir", str(tmp_path / "data")])
-    terminal = Terminal(["bash", "--norc", "--noprofile", "-i"], environment_in(tmp_path, PS1="shell> "), (100, 24))
-    try:
-        terminal.shows("shell>")
-        terminal.type(f"{command}\r")
+    with in_shell(tmp_path) as terminal:
         write(terminal, "bob@example.org", "s", "one")
         for bursts in (("fg\r two",), ("fg\r", " three")):
             before = len(terminal.raw)
@@ -163,8 +167,6 @@ def test_what_is_typed_ahead_of_fg_is_written(tmp_path: Path) -> None:
             for burst in bursts:
                 terminal.type(burst)
             terminal.shows("[Compose]", f"one{' two' if len(bursts) == 1 else ' two three'}")
-    finally:
-        terminal.close()
 
 
 @pytest.mark.parametrize(("caret", "line"), [((), "edited and more"), (("left", "left"), "edit and moreed")])
