@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import base64
+import re
 import shutil
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
-from terminal_emulator import Terminal, environment_in
+from terminal_emulator import PATIENCE_SECONDS, Terminal, environment_in
 
 from tui_mailer.tui.run import keeps_escape_back
+
+Seen = TypeVar("Seen")
 
 SETTINGS = {
     "screen": "startup_message off\n",
@@ -65,9 +70,18 @@ def test_a_mail_is_written_sent_and_its_id_copied(inside: Terminal) -> None:
     inside.shows("[History]", "Hëllo", "kept")
     inside.type("y")
     inside.shows("copied <")
-    inside.until_quiet(0.3)
-    copied = inside.text().partition("copied ")[2].split()[0]
-    assert base64.b64encode(copied.encode()) in inside.raw
+    copied = _wait_for(inside, lambda: re.search(r"copied (<\S+>)", inside.text()))
+    told = base64.b64encode(copied[1].encode())
+    _wait_for(inside, lambda: told in inside.raw)
+
+
+def _wait_for(terminal: Terminal, look: Callable[[], Seen | None]) -> Seen:
+    """Reads until there is something to be seen: the clipboard is told before or after the screen."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not (seen := look()):
+        assert time.monotonic() < end, terminal.text()
+        assert terminal.read(), terminal.text()
+    return seen
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -227,6 +228,20 @@ async def test_y_copies_the_message_id(tmp_path: Path) -> None:
         await stage.press("y")
         await stage.shows("copied <")
         assert stage.app.clipboard == one.message.message_id
+
+
+async def test_news_of_the_mail_leaves_an_answer_to_be_read(tmp_path: Path) -> None:
+    """What a key has just been answered stands until it is read; what happened meanwhile is told then."""
+    async with on_stage(tmp_path) as stage:
+        await seal(stage)
+        await stage.press("f3")
+        await stage.shows("For later")
+        await stage.press("y")
+        await stage.shows("copied <")
+        asked = time.monotonic()
+        await seal(stage, Draft(to="eve@example.org", subject="Now", body="text"))
+        await stage.shows("kept on this computer, sent to nobody")
+        assert time.monotonic() - asked > 2.0
 
 
 async def test_the_digits_go_between_the_modes(tmp_path: Path) -> None:

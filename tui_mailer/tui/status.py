@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -25,6 +25,9 @@ LASTING_SECONDS = 60.0
 
 READING_SECONDS = 6.0
 """In which a sentence is read."""
+
+_SECONDS_BEFORE_NEWS: Mapping[Tone, float] = {Tone.QUIET: 3.0, Tone.GOOD: 0.0, Tone.BAD: READING_SECONDS}
+"""What answers a key in passing, what news carries on (queued, sent), and what went wrong."""
 
 
 @dataclass(eq=False, repr=False)
@@ -73,9 +76,10 @@ class Status:
         """Says whether the sentence has been up long enough to be read."""
         return monotonic() - self._said_at > READING_SECONDS
 
-    def is_complaint_fresh(self) -> bool:
-        """Says whether a complaint has just been made: good news must not wipe it away unread."""
-        return bool(self.text) and self.tone is Tone.BAD and not self.is_read
+    def seconds_to_read(self) -> float:
+        """How long news, which nobody has pressed a key for, leaves what stands there to be read; 0: not at all."""
+        seconds = _SECONDS_BEFORE_NEWS[self.tone] if self.text else 0.0
+        return max(0.0, self._said_at + seconds - monotonic())
 
     def is_stale(self) -> bool:
         """Says whether the sentence has been up long enough."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -39,6 +40,7 @@ class Watch:
         self.holds: Mapping[str, AccountHold] = {}
         self._news: list[tuple[str, State]] = []
         self._telling = Pace(self._tell, gap_seconds=TELLING_GAP_SECONDS)
+        self._counting = Pace(self.count, gap_seconds=TELLING_GAP_SECONDS)
         self._run = run
 
     def listen(self, listener: EventListener) -> Callable[[], None]:
@@ -85,12 +87,17 @@ class Watch:
             self.phases.pop(event.id, None)
         if event.state in _WORTH_SAYING:
             self._news.append((event.id, event.state))
-        self._run(self._telling.ask())
+            self._run(self._telling.ask())
+        self._run(self._counting.ask())
 
     async def _tell(self) -> None:
-        """Says what has come since the last time: one mail by name, many by how many of each."""
+        """Says what has come since the last time: one mail by name, many by how many of each.
+
+        It waits until what stands there, the answer to a key maybe, has been read.
+        """
+        while wait := self._desk.status.seconds_to_read():
+            await asyncio.sleep(wait)
         news, self._news = self._news, []
-        await self.count()
         if len(news) == 1:
             submission = await self._desk.ask(lambda mailer: mailer.show(news[0][0]))
             self._say_submission(submission)
@@ -101,10 +108,10 @@ class Watch:
 
     def _say(self, said: str, *, is_good: bool) -> None:
         status = self._desk.status
-        if not is_good:
-            status.complain(said)
-        elif not status.is_complaint_fresh():
+        if is_good:
             status.say(said, tone=Tone.GOOD)
+        else:
+            status.complain(said)
 
     def _say_submission(self, submission: Submission) -> None:
         if submission.state not in _WORTH_SAYING:
