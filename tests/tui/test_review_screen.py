@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from app_stage import LARGE, SMALL, configuration_of, local_account, on_stage
 from smtp_server import ScriptedServer
 
-from tui_mailer.domain.draft import Draft
+from tui_mailer.domain.draft import Draft, DraftAttachment
+from tui_mailer.domain.errors import InvalidMessage
 from tui_mailer.domain.submission import State
+from tui_mailer.services.writing import SealRequest
 
 READY = Draft(
     to="Bob <bob@example.org>", cc="cy@example.org", bcc="eve@example.org", subject="Minutes", body="Here they are."
@@ -159,3 +163,46 @@ async def test_a_refused_recipient_is_told_and_named(tmp_path: Path) -> None:
             await stage.shows("partial")
             await stage.press("enter")
             await stage.shows("to rejected", "no such user", "to accepted")
+
+
+async def test_a_file_written_to_while_the_sheet_is_up_is_not_sent_unseen(tmp_path: Path) -> None:
+    """What goes out is what was reviewed: the sheet refuses, nothing is stored; reviewed again, the new file goes."""
+    report = tmp_path / "report.txt"
+    report.write_text("as reviewed")
+    draft = replace(READY, attachments=(DraftAttachment(source=str(report)),))
+    async with on_stage(tmp_path, draft=draft) as stage:
+        await stage.press("ctrl+s")
+        await stage.shows("report.txt 11 B")
+        report.write_text("as rewritten")
+        await stage.confirm()
+        await stage.shows("Nothing was sent. report.txt has changed since this review")
+        assert await stage.app.desk.ask(lambda mailer: mailer.outbox()) == []
+        await stage.press("escape")
+        await stage.until(lambda: not stage.app.screen.is_modal, "the form")
+        await stage.review_and_send()
+        await stage.press("f4")
+        await stage.shows("Minutes")
+
+
+async def test_the_time_that_was_reviewed_is_the_time_it_goes(tmp_path: Path) -> None:
+    """Words are read as they were when the sheet came up, not hours later."""
+    draft = replace(READY, schedule="in 2 hours")
+    async with on_stage(tmp_path, draft=draft) as stage:
+        reviewed = await stage.app.desk.ask(lambda mailer: mailer.review(draft))
+        assert reviewed.schedule is not None
+        earlier = replace(reviewed, at=reviewed.at - timedelta(hours=1))
+        (one,) = await stage.app.desk.ask(lambda mailer: mailer.seal(draft, SealRequest(reviewed=earlier)))
+        assert one.not_before == reviewed.schedule.at - timedelta(hours=1)
+        long_ago = replace(reviewed, at=reviewed.at - timedelta(hours=3))
+        with pytest.raises(InvalidMessage, match="has passed meanwhile"):
+            await stage.app.desk.ask(lambda mailer: mailer.seal(draft, SealRequest(reviewed=long_ago)))
+
+
+async def test_settings_changed_meanwhile_want_another_review(tmp_path: Path) -> None:
+    """An account that has got another server, signature or Reply-To isn't the one that was agreed to."""
+    async with on_stage(tmp_path, draft=READY) as stage:
+        reviewed = await stage.app.desk.ask(lambda mailer: mailer.review(READY))
+        other = replace(reviewed, account=reviewed.account._replace(fallback=("other",)))
+        with pytest.raises(InvalidMessage, match="settings of account 'local' have changed"):
+            await stage.app.desk.ask(lambda mailer: mailer.seal(READY, SealRequest(reviewed=other)))
+        assert await stage.app.desk.ask(lambda mailer: mailer.outbox()) == []

@@ -55,6 +55,9 @@ class SealRequest:
     """One submission per To."""
     draft_id: str | None = None
     """The stored draft it comes from; deleted in the sealing transaction."""
+    reviewed: Review | None = None
+    """What a person was shown and agreed to: the words of its schedule are read as they were then, and what would
+    differ from it isn't sealed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,8 @@ class Review:
     """Errors first; any error means that sealing would be refused."""
     who_sends: str
     """One sentence: who will deliver it."""
+    at: datetime
+    """When it was made: "tomorrow" is the day after."""
 
     @property
     def is_sendable(self) -> bool:
@@ -140,6 +145,7 @@ class Writer:
             ).text
             if schedule
             else _THIS_PROGRAM,
+            at=now,
         )
 
     def dry_run(self, draft: Draft) -> Prepared:
@@ -153,14 +159,18 @@ class Writer:
         )
 
     def seal(self, draft: Draft, request: SealRequest) -> list[Submission]:
-        """Checks, copies attachments into the spool and commits; on return the submissions are durable."""
+        """Checks, copies attachments into the spool and commits; on return the submissions are durable.
+
+        Raises `InvalidMessage` for what can't be sent, or is no longer what was reviewed.
+        """
         if request.key is not None:
             first = self.store.outbox.with_key(request.key)
             if first:
                 return first
         account = self.account_for(draft)
         now = self.store.clock.now()
-        recurrence = self._recurrence(draft, request, now)
+        said_at = request.reviewed.at if request.reviewed else now
+        recurrence = self._recurrence(draft, request, said_at)
         drafts = self._fanned_out(draft) if request.each else [draft]
         intake = SealingIntake(self.store.spool)
         new = [self._new(one, account, request, now, intake) for one in drafts]
@@ -257,8 +267,12 @@ class Writer:
     def _new(
         self, draft: Draft, account: Account, request: SealRequest, now: datetime, intake: Intake
     ) -> NewSubmission:
-        schedule = self._schedule(draft, now)
+        schedule = self._schedule(draft, request.reviewed.at if request.reviewed else now)
         message = self._message(draft, account, str(ULID()), intake)
+        if request.reviewed:
+            _refuse_unseen(message, account, request.reviewed)
+            if schedule and schedule.at < now:
+                raise InvalidMessage("The time it was to go has passed meanwhile: choose another.", field="at")
         due = due_of(draft, schedule, now)
         queued = self._queued(message, account, now, due=due)
         return replace(
@@ -347,6 +361,21 @@ class Writer:
         for one in parse_address_list(draft.to, field="to"):
             first.setdefault(one.addr_spec, one)
         return [replace(draft, to=format_address_list([one])) for one in first.values()]
+
+
+def _refuse_unseen(message: Message, account: Account, reviewed: Review) -> None:
+    """Raises `InvalidMessage` if a message isn't the one that was reviewed, or one of its To alone.
+
+    A file may have been written to since, or a setting changed: nobody has agreed to send that.
+    """
+    seen = reviewed.message
+    for now, before in zip(message.attachments, seen.attachments, strict=False):
+        if now != before:
+            raise InvalidMessage(f"{now.name} has changed since this review: review it again.", field="attachments")
+    same = replace(seen, id=message.id, message_id=message.message_id, to=message.to)
+    same_account = reviewed.account._replace(lines=account.lines)
+    if message != same or not set(message.to) <= set(seen.to) or account != same_account:
+        raise InvalidMessage(f"The settings of account '{account.name}' have changed: review it again.")
 
 
 def _nth_key(key: str | None, n: int) -> str | None:

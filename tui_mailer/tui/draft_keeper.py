@@ -12,6 +12,7 @@ from tui_mailer.domain.errors import MailerError, NotFound
 from tui_mailer.tui.desk import Desk
 
 if TYPE_CHECKING:
+    from tui_mailer.services.writing import Review
     from tui_mailer.storage.record import StoredDraft, Submission
 
 PAUSE_SECONDS = 1.0
@@ -93,17 +94,17 @@ class DraftKeeper:
         self._stored_id, self._epoch = stored.id, stored.epoch
         return stored
 
-    async def seal(self, draft: Draft, *, undo_seconds: int, each: bool = False) -> list[Submission]:
+    async def seal(self, draft: Draft, reviewed: Review, *, undo_seconds: int, each: bool = False) -> list[Submission]:
         """Seals the draft, and counts it as kept so that no late save revives it; `forget` comes next.
 
-        ``each``: one submission per To.
+        ``reviewed``: what the person has seen. ``each``: one submission per To.
 
         Raises `InvalidMessage` and `StorageError`: nothing was stored.
         """
         from tui_mailer.services.writing import SealRequest
 
         async with self._lock:
-            request = SealRequest(undo_seconds=undo_seconds, each=each, draft_id=self._stored_id)
+            request = SealRequest(undo_seconds=undo_seconds, each=each, draft_id=self._stored_id, reviewed=reviewed)
             submissions = await self._desk.ask(lambda mailer: mailer.seal(draft, request))
             self._kept = draft
             return submissions

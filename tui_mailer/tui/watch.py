@@ -95,8 +95,7 @@ class Watch:
 
         It waits until what stands there, the answer to a key maybe, has been read.
         """
-        while wait := self._desk.status.seconds_to_read():
-            await asyncio.sleep(wait)
+        await asyncio.sleep(self._desk.status.seconds_to_read())
         news, self._news = self._news, []
         if len(news) == 1:
             submission = await self._desk.ask(lambda mailer: mailer.show(news[0][0]))

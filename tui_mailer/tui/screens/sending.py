@@ -72,7 +72,8 @@ class Sending:
         desk = self._room.desk
 
         async def seal(each: bool) -> list[Submission]:
-            return await self._keeper.seal(draft, undo_seconds=desk.configuration.compose.undo_seconds, each=each)
+            undo_seconds = desk.configuration.compose.undo_seconds
+            return await self._keeper.seal(draft, review, undo_seconds=undo_seconds, each=each)
 
         return await self._room.shell.push_screen_wait(ReviewScreen(desk, review, subject=draft.subject, seal=seal))
 
