@@ -14,8 +14,8 @@ from tui_mailer.domain.address import parse_address
 from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.submission import Phase, Receipt, RecipientResult, RecipientStatus, State
 from tui_mailer.services.mailer import Mailer
+from tui_mailer.services.review import SealRequest
 from tui_mailer.services.session import Session
-from tui_mailer.services.writing import SealRequest
 from tui_mailer.storage.record import Claim, Outcome, Submission
 from tui_mailer.storage.store import Store
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.submission import State
+from tui_mailer.services.review import SealRequest
 from tui_mailer.services.session import open_session
-from tui_mailer.services.writing import SealRequest
 
 CONFIGURATION = """\
 accounts:

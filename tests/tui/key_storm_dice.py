@@ -17,7 +17,7 @@ from textual import events
 from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.submission import State
 from tui_mailer.services.crash_log import LOG_NAME
-from tui_mailer.services.writing import SealRequest
+from tui_mailer.services.review import SealRequest
 from tui_mailer.storage.history import History
 from tui_mailer.storage.record import HistoryQuery, Submission
 from tui_mailer.storage.sealing import Sealing

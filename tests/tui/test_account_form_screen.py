@@ -12,7 +12,7 @@ from tui_mailer.accounts.configuration import Account, CredentialSource
 from tui_mailer.domain.address import parse_address
 from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.submission import State
-from tui_mailer.services.writing import SealRequest
+from tui_mailer.services.review import SealRequest
 from tui_mailer.tui.screens.choice import OfferList
 
 

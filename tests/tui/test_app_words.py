@@ -12,7 +12,7 @@ from app_stage import configuration_of, local_account, on_stage
 
 import tui_mailer
 from tui_mailer.domain.draft import Draft
-from tui_mailer.services.writing import SealRequest
+from tui_mailer.services.review import SealRequest
 from tui_mailer.tui.app_words import in_the_app
 
 PACKAGE = Path(tui_mailer.__file__).parent

@@ -19,7 +19,7 @@ from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.submission import RecipientStatus, State
 from tui_mailer.domain.timeline import StatusEvent
 from tui_mailer.providers.testing import SECRET
-from tui_mailer.services.writing import SealRequest
+from tui_mailer.services.review import SealRequest
 
 
 async def test_x_takes_back_what_the_provider_keeps(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from smtp_server import ScriptedServer
 from textual.color import Color
 
 from tui_mailer.domain.draft import Draft
-from tui_mailer.services.writing import SealRequest
+from tui_mailer.services.review import SealRequest
 from tui_mailer.tui.safety import SteeringFilter
 
 NASTY = "a\x1b]0;PWNED\x07b\x1b[2Jc\x9b31md\u202eevil\u2066\x7f[/b][@click=app.quit]x[/][bold red]"

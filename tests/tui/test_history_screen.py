@@ -8,7 +8,7 @@ import pytest
 from app_stage import LARGE, Stage, on_stage
 
 from tui_mailer.domain.draft import Draft
-from tui_mailer.services.writing import SealRequest
+from tui_mailer.services.review import SealRequest
 from tui_mailer.storage.record import CountStep, Submission
 from tui_mailer.tui.history_pages import MOST_PAGES, PAGE, HistoryPages, Span
 from tui_mailer.tui.widgets.history_rows import HistoryRows

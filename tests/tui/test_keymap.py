@@ -12,7 +12,7 @@ from tui_mailer.accounts.configuration import UiSettings
 from tui_mailer.accounts.credential import Credentials
 from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import ConfigurationError
-from tui_mailer.services.writing import SealRequest
+from tui_mailer.services.review import SealRequest
 from tui_mailer.tui.action import Keymap, display_key, is_key, types_text
 from tui_mailer.tui.action_table import ACTIONS
 from tui_mailer.tui.app import MailerApp, make_app

@@ -17,7 +17,7 @@ from smtp_server import DROP, ScriptedServer
 from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.submission import State
 from tui_mailer.services.event import StoreChanged
-from tui_mailer.services.writing import SealRequest
+from tui_mailer.services.review import SealRequest
 from tui_mailer.storage.record import Submission
 from tui_mailer.tui.news import EngineReported
 from tui_mailer.tui.widgets.outbox_rows import OutboxRows

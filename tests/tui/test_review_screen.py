@@ -13,7 +13,7 @@ from smtp_server import ScriptedServer
 from tui_mailer.domain.draft import Draft, DraftAttachment
 from tui_mailer.domain.errors import InvalidMessage
 from tui_mailer.domain.submission import State
-from tui_mailer.services.writing import SealRequest
+from tui_mailer.services.review import SealRequest
 
 READY = Draft(
     to="Bob <bob@example.org>", cc="cy@example.org", bcc="eve@example.org", subject="Minutes", body="Here they are."

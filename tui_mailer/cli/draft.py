@@ -119,7 +119,7 @@ def new(context: Context, arguments: argparse.Namespace) -> int:
 
 def send(context: Context, arguments: argparse.Namespace) -> int:
     """Seals a draft and delivers it as ``send`` does; the draft is deleted with the sealing."""
-    from tui_mailer.services.writing import SealRequest
+    from tui_mailer.services.review import SealRequest
 
     stored = context.mailer.draft(arguments.id)
     draft = replace(

@@ -151,7 +151,7 @@ class MergeRun:
         return batch
 
     def _seal(self, row: Row, draft: Draft, key: str) -> Outcome:
-        from tui_mailer.services.writing import SealRequest
+        from tui_mailer.services.review import SealRequest
 
         started = self.context.now()
         try:

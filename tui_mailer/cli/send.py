@@ -43,7 +43,7 @@ def build_parser(prog: str) -> parsing.Parser:
 
 def send(context: Context, arguments: argparse.Namespace) -> int:
     """Sends one message, or one to each recipient."""
-    from tui_mailer.services.writing import SealRequest
+    from tui_mailer.services.review import SealRequest
 
     source = Input(account=context.account, default_format=context.session.configuration.compose.format)
     draft = read_draft(arguments, source)

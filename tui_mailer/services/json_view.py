@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from tui_mailer.accounts.configuration import Account
     from tui_mailer.domain.checks import Finding
     from tui_mailer.services.doctor import Diagnosis
+    from tui_mailer.services.review import Review
     from tui_mailer.services.who_sends import WhoSends
-    from tui_mailer.services.writing import Review
 
 Json = dict[str, Any]
 

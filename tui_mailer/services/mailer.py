@@ -30,9 +30,10 @@ from tui_mailer.services.intake import sealed_source
 from tui_mailer.services.model_form import FormField, form_fields
 from tui_mailer.services.opening_hours import opens_at, windows_of
 from tui_mailer.services.query import parse_past, parse_query, parse_typed
+from tui_mailer.services.review import Review, SealRequest
 from tui_mailer.services.sealing import frozen_date
 from tui_mailer.services.who_sends import WhoSends, who_sends
-from tui_mailer.services.writing import Review, SealRequest, Writer
+from tui_mailer.services.writing import Writer
 from tui_mailer.storage.record import HELD_BY_PERSON, AccountHold, Deliverer, HistoryQuery, StoredDraft, Submission
 
 if TYPE_CHECKING:

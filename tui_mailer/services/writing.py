@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from tui_mailer.providers.capability import effects, keeps_schedule
 from tui_mailer.services.account import ProviderDirectory, fingerprint
 from tui_mailer.services.carrying import Carrying, Due, due_of
 from tui_mailer.services.intake import PreviewIntake, SealingIntake, sealed_source
+from tui_mailer.services.review import Review, SealRequest, refuse_unseen
 from tui_mailer.services.sealing import (
     Intake,
     SealingPlan,
@@ -40,48 +41,6 @@ if TYPE_CHECKING:
 _THIS_PROGRAM = "This program sends it."
 RESENT_STATUSES = frozenset({RecipientStatus.REJECTED, RecipientStatus.BOUNCED})
 """Who is served by ``resend --refused``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealRequest:
-    """How a draft is to be sealed."""
-
-    hold: bool = False
-    undo_seconds: int = 0
-    """Seconds in which it can still be taken back: ``not_before`` = now + this."""
-    key: str | None = None
-    """A second call with the same key returns the first submission."""
-    each: bool = False
-    """One submission per To."""
-    draft_id: str | None = None
-    """The stored draft it comes from; deleted in the sealing transaction."""
-    reviewed: Review | None = None
-    """What a person was shown and agreed to: the words of its schedule are read as they were then, and what would
-    differ from it isn't sealed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Review:
-    """What a person should see before sending."""
-
-    account: Account
-    capabilities: Capabilities
-    message: Message
-    recipients: tuple[Recipient, ...]
-    size: int
-    """Bytes on the wire."""
-    schedule: Schedule | None
-    findings: tuple[Finding, ...]
-    """Errors first; any error means that sealing would be refused."""
-    who_sends: str
-    """One sentence: who will deliver it."""
-    at: datetime
-    """When it was made: "tomorrow" is the day after."""
-
-    @property
-    def is_sendable(self) -> bool:
-        """Says whether sealing would be accepted."""
-        return not any(finding.severity is Severity.ERROR for finding in self.findings)
 
 
 class Writer:
@@ -270,7 +229,7 @@ class Writer:
         schedule = self._schedule(draft, request.reviewed.at if request.reviewed else now)
         message = self._message(draft, account, str(ULID()), intake)
         if request.reviewed:
-            _refuse_unseen(message, account, request.reviewed)
+            refuse_unseen(message, account, request.reviewed)
             if schedule and schedule.at < now:
                 raise InvalidMessage("The time it was to go has passed meanwhile: choose another.", field="at")
         due = due_of(draft, schedule, now)
@@ -361,21 +320,6 @@ class Writer:
         for one in parse_address_list(draft.to, field="to"):
             first.setdefault(one.addr_spec, one)
         return [replace(draft, to=format_address_list([one])) for one in first.values()]
-
-
-def _refuse_unseen(message: Message, account: Account, reviewed: Review) -> None:
-    """Raises `InvalidMessage` if a message isn't the one that was reviewed, or one of its To alone.
-
-    A file may have been written to since, or a setting changed: nobody has agreed to send that.
-    """
-    seen = reviewed.message
-    for now, before in zip(message.attachments, seen.attachments, strict=False):
-        if now != before:
-            raise InvalidMessage(f"{now.name} has changed since this review: review it again.", field="attachments")
-    same = replace(seen, id=message.id, message_id=message.message_id, to=message.to)
-    same_account = reviewed.account._replace(lines=account.lines)
-    if message != same or not set(message.to) <= set(seen.to) or account != same_account:
-        raise InvalidMessage(f"The settings of account '{account.name}' have changed: review it again.")
 
 
 def _nth_key(key: str | None, n: int) -> str | None:

@@ -12,7 +12,7 @@ from tui_mailer.domain.errors import MailerError, NotFound
 from tui_mailer.tui.desk import Desk
 
 if TYPE_CHECKING:
-    from tui_mailer.services.writing import Review
+    from tui_mailer.services.review import Review
     from tui_mailer.storage.record import StoredDraft, Submission
 
 PAUSE_SECONDS = 1.0
@@ -101,7 +101,7 @@ class DraftKeeper:
 
         Raises `InvalidMessage` and `StorageError`: nothing was stored.
         """
-        from tui_mailer.services.writing import SealRequest
+        from tui_mailer.services.review import SealRequest
 
         async with self._lock:
             request = SealRequest(undo_seconds=undo_seconds, each=each, draft_id=self._stored_id, reviewed=reviewed)

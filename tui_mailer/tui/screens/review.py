@@ -15,7 +15,7 @@ from textual.widgets import Static
 from tui_mailer.domain.checks import Severity
 from tui_mailer.domain.errors import MailerError
 from tui_mailer.domain.schedule import describe
-from tui_mailer.services.writing import Review
+from tui_mailer.services.review import Review
 from tui_mailer.storage.record import Submission
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk

@@ -15,7 +15,7 @@ from tui_mailer.tui.status import Tone
 from tui_mailer.tui.widgets.compose_form import ComposeForm
 
 if TYPE_CHECKING:
-    from tui_mailer.services.writing import Review
+    from tui_mailer.services.review import Review
     from tui_mailer.storage.record import Submission
     from tui_mailer.tui.screens.review import ReviewAnswer
 
