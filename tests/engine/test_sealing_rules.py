@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -207,3 +208,19 @@ async def test_a_dry_run_shows_what_send_makes(bench: EngineBench, server: Scrip
     assert "Subject: Tea" in shown
     assert bench.mailer.outbox() == []
     assert server.connections == 0
+
+
+@pytest.mark.parametrize("again", ["sealed", "resent"])
+def test_a_file_sealed_again_is_young_again(bench: EngineBench, tmp_path: Path, again: str):
+    """What is taken back, or sent once more, keeps its file though everything that named it goes meanwhile."""
+    (tmp_path / "a.txt").write_bytes(b"old")
+    first = bench.seal(replace(letter(), attachments=(DraftAttachment(source=str(tmp_path / "a.txt")),)))
+    sha256 = first.message.attachments[0].sha256
+    assert sha256 is not None
+    (kept,) = (bench.folder / "data" / "spool" / "objects").rglob(sha256)
+    os.utime(kept, (1, 1))
+    if again == "sealed":
+        bench.seal(first.draft)
+    else:
+        bench.mailer.resend(first.id)
+    assert kept.stat().st_mtime > 1

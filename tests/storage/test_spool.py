@@ -207,6 +207,17 @@ def test_an_old_object_used_again_is_young_again(disk_spool: DirectorySpool, tmp
     assert disk_spool.read(kept.sha256) == b"old"
 
 
+def test_what_is_about_to_be_referred_to_is_young_again(disk_spool: DirectorySpool, tmp_path: Path) -> None:
+    """A message taken back and sealed again can't lose its file in between; one that is gone is missed at once."""
+    kept = disk_spool.add_bytes(b"old")
+    (path,) = objects(tmp_path)
+    os.utime(path, (1, 1))
+    assert disk_spool.keep(kept.sha256) == 3
+    assert disk_spool.collect(set(), datetime.now(UTC) - timedelta(days=1)) == 0
+    with pytest.raises(DamagedStore):
+        disk_spool.keep("0" * 64)
+
+
 def test_leftovers_of_a_killed_copy_go_too(disk_spool: DirectorySpool, tmp_path: Path) -> None:
     """A copy that was killed half-way leaves nothing for long."""
     leftover = tmp_path / "spool" / "incoming" / "dead"

@@ -287,6 +287,24 @@ def test_unused_files_are_collected_but_not_what_a_draft_names(post: Post, monke
         spool.size_of(unused.sha256)
 
 
+def test_what_moves_while_garbage_is_looked_for_is_not_garbage(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A draft made from the history, which is deleted just then: the file is met before or after its move."""
+    kept = post.store.spool.add_bytes(b"file")
+    ended = post.end(attachments=(Attachment(name="a", media_type="a/b", size=4, sha256=kept.sha256),))
+    post.store.archive_ended()
+    read = post.store.history.references
+
+    def moved_before_it_is_read() -> set[str]:
+        post.store.drafts.save(Draft(body=f"sealed:{kept.sha256}"))
+        post.store.delete(ended.id)
+        return read()
+
+    monkeypatch.setattr(post.store.history, "references", moved_before_it_is_read)
+    monkeypatch.setattr("tui_mailer.storage.store.UNUSED_OBJECT_AGE", -post.store.clock.now().resolution * 10_000_000)
+    assert post.store.collect_garbage() == 0
+    assert post.store.spool.read(kept.sha256) == b"file"
+
+
 MOUNTS = """\
 22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
 30 22 0:40 / /home/ada rw - nfs4 server:/ada rw

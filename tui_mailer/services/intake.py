@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -35,7 +36,7 @@ class SealingIntake:
         self._spool = spool
 
     def __call__(self, wanted: DraftAttachment) -> Attachment:
-        elsewhere = _not_a_file(wanted, self._spool)
+        elsewhere = _not_a_file(wanted, self._find)
         if elsewhere is not None:
             return elsewhere
         path = _path(wanted)
@@ -59,6 +60,9 @@ class SealingIntake:
         normal = prepare_rfc822(self._read(path, taken))
         return None if normal is None else self._keep(normal)
 
+    def _find(self, sha256: str) -> int:
+        return self._spool.keep(sha256)
+
     def _take(self, path: Path) -> SpooledFile:
         return self._spool.add_file(path)
 
@@ -72,6 +76,9 @@ class SealingIntake:
 
 class PreviewIntake(SealingIntake):
     """Looks at files as sealing would, storing nothing."""
+
+    def _find(self, sha256: str) -> int:
+        return self._spool.size_of(sha256)
 
     def _take(self, path: Path) -> SpooledFile:
         return self._spool.inspect_file(path)
@@ -99,7 +106,8 @@ def sealed_source(attachment: Attachment) -> DraftAttachment:
     )
 
 
-def _not_a_file(wanted: DraftAttachment, spool: Spool) -> Attachment | None:
+def _not_a_file(wanted: DraftAttachment, find: Callable[[str], int]) -> Attachment | None:
+    """``find`` tells the size of what is in the spool already."""
     source = wanted.source
     if source.startswith(("http://", "https://")):
         last = unquote(urlsplit(source).path.rsplit("/", 1)[-1]) or "attachment"
@@ -114,7 +122,7 @@ def _not_a_file(wanted: DraftAttachment, spool: Spool) -> Attachment | None:
         return Attachment(
             name=_name(wanted, "attachment"),
             media_type=_media_type(wanted, wanted.name or ""),
-            size=spool.size_of(sha256),
+            size=find(sha256),
             sha256=sha256,
             content_id=wanted.content_id,
         )

@@ -290,9 +290,9 @@ class Writer:
 
     def _refuse_missing(self, message: Message) -> None:
         """Raises `DamagedStore` for a file that isn't kept any more."""
-        for attachment in message.attachments:
-            if attachment.sha256 is not None:
-                self.store.spool.size_of(attachment.sha256)
+        for sha256 in (message.raw_sha256, *(attachment.sha256 for attachment in message.attachments)):
+            if sha256 is not None:
+                self.store.spool.keep(sha256)
 
     def _schedule(self, draft: Draft, now: datetime) -> Schedule | None:
         if not draft.schedule.strip():

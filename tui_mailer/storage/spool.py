@@ -52,6 +52,10 @@ class Spool(Protocol):
         """Tells an object's size in bytes; raises `DamagedStore` when it isn't there."""
         ...
 
+    def keep(self, sha256: str) -> int:
+        """Makes an object young again, so that nobody removes it before it is referred to; as `size_of` otherwise."""
+        ...
+
     def blocks(self, sha256: str) -> Iterator[bytes]:
         """Yields an object in blocks of at most 256 KiB; raises `DamagedStore` when it isn't what was kept."""
         ...
@@ -114,6 +118,12 @@ class DirectorySpool(Spool):
             return self._path(sha256).stat().st_size
         except OSError:
             raise _missing(sha256) from None
+
+    def keep(self, sha256: str) -> int:
+        """Makes an object young again, so that nobody removes it before it is referred to; as `size_of` otherwise."""
+        with locked(self._lock, is_alone=False), suppress(OSError):
+            os.utime(self._path(sha256))
+        return self.size_of(sha256)
 
     def blocks(self, sha256: str) -> Iterator[bytes]:
         """Yields an object in blocks of at most 256 KiB; raises `DamagedStore` when it isn't what was kept."""
@@ -217,6 +227,12 @@ class MemorySpool(Spool):
     def size_of(self, sha256: str) -> int:
         """Tells an object's size in bytes; raises `DamagedStore` when it isn't there."""
         return len(self._get(sha256))
+
+    def keep(self, sha256: str) -> int:
+        """Makes an object young again, so that nobody removes it before it is referred to; as `size_of` otherwise."""
+        if sha256 in self._kept:
+            self._added_at[sha256] = datetime.now().timestamp()  # noqa: DTZ005 - a file's age, as the disk would tell it
+        return self.size_of(sha256)
 
     def blocks(self, sha256: str) -> Iterator[bytes]:
         """Yields an object in blocks of at most 256 KiB."""

@@ -286,9 +286,14 @@ class Store:
     def collect_garbage(self) -> int:
         """Removes spool objects that nothing has referred to for a day; returns how many."""
         older_than = datetime.now(tz=self.clock.now().tzinfo) - UNUSED_OBJECT_AGE
-        texts = [*self.outbox.texts(), *self.drafts.texts()]
-        referenced = {digest for text in texts for digest in _SHA256.findall(text)}
-        return self.spool.collect(referenced | self.history.references(), older_than)
+        # Before and after: whatever moves between the two databases meanwhile is met in one of them.
+        referenced = self._open_references() | self.history.references() | self._open_references()
+        return self.spool.collect(referenced, older_than)
+
+    def _open_references(self) -> set[str]:
+        with self._outbox_database.snapshot():
+            texts = [*self.outbox.texts(), *self.drafts.texts()]
+        return {digest for text in texts for digest in _SHA256.findall(text)}
 
     def _find_in_history(self, submission_id: str) -> Submission:
         return self.history.get(submission_id)
