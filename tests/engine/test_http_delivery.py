@@ -16,12 +16,13 @@ from http_lab import DROP_AFTER_ACTING, DROP_UNACTED, STALL_AFTER_ACTING, HttpLa
 from rules_rebilly import CASE as REBILLY
 from rules_resend import ResendRules
 
-from tui_mailer.domain.errors import InvalidSchedule, TooLate
+from tui_mailer.domain.errors import InvalidSchedule, StorageError, TooLate
 from tui_mailer.domain.submission import RecipientStatus, State
 from tui_mailer.domain.timeline import timeline_of
 from tui_mailer.providers.testing import SECRET
 from tui_mailer.services.delivery import Attempt
 from tui_mailer.services.mailer import SealRequest
+from tui_mailer.storage.move import Moves
 
 
 @pytest.fixture
@@ -306,6 +307,46 @@ async def test_it_is_taken_back_into_a_draft(bench: HttpBench, lab: HttpLab) -> 
     draft = await asyncio.to_thread(bench.session.recall().edit, kept.id)
     assert draft.draft.subject == "Tea"
     assert bench.mailer.show(kept.id).state is State.CANCELED
+
+
+@pytest.mark.parametrize("how", ["cancel", "reschedule", "edit"])
+async def test_a_death_after_the_providers_yes_is_found_out(
+    bench: HttpBench, lab: HttpLab, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Nothing of it is stored but all of it: the provider is asked later, and what it let go of isn't called sent."""
+    (kept,) = await bench.deliver(bench.seal(letter(schedule="in 2h")))
+    recall = bench.session.recall()
+
+    def die(self: Moves, submission_id: str, reason: str) -> None:
+        raise StorageError("killed here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Moves, "let_go", die)
+        with pytest.raises(StorageError):
+            await asyncio.to_thread(getattr(recall, how), kept.id, *(["in 5h"] if how == "reschedule" else []))
+    assert [one.id for one in bench.mailer.outbox()] == [kept.id]
+    assert bench.mailer.drafts() == []
+    await bench.flush_later(timedelta(hours=2, minutes=1))
+    known = bench.mailer.show(kept.id)
+    assert known.state in (State.CANCELED, State.FAILED)
+    assert len(keys(lab)) == 1
+
+
+async def test_an_answer_that_ended_it_first_does_not_lose_the_new_time(
+    bench: HttpBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process asks the provider and learns of the cancellation: the new one is sealed all the same."""
+    (kept,) = await bench.deliver(bench.seal(letter(schedule="in 2h")))
+    let_go = Moves.let_go
+
+    def after_an_answer(self: Moves, submission_id: str, reason: str) -> None:
+        let_go(self, submission_id, "canceled, says the provider")
+        let_go(self, submission_id, reason)
+
+    monkeypatch.setattr(Moves, "let_go", after_an_answer)
+    moved = await asyncio.to_thread(bench.session.recall().reschedule, kept.id, "in 5h")
+    assert [one.id for one in bench.mailer.outbox()] == [moved.id]
+    assert bench.mailer.show(kept.id).error == "canceled, says the provider"
 
 
 async def test_an_undo_window_is_never_handed_over(bench: HttpBench, lab: HttpLab) -> None:

@@ -7,7 +7,7 @@ network is the engine's business (`services.engine`): nothing here awaits it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -216,9 +216,9 @@ class Mailer:
         """Reads WHEN (DESIGN A1); raises `InvalidSchedule`."""
         return parse_when(when, now=self.store.clock.now(), zone=self.directory.zone)
 
-    def seal_again(self, original: Submission, schedule: Schedule) -> Submission:
-        """Seals a new submission with the same content for another time."""
-        return self._writer.resend(original, only_refused=False, schedule=schedule)
+    def seal_again(self, original: Submission, schedule: Schedule, note: Callable[[], None]) -> Submission:
+        """Seals a new submission with the same content for another time; ``note`` writes in the same transaction."""
+        return self._writer.resend(original, only_refused=False, schedule=schedule, note=note)
 
     def settle(self, submission_id: str, how: Literal["sent", "failed", "resend"]) -> Submission:
         """Settles an uncertain submission by a person's word.
@@ -235,6 +235,10 @@ class Mailer:
     def edit(self, submission_id: str) -> StoredDraft:
         """Takes an open submission back into a draft, in one transaction (also: undo send)."""
         return self.store.outbox.edit(self.store.resolve_id(submission_id), _draft_of)
+
+    def edit_recalled(self, submission_id: str) -> StoredDraft:
+        """Makes a draft of what its provider has just let go of, which thereby ends, in one transaction."""
+        return self.store.outbox.recall_to_draft(submission_id, _draft_of)
 
     def edit_as_new(self, submission_id: str) -> StoredDraft:
         """Makes a new draft from any submission, leaving it as it is."""

@@ -41,7 +41,13 @@ class Recall:
 
     def cancel(self, submission_id: str) -> Submission:
         """Takes it back for good."""
-        return self._with_store(lambda mailer: self._canceled(mailer, submission_id, "canceled by you"))
+
+        def end(mailer: Mailer) -> Submission:
+            self._ask(mailer, mailer.show(submission_id))
+            mailer.store.outbox.recall(submission_id, "canceled by you")
+            return mailer.show(submission_id)
+
+        return self._with_store(end)
 
     def reschedule(self, submission_id: str, when: str) -> Submission:
         """Takes it back and seals it anew for another time; returns the new submission."""
@@ -49,8 +55,9 @@ class Recall:
         def move(mailer: Mailer) -> Submission:
             schedule = mailer.parse_when(when)
             original = mailer.show(submission_id)
-            self._canceled(mailer, submission_id, f"rescheduled to {schedule.at.isoformat()}")
-            return mailer.seal_again(original, schedule)
+            self._ask(mailer, original)
+            reason = f"rescheduled to {schedule.at.isoformat()}"
+            return mailer.seal_again(original, schedule, lambda: mailer.store.outbox.let_go(submission_id, reason))
 
         return self._with_store(move)
 
@@ -58,19 +65,15 @@ class Recall:
         """Takes it back into a draft."""
 
         def move(mailer: Mailer) -> StoredDraft:
-            self._canceled(mailer, submission_id, "taken back to a draft")
-            return mailer.edit_as_new(submission_id)
+            self._ask(mailer, mailer.show(submission_id))
+            return mailer.edit_recalled(submission_id)
 
         return self._with_store(move)
 
-    def _canceled(self, mailer: Mailer, submission_id: str, reason: str) -> Submission:
-        submission = mailer.show(submission_id)
+    def _ask(self, mailer: Mailer, submission: Submission) -> None:
         if submission.state is not State.HANDED_OVER:
-            raise TooLate(f"Too late: {submission_id} is {submission.state}.", state=submission.state)
+            raise TooLate(f"Too late: {submission.id} is {submission.state}.", state=submission.state)
         asyncio.run(self._let_go(mailer, submission))
-        store = mailer.store
-        store.outbox.end_poll(submission_id, next_at=None)
-        return store.outbox.cancel(submission_id, reason, is_recalled=True)
 
     async def _let_go(self, mailer: Mailer, submission: Submission) -> None:
         account = mailer.directory.account(submission.account)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -172,10 +172,11 @@ class Writer:
         only_refused: bool,
         undo_seconds: int = 0,
         schedule: Schedule | None = None,
+        note: Callable[[], None] | None = None,
     ) -> Submission:
         """Seals a new submission with the same content, to everyone or only to those who were refused.
 
-        For ``undo_seconds`` it can still be taken back.
+        For ``undo_seconds`` it can still be taken back. ``note`` writes what else belongs into the transaction.
 
         Raises `InvalidMessage` when nobody was refused, or the content isn't kept any more.
         """
@@ -213,7 +214,7 @@ class Writer:
             retries=original.retries,
             draft=original.draft,
         )
-        return self.store.outbox.seal([new])[0]
+        return self.store.outbox.seal([new], note=note)[0]
 
     def hands_over(self, submission: Submission, schedule: Schedule) -> bool:
         """Says whether the account's provider would keep a submission until another time."""

@@ -24,9 +24,11 @@ from tui_mailer.storage.database import Row
 from tui_mailer.storage.outcome import apply_outcome, derive_outcome_state, restate
 from tui_mailer.storage.record import Outcome, StoredDraft, Submission
 from tui_mailer.storage.row import submission_of_row
+from tui_mailer.storage.statement import statements
 from tui_mailer.storage.submission_table import SubmissionTable
 
 _WAITING = frozenset({State.HELD, State.QUEUED, State.DEFERRED})
+_NOBODY_HAD_IT = frozenset({State.CANCELED, State.FAILED})
 _UNKNOWN = frozenset({RecipientStatus.UNKNOWN})
 
 _IN_DOUBT = "It may have been taken: no answer came, and it was canceled before it could be repeated with its key."
@@ -78,16 +80,35 @@ class Moves(SubmissionTable):
                 )
             return self._moved(self._move(row, State(row["state"]), **changes))
 
-    def cancel(self, submission_id: str, reason: str, *, is_recalled: bool = False) -> Submission:
+    def cancel(self, submission_id: str, reason: str) -> Submission:
         """Ends it for every recipient that hasn't accepted; if some have, it becomes partial.
 
-        What was handed over ends only once the provider has let go of it (``is_recalled``); what may have been taken
-        though no answer came becomes uncertain.
+        What may have been taken though no answer came becomes uncertain.
         """
         with self._database.transaction():
-            states = frozenset({State.HANDED_OVER}) if is_recalled else _WAITING
-            row = self._allowed(submission_id, states, "canceled")
-            return self._cancel(row, reason)
+            return self._cancel(self._allowed(submission_id, _WAITING, "canceled"), reason)
+
+    def recall(self, submission_id: str, reason: str) -> None:
+        """Ends what was handed over, now that the provider has let go of it."""
+        with self._database.transaction():
+            self.let_go(submission_id, reason)
+
+    def recall_to_draft(self, submission_id: str, make: Callable[[Submission], Draft]) -> StoredDraft:
+        """As `recall`, and keeps the draft that ``make`` makes of it."""
+        with self._database.transaction():
+            self.let_go(submission_id, "taken back to a draft")
+            ended = self.get(submission_id) if self.has(submission_id) else self._parts.find_ended(submission_id)
+            return self._parts.drafts.insert(make(ended))
+
+    def let_go(self, submission_id: str, reason: str) -> None:
+        """As `recall`, within the transaction that is open.
+
+        Until it commits the provider is still asked what became of it: a death in between is found out. An answer to
+        that may have ended it already.
+        """
+        self._database.run(statements("poll")["end"], {"id": submission_id})
+        if self.has(submission_id) and State(self._row(submission_id)["state"]) not in _NOBODY_HAD_IT:
+            self._cancel(self._allowed(submission_id, frozenset({State.HANDED_OVER}), "canceled"), reason)
 
     def reschedule(
         self,
