@@ -23,6 +23,7 @@ from tui_mailer.providers.testing import SECRET
 from tui_mailer.services.delivery import Attempt
 from tui_mailer.services.mailer import SealRequest
 from tui_mailer.storage.move import Moves
+from tui_mailer.tui.words import Moment, say_why
 
 
 @pytest.fixture
@@ -145,6 +146,20 @@ async def test_a_key_is_not_repeated_where_it_was_never_heard_of(bench: HttpBenc
         await bench.flush_later(timedelta(seconds=30))
         assert elsewhere.rules.stored == []
     assert bench.mailer.show(sealed.id).state is State.UNCERTAIN
+
+
+async def test_what_may_have_gone_out_gets_no_other_time(bench: HttpBench, lab: HttpLab) -> None:
+    """It may lie in its reader's box: no list says that it goes tomorrow, and one that is held says what is known."""
+    lab.on("POST /emails", DROP_AFTER_ACTING)
+    sealed = bench.seal()
+    await bench.deliver(sealed)
+    with pytest.raises(TooLate, match="can't be rescheduled: it may have been taken already, no answer came"):
+        bench.mailer.reschedule(sealed.id, "in 5h")
+    held = bench.mailer.hold(sealed.id)
+    assert say_why(held, Moment(now=datetime.now(UTC))).startswith("may have been taken, no answer came; h releases it")
+    bench.mailer.release(sealed.id)
+    await bench.flush_later(timedelta(seconds=30))
+    assert len(lab.rules.stored) == 1
 
 
 async def test_what_a_person_sends_again_keeps_its_key_while_it_lives(bench: HttpBench, lab: HttpLab) -> None:

@@ -99,7 +99,8 @@ class _Sentence:
 
     def _held(self) -> str:
         reason = (self.submission.held_reason or self.submission.error or "held").rstrip(". ")
-        return f"Waits in the outbox: {reason}. To let it go: tui-mailer outbox release {self.submission.id}"
+        way_out = f"To let it go: tui-mailer outbox release {self.submission.id}"
+        return f"{self._doubt()}Waits in the outbox: {reason}. {way_out}"
 
     def _queued(self) -> str:
         hold = self.hold
@@ -122,7 +123,10 @@ class _Sentence:
                 f"Queued, goes out {moment(self.submission.not_before, self.context.zone)}{self._repeats()}. "
                 f"{self._deliverer()}"
             )
-        return f"Queued. {self._deliverer()}"
+        return f"{self._doubt()}Queued. {self._deliverer()}"
+
+    def _doubt(self) -> str:
+        return "It may or may not have been sent: no answer came. " if is_in_doubt(self.submission) else ""
 
     def _repeats(self) -> str:
         if self.submission.series_id is None:

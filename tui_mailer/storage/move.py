@@ -33,6 +33,8 @@ _UNKNOWN = frozenset({RecipientStatus.UNKNOWN})
 
 _IN_DOUBT = "It may have been taken: no answer came, and it was canceled before it could be repeated with its key."
 
+_MAY_HAVE_GONE = "it may have been taken already, no answer came; it is only repeated, in a way that can't double it"
+
 _WHY_TOO_LATE = {
     State.SENDING: "it is being sent right now",
     State.UNCERTAIN: "it may have been delivered; say what became of it (resolve)",
@@ -119,9 +121,18 @@ class Moves(SubmissionTable):
         *,
         hands_over: bool = False,
     ) -> Submission:
-        """Gives it another time; a held one stays held. With ``hands_over`` the provider keeps it until then."""
+        """Gives it another time; a held one stays held. With ``hands_over`` the provider keeps it until then.
+
+        Not what may have been taken though no answer came: it may have gone, and no time is the time it goes.
+        """
         with self._database.transaction():
             row = self._allowed(submission_id, _WAITING, "rescheduled")
+            if row["key_used_at"] is not None:
+                raise TooLate(
+                    f"{submission_id} can't be rescheduled: {_MAY_HAVE_GONE}.",
+                    state=State(row["state"]),
+                    why=_MAY_HAVE_GONE,
+                )
             state = State.HELD if row["state"] == State.HELD else State.QUEUED
             at = to_microseconds(not_before)
             moved = self._move(

@@ -166,6 +166,8 @@ def say_why(submission: Submission, moment: Moment) -> str:
     said = teller(submission, moment) if teller else STATE_WORD[submission.state]
     if submission.state in _REPEATING:
         said = f"{said}{say_repeat(submission)}"
+    if submission.state in (State.HELD, State.QUEUED) and submission.key_used_at is not None:
+        said = f"may have been taken, no answer came; {said}"
     return clean(in_the_app(said))
 
 
