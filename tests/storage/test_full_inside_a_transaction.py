@@ -11,7 +11,7 @@ from storage_fixtures import HandClock, Post, answer, make_new
 
 from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.submission import Phase, State
-from tui_mailer.storage.database import DiskFull
+from tui_mailer.storage.database_error import DiskFull
 from tui_mailer.storage.store import Store
 
 

@@ -344,11 +344,12 @@ def test_on_a_network_file_system_there_is_no_log(
     store.close()
 
 
-def run_python(code: str, *arguments: object) -> subprocess.Popen[str]:
+def run_python(code: str, *arguments: object, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
     """Starts a process with the package and these tests' fixtures at hand."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)],
+        stdin=stdin,
         stdout=subprocess.PIPE,
         text=True,
         env=environment,
@@ -385,23 +386,31 @@ def test_processes_share_the_work_and_nothing_is_done_twice(open_store: OpenStor
     assert {one.state for one in store.list_ended(limit=99)} == {State.SENT}
 
 
-def test_many_may_open_a_new_store_at_once(data_dir: Path) -> None:
-    """The first start of several processes makes one database, not a quarrel."""
+def test_many_may_open_a_new_store_at_once(tmp_path: Path) -> None:
+    """The first start of several processes makes one database, not a quarrel: let go together, many times over."""
     code = """
         import sys
         from pathlib import Path
         from storage_fixtures import make_new
         from tui_mailer.storage.store import Store
-        store = Store.open(Path(sys.argv[1]))
-        store.outbox.seal([make_new(id=sys.argv[2] * 26)])
-        print(store.history.count())
-        store.close()
+        for line in sys.stdin:
+            store = Store.open(Path(line.strip()))
+            store.outbox.seal([make_new(id=sys.argv[2] * 26)])
+            print(store.history.count(), flush=True)
+            store.close()
     """
-    processes = [run_python(code, data_dir, number) for number in range(4)]
-    assert [one.communicate(timeout=120)[0].strip() for one in processes] == ["0"] * 4
-    store = Store.open(data_dir)
-    assert len(store.outbox.list()) == 4
-    store.close()
+    processes = [run_python(code, tmp_path, number, stdin=subprocess.PIPE) for number in range(4)]
+    for round_number in range(40):
+        for one in processes:
+            assert one.stdin is not None
+            one.stdin.write(f"{tmp_path / str(round_number)}\n")
+            one.stdin.flush()
+        assert [one.stdout.readline().strip() for one in processes if one.stdout] == ["0"] * 4
+        store = Store.open(tmp_path / str(round_number))
+        assert len(store.outbox.list()) == 4
+        store.close()
+    for one in processes:
+        one.communicate(timeout=60)
 
 
 STEPS = """

@@ -17,7 +17,7 @@ from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import NotFound, TooLate
 from tui_mailer.domain.submission import SETTLED_STATUSES, RecipientStatus, State
 from tui_mailer.services.session import open_session
-from tui_mailer.storage.database import DatabaseBusy
+from tui_mailer.storage.database_error import DatabaseBusy
 from tui_mailer.storage.record import Submission
 
 STORED = (0, 69, 75, 76, 77)

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, Protocol
 
 import apsw
 
-from tui_mailer.domain.errors import DamagedStore, NewerDatabase, StorageError
+from tui_mailer.domain.errors import NewerDatabase, StorageError
 from tui_mailer.storage import file_system
+from tui_mailer.storage.database_error import (
+    BUSY_TIMEOUT_MILLISECONDS,
+    DatabaseBusy,
+    DiskFull,
+    damaged,
+    foreign,
+    sentence,
+    translated,
+)
 from tui_mailer.storage.segment import segmented
 from tui_mailer.storage.statement import migrations
 
-BUSY_TIMEOUT_MILLISECONDS = 15_000
 LARGEST_CHECKED_AT_START = 64 * 1024 * 1024
 """Bytes; ``quick_check`` reads the whole file, which is a millisecond for an outbox and a minute for a big one."""
 LARGEST_COPIED = 256 * 1024 * 1024
 """Bytes up to which a database is copied before it is brought up to date; copying 5 GB takes minutes."""
+_PAUSE_SECONDS = 0.02
 _WAL_LIMIT = 8 * 1024 * 1024
 _MEMORY = ":memory:"
 _VERSION_OFFSET = 60
@@ -29,18 +38,6 @@ _VERSION_OFFSET = 60
 
 Row = Mapping[str, Any]
 Bindings = Mapping[str, Any]
-
-
-class DatabaseBusy(StorageError):
-    """Another process has kept the database locked for longer than the busy timeout."""
-
-
-class DiskFull(StorageError):
-    """There was no room to write; nothing was changed."""
-
-
-class AlreadyThere(StorageError):
-    """A row with that key exists."""
 
 
 class MigrationLock(Protocol):
@@ -101,7 +98,7 @@ class Database:
             file_system.create_private_file(path)
         database: Database | None = None
         try:
-            with _translated(path):
+            with translated(path):
                 connection = apsw.Connection(str(path) if path else _MEMORY, flags=_open_flags(path))
             database = cls(connection, schema, path)
             database._prepare()
@@ -132,7 +129,7 @@ class Database:
         except apsw.ExecutionCompleteError:
             return []  # without rows there are no columns to ask for
         except apsw.Error as error:
-            raise _sentence(error, self._path) from error
+            raise sentence(error, self._path) from error
 
     def row(self, sql: str, bindings: Bindings | None = None) -> Row | None:
         """Runs one statement and returns its first row, if any."""
@@ -145,14 +142,14 @@ class Database:
             self._execute(sql, bindings)
             return self._connection.changes()
         except apsw.Error as error:
-            raise _sentence(error, self._path) from error
+            raise sentence(error, self._path) from error
 
     def run_many(self, sql: str, many: Sequence[Bindings]) -> None:
         """Runs one statement once for each set of bindings."""
         try:
             self._connection.executemany(sql, many).fetchall()  # pyright: ignore[reportUnknownMemberType]
         except apsw.Error as error:
-            raise _sentence(error, self._path) from error
+            raise sentence(error, self._path) from error
 
     @contextmanager
     def snapshot(self) -> Generator[None]:
@@ -160,7 +157,7 @@ class Database:
         if self._connection.in_transaction:
             yield
             return
-        with _translated(self._path):
+        with translated(self._path):
             self._execute("BEGIN")
             try:
                 yield
@@ -176,7 +173,7 @@ class Database:
         cut may take it back, with all that were not durable after the last one that was.
         """
         self._sync(is_full=is_durable)
-        with _translated(self._path):
+        with translated(self._path):
             self._execute("BEGIN IMMEDIATE")
             try:
                 self._refuse_newer()
@@ -215,7 +212,7 @@ class Database:
     def _prepare(self) -> None:
         connection = self._connection
         connection.set_busy_timeout(BUSY_TIMEOUT_MILLISECONDS)
-        with _translated(self._path):
+        with translated(self._path):
             for pragma in ("foreign_keys = ON", "trusted_schema = OFF", "secure_delete = ON", "cell_size_check = ON"):
                 self._execute(f"PRAGMA {pragma}")
             for function in self._schema.functions:
@@ -225,7 +222,7 @@ class Database:
                 )
             version = self._version()
             if version and self._pragma("application_id") != self._schema.application_id:
-                raise _foreign(self._path)
+                raise foreign(self._path)
             self._refuse_newer(version)
             if self._path is not None:
                 self._choose_journal(self._path)
@@ -236,7 +233,7 @@ class Database:
             self._execute("PRAGMA journal_mode = DELETE")
             self._execute("PRAGMA synchronous = EXTRA")
             return
-        mode = self.rows("PRAGMA journal_mode = WAL")[0]["journal_mode"]
+        mode = _patiently(lambda: self.rows("PRAGMA journal_mode = WAL"))[0]["journal_mode"]
         self._execute("PRAGMA synchronous = FULL")
         self._execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
         self._is_wal = mode == "wal"
@@ -245,13 +242,14 @@ class Database:
         version = self._version()
         if version == self._schema.version:
             return
-        if version == 0 and self.rows("SELECT 1 FROM sqlite_schema LIMIT 1"):
-            raise _foreign(self._path)
+        # Asked once more behind it: another process may just have made it.
+        if version == 0 and self.rows("SELECT 1 FROM sqlite_schema LIMIT 1") and self._version() == 0:
+            raise foreign(self._path)
         is_shared = version > 0 and lock is not None
         with lock.alone() if is_shared and lock is not None else nullcontext():
             if version > 0 and self._path is not None:
                 _back_up(self, self._path, version)
-            with _translated(self._path):
+            with translated(self._path):
                 self._execute("BEGIN IMMEDIATE")
                 try:
                     for number, script in enumerate(self._schema.scripts, 1):
@@ -287,9 +285,21 @@ class Database:
 
     def _sync(self, *, is_full: bool) -> None:
         if self._is_wal and is_full != self._is_full_sync:
-            with _translated(self._path):
+            with translated(self._path):
                 self._execute(f"PRAGMA synchronous = {'FULL' if is_full else 'NORMAL'}")
             self._is_full_sync = is_full
+
+
+def _patiently(act: Callable[[], list[Row]]) -> list[Row]:
+    """Waits for others where SQLite doesn't: of two that turn a new file's log on, one is refused at once."""
+    end = monotonic() + BUSY_TIMEOUT_MILLISECONDS / 1000
+    while True:
+        try:
+            return act()
+        except DatabaseBusy:
+            if monotonic() > end:
+                raise
+            sleep(_PAUSE_SECONDS)
 
 
 def _place_of(path: Path | None) -> tuple[int, int] | None:
@@ -314,7 +324,7 @@ def is_outdated(path: Path, schema: Schema) -> bool:
 
 def _refuse_damaged(database: Database, path: Path) -> None:
     if database.rows("PRAGMA quick_check(1)") != [{"quick_check": "ok"}]:
-        raise _damaged(path)
+        raise damaged(path)
 
 
 def copy_database(database: Database, path: Path) -> None:
@@ -339,61 +349,3 @@ def _back_up(database: Database, path: Path, version: int) -> None:
 def _open_flags(path: Path | None) -> int:
     # The file exists by now, with its mode: SQLite must not make it, its umask is not ours.
     return apsw.SQLITE_OPEN_READWRITE | (0 if path else apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_MEMORY)
-
-
-@contextmanager
-def _translated(path: Path | None) -> Generator[None]:
-    try:
-        yield
-    except apsw.Error as error:
-        raise _sentence(error, path) from error
-
-
-def _sentence(error: apsw.Error, path: Path | None) -> StorageError:
-    seconds = BUSY_TIMEOUT_MILLISECONDS // 1000
-    match error:
-        case apsw.CorruptError() | apsw.NotADBError():
-            found: StorageError = _damaged(path)
-        case apsw.BusyError() | apsw.LockedError():
-            found = DatabaseBusy(
-                f"Another process has kept {path} locked for {seconds} s (is a tui-mailer stopped with Ctrl-Z?); "
-                "nothing was changed. Try again."
-            )
-        case apsw.FullError():
-            found = _full(path)
-        case apsw.IOError() if _has_no_room(path):
-            found = _full(path)  # the shared memory of the log couldn't grow, for one
-        case apsw.ConstraintError():
-            found = AlreadyThere(f"That is already stored ({error}); nothing was changed.")
-        case apsw.ReadOnlyError() | apsw.CantOpenError() | apsw.PermissionsError():
-            found = StorageError(f"{path} can't be written (read-only, or not yours); nothing was stored.")
-        case _:
-            found = StorageError(f"{path} can't be used: {error}. Nothing was stored.")
-    return found
-
-
-def _has_no_room(path: Path | None) -> bool:
-    return path is not None and os.statvfs(path.parent).f_bavail == 0
-
-
-def _full(path: Path | None) -> DiskFull:
-    return DiskFull(f"The disk of {path.parent if path else 'the store'} is full, so this wasn't written. Make room.")
-
-
-def _damaged(path: Path | None) -> DamagedStore:
-    name = path.name if path else "the store"
-    if name.startswith("history"):
-        return DamagedStore(
-            f"{path} is damaged. Sending still works; to start a new history, move {name}, {name}-wal and {name}-shm "
-            "away and restore them from a backup if there is one."
-        )
-    return DamagedStore(
-        f"{path} is damaged; nothing is sent from it. `tui-mailer outbox rebuild` makes it anew from the sealed "
-        "messages and holds them all; it keeps the damaged file."
-    )
-
-
-def _foreign(path: Path | None) -> StorageError:
-    return StorageError(
-        f"{path} isn't a database of tui-mailer; nothing was changed. Choose another data directory (--data-dir)."
-    )

@@ -24,7 +24,8 @@ from tui_mailer.domain.submission import (
     State,
 )
 from tui_mailer.storage.clock import to_microseconds
-from tui_mailer.storage.database import DatabaseBusy, DiskFull, Row
+from tui_mailer.storage.database import Row
+from tui_mailer.storage.database_error import DatabaseBusy, DiskFull
 from tui_mailer.storage.outcome import (
     AT_STAKE,
     answer_of,

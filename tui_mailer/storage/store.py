@@ -16,7 +16,8 @@ from tui_mailer.domain.timeline import StatusEvent
 from tui_mailer.storage.backup import Backups, list_copies
 from tui_mailer.storage.ballast import Ballast
 from tui_mailer.storage.clock import Clock, SystemClock
-from tui_mailer.storage.database import Database, DiskFull, history_schema, is_outdated, outbox_schema
+from tui_mailer.storage.database import Database, history_schema, is_outdated, outbox_schema
+from tui_mailer.storage.database_error import DiskFull
 from tui_mailer.storage.draft import Drafts
 from tui_mailer.storage.ended import EndedList
 from tui_mailer.storage.file_system import make_private_directory
