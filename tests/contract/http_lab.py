@@ -298,7 +298,7 @@ async def _write(writer: asyncio.StreamWriter, reply: Reply) -> bool:
         lines.append(f"{name}: {value}")
     writer.write("\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + body)
     await writer.drain()
-    return True
+    return reply.headers.get("connection") != "close"
 
 
 async def _drip(writer: asyncio.StreamWriter) -> None:

@@ -70,6 +70,29 @@ async def test_an_unanswered_request_is_repeated_by_its_key(bench: HttpBench, la
     assert first.body == second.body
 
 
+BROKEN_OFF = {"content-length": "9999", "connection": "close"}
+"""The line breaks behind what is sent of the body."""
+
+
+async def test_an_answer_that_breaks_off_has_said_no(bench: HttpBench, lab: HttpLab) -> None:
+    """The status came, the end of its explanation didn't: it is a refusal, and nobody wonders whether it went."""
+    lab.on("POST /emails", Reply(422, {"message": "The from address is wrong", "name": "x"}, BROKEN_OFF))
+    (failed,) = await bench.deliver(bench.seal())
+    assert failed.state is State.FAILED
+    assert "The from address is wrong" in str(failed.error)
+
+
+@pytest.mark.parametrize(("body", "state"), [('{"id": "abc"}', State.SENT), ('{"id": "ab', State.DEFERRED)])
+async def test_an_answer_that_breaks_off_has_said_yes_if_its_id_is_there(
+    bench: HttpBench, lab: HttpLab, body: str, state: State
+) -> None:
+    """A whole object is the provider's word; half of one isn't, and is asked for again by its key."""
+    lab.on("POST /emails", Reply(200, body, {**BROKEN_OFF, "content-type": "application/json"}))
+    (answered,) = await bench.deliver(bench.seal())
+    assert answered.state is state
+    assert answered.provider_id == ("abc" if state is State.SENT else None)
+
+
 async def test_it_is_repeated_once(bench: HttpBench, lab: HttpLab) -> None:
     """A provider that never answers leaves it uncertain after one repeat: a person decides."""
     lab.always("POST /emails", STALL_AFTER_ACTING)

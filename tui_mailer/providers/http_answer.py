@@ -46,7 +46,7 @@ class Answer:
     body: bytes = b""
     """Decompressed, cut at the cap."""
     is_cut: bool = False
-    """The body was longer than the cap, or couldn't be decompressed."""
+    """The body was longer than the cap, couldn't be decompressed, or broke off."""
     redact: Callable[[str], str] = field(default=str, repr=False, compare=False)
     """Takes the secret out of every text that is read here, wherever it is shown or kept."""
 
@@ -62,8 +62,8 @@ class Answer:
 
     @cached_property
     def json(self) -> Any:
-        """The JSON document, None where it isn't one or was cut."""
-        if self.is_cut or not self.body.strip():
+        """The JSON document, None where it isn't one or isn't whole."""
+        if not self.body.strip():
             return None
         try:
             return json.loads(self.body)

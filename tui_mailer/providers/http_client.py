@@ -7,6 +7,7 @@ import functools
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -102,6 +103,8 @@ class HttpClient:
             await client.aclose()
 
     async def _send(self, client: httpx.AsyncClient, request: Request, upload: _Upload) -> Answer:
+        import httpx
+
         headers = {"Accept-Encoding": "identity", **request.headers}
         if upload.size is not None:
             headers["Content-Length"] = str(upload.size)
@@ -111,16 +114,19 @@ class HttpClient:
         if upload.size is None:
             upload.complete()
         response = await client.send(built, stream=True)
+        body, is_cut = bytearray(), True
         try:
             # An early answer ends the upload; from here on only the answer is waited for.
             upload.on_complete()
-            body, is_cut = await _read(response)
+            # Where it breaks off its status has come all the same: that is an answer, if only the beginning of one.
+            with suppress(httpx.HTTPError, OSError):
+                is_cut = await _read(response, body)
         finally:
             await response.aclose()
         return Answer(
             status=response.status_code,
             headers={name.lower(): clean(value) for name, value in response.headers.items()},
-            body=body,
+            body=bytes(body),
             is_cut=is_cut,
         )
 
@@ -180,27 +186,26 @@ class _Upload:
                 self._bytes_sent(sent, total)
 
 
-async def _read(response: httpx.Response) -> tuple[bytes, bool]:
-    """Reads at most `ANSWER_LIMIT` decompressed bytes; says whether anything was left or couldn't be read."""
+async def _read(response: httpx.Response, body: bytearray) -> bool:
+    """Reads at most `ANSWER_LIMIT` decompressed bytes into ``body``; says whether anything was left or unreadable."""
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    body = bytearray()
     if encoding in ("", "identity"):
         async for block in response.aiter_raw():
             body += block[: ANSWER_LIMIT - len(body)]
             if len(body) >= ANSWER_LIMIT:
-                return bytes(body), True
-        return bytes(body), False
+                return True
+        return False
     if encoding not in ("gzip", "x-gzip", "deflate"):
-        return b"", True
+        return True
     inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
     async for block in response.aiter_raw():
         try:
             body += inflater.decompress(block, ANSWER_LIMIT - len(body))
         except zlib.error:
-            return bytes(body), True
+            return True
         if len(body) >= ANSWER_LIMIT:
-            return bytes(body), True
-    return bytes(body), not inflater.eof
+            return True
+    return not inflater.eof
 
 
 @functools.lru_cache(maxsize=8)
