@@ -14,7 +14,7 @@ from pathlib import Path
 
 import apsw
 import pytest
-from storage_fixtures import HandClock, Post, make_new
+from storage_fixtures import HandClock, Post, answer, make_new
 
 from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import DamagedStore, NewerDatabase, StorageError
@@ -250,6 +250,41 @@ def test_rebuilding_a_sound_outbox_changes_nothing(open_store: OpenStore, data_d
     assert post.outbox.rebuild() == 0
     assert [one.id for one in post.outbox.list()] == [waiting.id]
     assert not (data_dir / "spool" / "sealed" / f"{ended.id}.json").exists()
+
+
+@pytest.mark.parametrize("column", ["message", "draft"])
+def test_a_damaged_message_goes_out_from_its_sealed_copy(
+    open_store: OpenStore, data_dir: Path, clock: HandClock, column: str
+) -> None:
+    """Another program has written into one row: list, claim and end go on for all, as it was sealed."""
+    post = Post(open_store(), clock)
+    first, second = post.seal(subject="Damaged"), post.seal(subject="Whole")
+    connection = apsw.Connection(str(data_dir / "outbox.db"))
+    connection.execute(f"UPDATE sealed SET {column} = '{{garbage' WHERE submission_id = ?", (first.id,))
+    connection.close()
+    assert {one.message.subject for one in post.outbox.list()} == {"Damaged", "Whole"}
+    assert post.outbox.get(first.id).message == first.message
+    claims = post.outbox.claim(post.owner, now=clock.now(), limit=2)
+    assert [one.submission.message for one in claims] == [first.message, second.message]
+    for one in claims:
+        post.outbox.finish(one, answer(one))
+    while post.store.archive_ended():
+        pass
+    assert post.store.history.get(first.id).message.subject == "Damaged"
+
+
+def test_without_its_sealed_copy_a_damaged_message_is_told_by_name(
+    open_store: OpenStore, data_dir: Path, clock: HandClock
+) -> None:
+    """A sentence with the ID, not a crash."""
+    post = Post(open_store(), clock)
+    first = post.seal()
+    connection = apsw.Connection(str(data_dir / "outbox.db"))
+    connection.execute("UPDATE sealed SET message = '[]'")
+    connection.close()
+    (data_dir / "spool" / "sealed" / f"{first.id}.json").write_text("garbage")
+    with pytest.raises(DamagedStore, match=f"{first.id} isn't what was written"):
+        post.outbox.list()
 
 
 def test_a_damaged_history_leaves_sending_alone(open_store: OpenStore, data_dir: Path, clock: HandClock) -> None:

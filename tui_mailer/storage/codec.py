@@ -14,6 +14,8 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from tui_mailer.domain.errors import DamagedStore
+
 T = TypeVar("T")
 Encoder = Callable[[Any], Any]
 Decoder = Callable[[Any], Any]
@@ -29,14 +31,23 @@ def to_json(value: object) -> str:
 
 
 def from_json(kind: type[T], text: str) -> T:
-    """Reads what `to_json` wrote; raises `ValueError`, `KeyError` or `TypeError` when it is something else."""
-    return _decoder(kind)(json.loads(text))
+    """Reads what `to_json` wrote; raises `DamagedStore` when it is something else."""
+    return _read(_decoder(kind), text)
 
 
 def tuple_from_json(kind: type[T], text: str) -> tuple[T, ...]:
-    """Reads a sequence that `to_json` wrote."""
+    """Reads a sequence that `to_json` wrote; raises `DamagedStore` when it is something else."""
     decode = _decoder(kind)
-    return tuple(decode(one) for one in json.loads(text))
+    return _read(lambda items: tuple(decode(one) for one in items), text)
+
+
+def _read(decode: Callable[[Any], T], text: str) -> T:
+    try:
+        return decode(json.loads(text))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DamagedStore(
+            "What is kept of a message isn't what was written. A disk or another program has changed it."
+        ) from error
 
 
 def _plain(value: Any) -> Any:

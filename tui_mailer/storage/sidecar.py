@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Protocol
 
-from tui_mailer.domain.errors import StorageError
+from tui_mailer.domain.errors import DamagedStore, StorageError
 from tui_mailer.storage.codec import from_json, to_json
 from tui_mailer.storage.file_system import make_private_directory, reason, sync_content, sync_directory
 from tui_mailer.storage.lock import locked
@@ -28,6 +28,10 @@ class Sidecars(Protocol):
 
     def read(self) -> list[NewSubmission]:
         """Returns all that can be read, oldest first."""
+        ...
+
+    def find(self, submission_id: str) -> NewSubmission | None:
+        """Returns one, None where it isn't there or can't be read."""
         ...
 
     def ids(self) -> set[str]:
@@ -75,11 +79,15 @@ class DirectorySidecars:
 
     def read(self) -> list[NewSubmission]:
         """Returns all that can be read, oldest first; one cut short was never confirmed to anybody."""
-        found: list[NewSubmission] = []
-        for path in sorted(self._directory.glob("*.json")):
-            with suppress(OSError, ValueError, KeyError, TypeError):
-                found.append(from_json(NewSubmission, path.read_text(encoding="ascii")))
-        return found
+        found = [self.find(path.stem) for path in sorted(self._directory.glob("*.json"))]
+        return [one for one in found if one is not None]
+
+    def find(self, submission_id: str) -> NewSubmission | None:
+        """Returns one, None where it isn't there or can't be read."""
+        try:
+            return from_json(NewSubmission, Path(self._path(submission_id)).read_text(encoding="ascii"))
+        except (OSError, ValueError, DamagedStore):
+            return None
 
     def ids(self) -> set[str]:
         """Names all that are there, readable or not."""
@@ -121,6 +129,10 @@ class MemorySidecars:
     def read(self) -> list[NewSubmission]:
         """Returns all, oldest first."""
         return [from_json(NewSubmission, self._kept[one]) for one in sorted(self._kept)]
+
+    def find(self, submission_id: str) -> NewSubmission | None:
+        """Returns one, None where it isn't there."""
+        return from_json(NewSubmission, self._kept[submission_id]) if submission_id in self._kept else None
 
     def ids(self) -> set[str]:
         """Names all that are there."""

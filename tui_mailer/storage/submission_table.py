@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tui_mailer.domain.draft import Draft
-from tui_mailer.domain.errors import NotFound, TooLate
+from tui_mailer.domain.errors import DamagedStore, NotFound, TooLate
 from tui_mailer.domain.message import Message
 from tui_mailer.domain.submission import ENDED_STATES, TRANSITIONS, Attempt, Recipient, State
 from tui_mailer.storage.ballast import Ballast
@@ -18,7 +18,7 @@ from tui_mailer.storage.database import Bindings, Database, Row
 from tui_mailer.storage.draft import Drafts
 from tui_mailer.storage.host import Host
 from tui_mailer.storage.lock import OwnerLocks
-from tui_mailer.storage.record import Submission
+from tui_mailer.storage.record import NewSubmission, Submission
 from tui_mailer.storage.row import attempt_of_row, recipient_of_row, recipient_rows, submission_of_row
 from tui_mailer.storage.sidecar import Sidecars
 from tui_mailer.storage.statement import statements
@@ -54,7 +54,7 @@ class SubmissionTable:
             row = self._database.row(self._sql["find"], {"id": submission_id})
             if row is None:
                 raise NotFound(f"There is no submission {submission_id} in the outbox.")
-            return submission_of_row(row, self._recipients(submission_id))
+            return self._whole_of(row, self._recipients(submission_id))
 
     def has(self, submission_id: str) -> bool:
         """Says whether the outbox holds a submission."""
@@ -96,17 +96,39 @@ class SubmissionTable:
         recipients: dict[str, list[Recipient]] = {row["id"]: [] for row in rows}
         for one in self._database.rows(self._sql["list_recipients_of"], {"ids": json.dumps(list(recipients))}):
             recipients[one["submission_id"]].append(recipient_of_row(one))
-        return [submission_of_row(row, tuple(recipients[row["id"]])) for row in rows]
+        return [self._whole_of(row, tuple(recipients[row["id"]])) for row in rows]
+
+    def _whole_of(self, row: Row, recipients: tuple[Recipient, ...]) -> Submission:
+        """Makes it from its row with message and draft; what is damaged there, from its sealed copy."""
+        try:
+            return submission_of_row(row, recipients)
+        except DamagedStore:
+            copy = self._sealed_copy(row["id"])
+            return submission_of_row({**row, "draft": None}, recipients, message=copy.message, draft=copy.draft)
+
+    def _sealed_copy(self, submission_id: str) -> NewSubmission:
+        copy = self._parts.sidecars.find(submission_id)
+        if copy is None:
+            raise DamagedStore(
+                f"What is kept of {submission_id} isn't what was written, and its sealed copy is gone. See a backup."
+            )
+        return copy
 
     def _message(self, submission_id: str) -> Message:
         row = self._database.row(self._sql["find_message"], {"id": submission_id})
         if row is None:
             raise NotFound(f"There is no submission {submission_id} in the outbox.")
-        return from_json(Message, row["message"])
+        try:
+            return from_json(Message, row["message"])
+        except DamagedStore:
+            return self._sealed_copy(submission_id).message
 
     def _draft(self, submission_id: str) -> Draft | None:
         row = self._database.row(self._sql["find_draft"], {"id": submission_id})
-        return from_json(Draft, row["draft"]) if row and row["draft"] else None
+        try:
+            return from_json(Draft, row["draft"]) if row and row["draft"] else None
+        except DamagedStore:
+            return self._sealed_copy(submission_id).draft
 
     def _move(self, row: Row, state: State, **changes: Any) -> Row:
         """Moves a row that was read in this transaction to a state and returns it as it then is.
