@@ -7,9 +7,10 @@ import os
 import shlex
 import signal
 import sys
+import termios
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -200,3 +201,35 @@ def test_where_no_shell_could_bring_it_back_it_never_stops(tmp_path: Path) -> No
         terminal.shows("edited!")
         terminal.press("ctrl+q")
         assert terminal.ended() == 0
+
+
+def test_a_secret_that_is_asked_for_leaves_the_shell_its_echo(tmp_path: Path) -> None:
+    """Left by Ctrl+Z or Ctrl+backslash: what is typed into the shell is seen; back again, the secret isn't."""
+    path = tmp_path / "config" / "tui-mailer" / "config.yaml"
+    path.parent.mkdir(parents=True)
+    work = "{provider: smtp, from: ada@example.org, host: localhost, security: tls, username: ada}"
+    path.write_text(f"accounts: {{work: {work}}}\n")
+    command = shlex.join([sys.executable, "-m", "tui_mailer", "account", "set-secret", "work"])
+    # Debian's sh, unlike bash, takes the terminal as it finds it.
+    with closing(Terminal(["sh", "-i"], environment_in(tmp_path, PS1="shell> "), (100, 24))) as terminal:
+        terminal.shows("shell>")
+        terminal.type(f"{command}\r")
+        terminal.shows("(not shown)")
+        assert not shows_typing(terminal)
+        terminal.type("\x1a")
+        terminal.shows("Stopped")
+        assert shows_typing(terminal)
+        terminal.type("fg\r")
+        while shows_typing(terminal):
+            terminal.read()
+        terminal.type("hunter2\x1c")
+        terminal.shows("Quit")
+        assert shows_typing(terminal)
+        assert "hunter2" not in terminal.text()
+
+
+def shows_typing(terminal: Terminal) -> bool:
+    """Whether the terminal echoes what is typed."""
+    flags = terminal.attributes_now()[3]
+    assert isinstance(flags, int)
+    return bool(flags & termios.ECHO)

@@ -116,7 +116,9 @@ class Errands:
         stored = await self._desk.ask(lambda mailer: mailer.edit(submission.id))
         self._desk.status.offer_undo("", None)
         await self.take_up(stored)
-        self._desk.status.say("taken back: nothing was sent")
+        ended = await self._desk.ask(lambda mailer: mailer.show(submission.id))
+        went = "nothing was sent" if ended.state is State.CANCELED else "but some have it already: see History"
+        self._desk.status.say(f"taken back: {went}")
 
     async def take_up(self, stored: StoredDraft) -> None:
         """Goes on with a draft in compose."""
