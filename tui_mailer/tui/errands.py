@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from tui_mailer.domain.errors import MailerError
+from tui_mailer.domain.submission import State
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.draft_keeper import is_recent
 from tui_mailer.tui.passwords import Passwords, credential_kind
