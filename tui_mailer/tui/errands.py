@@ -9,7 +9,6 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from tui_mailer.domain.errors import MailerError
-from tui_mailer.domain.submission import State
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.draft_keeper import is_recent
 from tui_mailer.tui.passwords import Passwords, credential_kind
@@ -110,6 +109,8 @@ class Errands:
 
     async def undo(self) -> None:
         """Takes the message just sent back into compose, while its window is open."""
+        from tui_mailer.domain.submission import State  # not for the first frame
+
         submission = await self._desk.ask(lambda mailer: mailer.undoable())
         if submission is None:
             self._desk.status.say("there is nothing to take back")
