@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -26,8 +26,8 @@ LASTING_SECONDS = 60.0
 READING_SECONDS = 6.0
 """In which a sentence is read."""
 
-_SECONDS_BEFORE_NEWS: Mapping[Tone, float] = {Tone.QUIET: 3.0, Tone.GOOD: 0.0, Tone.BAD: READING_SECONDS}
-"""What answers a key in passing, what news carries on (queued, sent), and what went wrong."""
+ANSWER_SECONDS = 3.0
+"""In which the short answer to a key is read."""
 
 
 @dataclass(eq=False, repr=False)
@@ -76,9 +76,15 @@ class Status:
         """Says whether the sentence has been up long enough to be read."""
         return monotonic() - self._said_at > READING_SECONDS
 
-    def seconds_to_read(self) -> float:
-        """How long news, which nobody has pressed a key for, leaves what stands there to be read; 0: not at all."""
-        seconds = _SECONDS_BEFORE_NEWS[self.tone] if self.text else 0.0
+    def seconds_to_read(self, *, is_news_good: bool) -> float:
+        """How long news, which nobody has pressed a key for, leaves what stands there to be read; 0: not at all.
+
+        An answer to a key has its moment; what went wrong isn't wiped away by good news. What is carried on (queued,
+        then sent) needs no reading.
+        """
+        if not self.text or self.tone is Tone.GOOD or (self.tone is Tone.BAD and not is_news_good):
+            return 0.0
+        seconds = READING_SECONDS if self.tone is Tone.BAD else ANSWER_SECONDS
         return max(0.0, self._said_at + seconds - monotonic())
 
     def is_stale(self) -> bool:

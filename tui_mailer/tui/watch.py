@@ -95,7 +95,8 @@ class Watch:
 
         It waits until what stands there, the answer to a key maybe, has been read.
         """
-        await asyncio.sleep(self._desk.status.seconds_to_read())
+        is_good = all(state in _GOOD for _id, state in self._news)
+        await asyncio.sleep(self._desk.status.seconds_to_read(is_news_good=is_good))
         news, self._news = self._news, []
         if len(news) == 1:
             submission = await self._desk.ask(lambda mailer: mailer.show(news[0][0]))
