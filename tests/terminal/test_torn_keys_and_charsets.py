@@ -59,11 +59,12 @@ def test_a_terminal_without_unicode_is_sent_its_own_letters(tmp_path: Path) -> N
     "words",
     [
         ("\U0001f469\u200d\U0001f467", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u2764\ufe0f"),
-        ("\u65e5\u3000\u672c", "oui\u00a0!", "1\u202f000"),
+        ("\u65e5\u3000\u672c", "oui\u00a0!", "1\u202f000", "\u2009x"),
+        ("\u05d0\u200f1\u200e", "\u0627\u061c2"),
     ],
 )
 def test_what_python_calls_unprintable_is_kept_in_field_and_body(tmp_path: Path, words: tuple[str, ...]) -> None:
-    """An emoji family, a Persian word, Japanese and French spaces: a code point at a time, as keyboards send them."""
+    """An emoji family, Persian, Hebrew, Japanese and French spaces: a code point at a time, as keyboards send them."""
     with in_terminal(tmp_path) as terminal:
         terminal.shows("^S Send")
         terminal.press("tab", "tab")

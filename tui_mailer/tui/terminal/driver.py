@@ -42,9 +42,10 @@ _LAST_ANSWER_SECONDS = 1.0
 """How long an answer is waited for when the terminal is given back: it would be typed into the shell."""
 
 
-WRITTEN = frozenset("\u200c\u200d\u00a0\u202f\u3000")
-"""What people type and Python calls unprintable: zero-width non-joiner and joiner (Persian, emoji families), the spaces
-that don't break (AltGr+Space, French) and the ideographic one (of Japanese and Chinese input methods)."""
+WRITTEN = frozenset("\u200c\u200d\u200e\u200f\u061c\u00a0\u202f\u2002\u2003\u2007\u2009\u3000")
+"""What people type and Python calls unprintable: zero-width non-joiner and joiner (Persian, emoji families), the marks
+of direction (Hebrew and Arabic keyboards), the spaces that don't break (AltGr+Space, French) or have their own width
+(Compose), and the ideographic one (of Japanese and Chinese input methods)."""
 
 
 class Key(events.Key):  # by this name Textual finds the handlers of its own
