@@ -389,3 +389,34 @@ async def test_the_details_follow_what_happens_and_take_the_lists_keys(tmp_path:
         await stage.press("x")
         await stage.shows("1 canceled: F4 still has it")
         assert await state_of(stage, one) is State.CANCELED
+
+
+async def test_a_sentence_its_row_has_no_room_for_is_told_whole_below(tmp_path: Path) -> None:
+    """For the row under the cursor, while nothing else is to be said; short ones aren't repeated."""
+    async with on_stage(tmp_path) as stage:
+        await seal(stage)
+        (held,) = await stage.app.desk.ask(
+            lambda mailer: mailer.seal(replace(LATER, schedule="in 400 days"), SealRequest(hold=True))
+        )
+        stage.app.desk.nudge()
+        await stage.press("f3")
+        goes = f"{held.not_before.astimezone(stage.app.desk.zone):%b %Y}: held as asked"
+        await stage.until(lambda: goes in stage.lines()[-2], "the whole sentence")
+        await stage.press("down")
+        await stage.until(lambda: not stage.lines()[-2], "nothing to add")
+        await stage.press("up", "y")
+        await stage.until(lambda: stage.lines()[-2].startswith("copied <"), "an answer in its place")
+
+
+async def test_why_a_mail_failed_is_told_whole_under_the_history(tmp_path: Path) -> None:
+    """The server's words, to their end; its thanks for what it took aren't worth a line."""
+    refusal = "550 5.1.1 no such user in this house, nor in the next one, says the last word"
+    async with ScriptedServer() as server:
+        server.always("RCPT", refusal)
+        account = smtp_account(server.port)
+        async with on_stage(tmp_path, configuration_of(account)) as stage:
+            await seal(stage, Draft(to="bob@example.org", subject="Lost", body="text"))
+            await stage.press("f4")
+            await stage.shows("not sent to bob@example.org: no such user")
+            stage.app.desk.status.say("")
+            await stage.until(lambda: "says the last word" in stage.lines()[-2], "all of the outcome")

@@ -18,6 +18,7 @@ from tui_mailer.tui.pace import Pace
 from tui_mailer.tui.screens.room import Room
 from tui_mailer.tui.watch import Watch
 from tui_mailer.tui.widgets.row_list import RowList, heading
+from tui_mailer.tui.widgets.status_line import StatusLine
 from tui_mailer.tui.words import Moment
 
 
@@ -80,6 +81,13 @@ class MailRoom(Room):
     def list_shown(self) -> RowList:
         """The list that the keys are about."""
         raise NotImplementedError
+
+    def say_otherwise(self) -> str:
+        return self.list_shown().cut_sentence()
+
+    def on_row_list_cursor_moved(self) -> None:
+        """A sentence that its row has no room for is told whole."""
+        self.query_one(StatusLine).look_again()
 
     def moment(self) -> Moment:
         """What sentences about submissions depend on, now."""

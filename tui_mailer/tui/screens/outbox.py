@@ -23,6 +23,7 @@ from tui_mailer.tui.screens.mail_room import MailRoom
 from tui_mailer.tui.watch import Watch
 from tui_mailer.tui.widgets.outbox_rows import GROUP, OutboxRows
 from tui_mailer.tui.widgets.row_list import RowList
+from tui_mailer.tui.widgets.status_line import StatusLine
 from tui_mailer.tui.words import say_remedy
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class OutboxScreen(MailRoom):
         if self.is_active and self.rows.submissions:
             self._ticks += 1
             self.rows.tell_anew(self.moment(), is_quick=self._ticks % QUICK_TICKS != 0)
+            self.query_one(StatusLine).look_again()
 
     def on_row_list_cursor_moved(self) -> None:
         """The row that was left and the one that is come to tell their seconds differently."""

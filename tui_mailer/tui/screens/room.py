@@ -44,7 +44,9 @@ class Room(Screen[None]):
         yield ModeLine(self.desk.status, self.place)
         yield from self.furniture()
         undo_key = self.desk.keymap.display("app.undo")
-        yield StatusLine(self.desk.status, undo_key=undo_key, is_coarse=self.counts_in_rows)
+        yield StatusLine(
+            self.desk.status, undo_key=undo_key, is_coarse=self.counts_in_rows, say_otherwise=self.say_otherwise
+        )
         yield KeyLine(self.desk.keymap, self.place, ANYWHERE)
 
     @property
@@ -55,6 +57,10 @@ class Room(Screen[None]):
     def furniture(self) -> Iterable[Widget]:
         """What stands between the frame's lines."""
         raise NotImplementedError
+
+    def say_otherwise(self) -> str:
+        """What the status line says while there is nothing else to say."""
+        return ""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Lets a text field have the keys that type characters."""

@@ -17,6 +17,7 @@ class HistoryRows(RowList):
     """Ended submissions, page by page."""
 
     marks_rows = True
+    sentence_column = 4
 
     def __init__(self) -> None:
         columns = (
@@ -71,6 +72,11 @@ class HistoryRows(RowList):
             ),
             tone=_TONES.get(one.state, ""),
         )
+
+    def sentence(self, index: int) -> str:
+        """Not of what was sent: the server's thanks may be cut off."""
+        one = self.pages.get(index) if self.pages else None
+        return say_why(one, self._moment) if one and self._moment and one.state is not State.SENT else ""
 
     def move_to(self, index: int) -> None:
         self._wants_last = False

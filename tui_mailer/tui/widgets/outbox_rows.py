@@ -50,6 +50,7 @@ class OutboxRows(RowList):
     """Open submissions."""
 
     marks_rows = True
+    sentence_column = 3
 
     def __init__(self) -> None:
         columns = (
@@ -114,6 +115,10 @@ class OutboxRows(RowList):
         self._shown[index] = row = self._row(index)
         return row
 
+    def sentence(self, index: int) -> str:
+        """Counts coarsely: the row itself tells the seconds."""
+        return self._row(index, is_coarse=True).cells[3]
+
     def _arrange(self) -> None:
         lines = self._lines
         key = lines[self.cursor].key if self.cursor < len(lines) else None
@@ -137,11 +142,11 @@ class OutboxRows(RowList):
             if key in self._opened:
                 yield from (Line(one.id, (one,), is_inside=True) for one in members)
 
-    def _row(self, index: int) -> Row:
+    def _row(self, index: int, *, is_coarse: bool = False) -> Row:
         line, moment = self._lines[index], self._moment
         if moment is None:
             return Row(key=line.key, cells=("", "", "", "", ""))
-        moment = replace(moment, is_coarse=index != self.cursor)
+        moment = replace(moment, is_coarse=is_coarse or index != self.cursor)
         one = line.one
         state, why, to = STATE_WORD[one.state], say_why(one, moment), say_recipients(one)
         if line.is_group:

@@ -53,6 +53,8 @@ class RowList(ScrollView, can_focus=True):
 
     marks_rows: ClassVar[bool] = False
     """Whether several rows can be meant at once."""
+    sentence_column: ClassVar[int | None] = None
+    """The column of which `cut_sentence` tells all where it has no room for it."""
     BINDINGS = bindings("list")
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "row-list--heading",
@@ -81,7 +83,7 @@ class RowList(ScrollView, can_focus=True):
 
     @dataclass(eq=False, repr=False)
     class CursorMoved(Message):
-        """The cursor is on another row."""
+        """Another row is, or may be, under the cursor."""
 
         row_list: RowList
         index: int
@@ -103,6 +105,11 @@ class RowList(ScrollView, can_focus=True):
         """The row at an index; None while it is being fetched."""
         raise NotImplementedError
 
+    def sentence(self, index: int) -> str:
+        """What stands in the sentence column of a row, whole."""
+        del index
+        return ""
+
     # what screens use
 
     def cursor_key(self) -> str | None:
@@ -123,6 +130,15 @@ class RowList(ScrollView, can_focus=True):
         self.cursor = min(self.cursor, max(0, count - 1))
         self.virtual_size = Size(self.size.width, max(1, count))
         self.refresh()
+        self.post_message(self.CursorMoved(self, self.cursor))
+
+    def cut_sentence(self) -> str:
+        """The sentence of the row under the cursor where its column cuts it off; else nothing."""
+        if self.sentence_column is None or self.cursor >= self.row_count():
+            return ""
+        sentence = self.sentence(self.cursor)
+        widths = column_widths(self.columns, self.scrollable_content_region.width)
+        return sentence if cell_width(sentence) > widths[self.sentence_column] else ""
 
     def move_to(self, index: int) -> None:
         """Puts the cursor on a row and scrolls it into view; repaints only what differs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from rich.text import Text
@@ -23,10 +24,16 @@ class StatusLine(Widget):
     StatusLine.-good { color: $text-success; }
     """
 
-    def __init__(self, status: Status, *, undo_key: str, is_coarse: bool = False) -> None:
-        """``is_coarse``: counts in tens of seconds until the last ten: a list tells the seconds already."""
+    def __init__(
+        self, status: Status, *, undo_key: str, is_coarse: bool = False, say_otherwise: Callable[[], str] = str
+    ) -> None:
+        """``is_coarse``: counts in tens of seconds until the last ten: a list tells the seconds already.
+
+        ``say_otherwise`` gives what stands here while nothing else does; `look_again` when that may have changed.
+        """
         super().__init__()
         self._is_coarse = is_coarse
+        self._say_otherwise = say_otherwise
         self._status = status
         self._undo_key = undo_key
         self._shown = ("", "")
@@ -44,6 +51,11 @@ class StatusLine(Widget):
         if self._timer is not None and (self._status.undo_until is not None or self._status.text):
             self._timer.resume()
         self._repaint()
+
+    def look_again(self) -> None:
+        """Shows what is to be said by now, if it differs."""
+        if self._timer is not None:
+            self._repaint()
 
     def _repaint(self) -> None:
         if self._words() == self._shown:
@@ -93,7 +105,7 @@ class StatusLine(Widget):
         elif seconds:
             left = f"{self._status.undo_text}, leaves in {seconds} s: {self._undo_key} takes it back"
         else:
-            left = self._status.text
+            left = self._status.text or self._say_otherwise()
         saved = self._status.saved_at
         return left, f"draft saved {saved:%H:%M}" if saved else ""
 
