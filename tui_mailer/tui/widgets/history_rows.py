@@ -6,7 +6,7 @@ from tui_mailer.domain.errors import MailerError
 from tui_mailer.domain.submission import State
 from tui_mailer.storage.record import Submission
 from tui_mailer.tui.history_pages import HistoryPages
-from tui_mailer.tui.widgets.row_list import Column, Row, RowList
+from tui_mailer.tui.widgets.row_list import Column, Row, RowList, where_cut
 from tui_mailer.tui.words import STATE_WORD, Moment, say_day, say_recipients, say_subject, say_why
 
 _TONES = {State.SENT: "good", State.PARTIAL: "wait", State.FAILED: "bad"}
@@ -17,7 +17,6 @@ class HistoryRows(RowList):
     """Ended submissions, page by page."""
 
     marks_rows = True
-    sentence_column = 4
 
     def __init__(self) -> None:
         columns = (
@@ -73,10 +72,12 @@ class HistoryRows(RowList):
             tone=_TONES.get(one.state, ""),
         )
 
-    def sentence(self, index: int) -> str:
-        """Not of what was sent: the server's thanks may be cut off."""
-        one = self.pages.get(index) if self.pages else None
-        return say_why(one, self._moment) if one and self._moment and one.state is not State.SENT else ""
+    def cut_sentence(self) -> str:
+        """The outcome, but of what was sent: the server's thanks may be cut off."""
+        one = self.current()
+        if one is None or self._moment is None or one.state is State.SENT:
+            return ""
+        return where_cut(say_why(one, self._moment), self, len(self.columns) - 1)
 
     def move_to(self, index: int) -> None:
         self._wants_last = False

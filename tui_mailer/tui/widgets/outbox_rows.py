@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from tui_mailer.domain.submission import State
 from tui_mailer.storage.record import Submission
-from tui_mailer.tui.widgets.row_list import Column, Row, RowList
+from tui_mailer.tui.widgets.row_list import Column, Row, RowList, where_cut
 from tui_mailer.tui.words import STATE_WORD, Moment, say_recipients, say_subject, say_tries, say_why
 
 _TONES = {
@@ -25,6 +25,8 @@ _WORST_FIRST = (
     State.QUEUED,
     State.HANDED_OVER,
 )
+_SENTENCE = 3
+"""The column of When, or why not."""
 GROUP = "group:"
 """Before the group's ID in the key of its row."""
 
@@ -50,7 +52,6 @@ class OutboxRows(RowList):
     """Open submissions."""
 
     marks_rows = True
-    sentence_column = 3
 
     def __init__(self) -> None:
         columns = (
@@ -115,9 +116,11 @@ class OutboxRows(RowList):
         self._shown[index] = row = self._row(index)
         return row
 
-    def sentence(self, index: int) -> str:
-        """Counts coarsely: the row itself tells the seconds."""
-        return self._row(index, is_coarse=True).cells[3]
+    def cut_sentence(self) -> str:
+        """When, or why not; counted coarsely, for the row itself tells the seconds."""
+        if self.cursor >= len(self._lines):
+            return ""
+        return where_cut(self._row(self.cursor, is_coarse=True).cells[_SENTENCE], self, _SENTENCE)
 
     def _arrange(self) -> None:
         lines = self._lines

@@ -48,13 +48,17 @@ def column_widths(columns: tuple[Column, ...], total: int) -> list[int]:
     return widths
 
 
+def where_cut(text: str, row_list: RowList, column: int) -> str:
+    """The text if a column cuts it off, else nothing."""
+    width = column_widths(row_list.columns, row_list.scrollable_content_region.width)[column]
+    return text if cell_width(text) > width else ""
+
+
 class RowList(ScrollView, can_focus=True):
     """Rows under a heading; subclasses say how many there are and what each one shows."""
 
     marks_rows: ClassVar[bool] = False
     """Whether several rows can be meant at once."""
-    sentence_column: ClassVar[int | None] = None
-    """The column of which `cut_sentence` tells all where it has no room for it."""
     BINDINGS = bindings("list")
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "row-list--heading",
@@ -105,9 +109,8 @@ class RowList(ScrollView, can_focus=True):
         """The row at an index; None while it is being fetched."""
         raise NotImplementedError
 
-    def sentence(self, index: int) -> str:
-        """What stands in the sentence column of a row, whole."""
-        del index
+    def cut_sentence(self) -> str:
+        """What the row under the cursor has no room for and is worth a line of its own; else nothing."""
         return ""
 
     # what screens use
@@ -131,14 +134,6 @@ class RowList(ScrollView, can_focus=True):
         self.virtual_size = Size(self.size.width, max(1, count))
         self.refresh()
         self.post_message(self.CursorMoved(self, self.cursor))
-
-    def cut_sentence(self) -> str:
-        """The sentence of the row under the cursor where its column cuts it off; else nothing."""
-        if self.sentence_column is None or self.cursor >= self.row_count():
-            return ""
-        sentence = self.sentence(self.cursor)
-        widths = column_widths(self.columns, self.scrollable_content_region.width)
-        return sentence if cell_width(sentence) > widths[self.sentence_column] else ""
 
     def move_to(self, index: int) -> None:
         """Puts the cursor on a row and scrolls it into view; repaints only what differs."""
