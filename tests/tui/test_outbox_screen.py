@@ -148,17 +148,93 @@ async def test_t_chooses_another_time(tmp_path: Path) -> None:
         await stage.press("ctrl+u")
         await stage.type("in 6 days")
         await stage.press("enter")
-        await stage.shows("in 6 days")
+        await stage.shows("1 rescheduled: ", ", in 6 days")
         assert (await stage.app.desk.ask(lambda mailer: mailer.show(one.id))).schedule_words == "in 6 days"
 
 
+async def test_what_is_taken_back_keeps_the_time_it_has_by_now(tmp_path: Path) -> None:
+    """Rescheduled, then edited: When is the new time as a person writes it; of what was for now it is empty."""
+    async with on_stage(tmp_path, size=LARGE) as stage:
+        one = await seal(stage)
+        moved = await stage.app.desk.ask(lambda mailer: mailer.reschedule(one.id, "in 6 days"))
+        await stage.press("f3")
+        await stage.shows("in 6 days")
+        await stage.press("e")
+        await stage.until(lambda: stage.app.compose_screen.form.read().subject == "For later", "compose")
+        when = stage.app.compose_screen.form.read().schedule
+        again = await stage.app.desk.ask(lambda mailer: mailer.parse_when(when))
+        assert again.at == moved.not_before.replace(microsecond=0)
+        assert when.startswith(f"{moved.not_before.astimezone(stage.app.desk.zone):%Y-%m-%d %H:%M}")
+        assert "T" not in when
+        asked = await stage.app.desk.ask(
+            lambda mailer: mailer.seal(replace(LATER, schedule=""), SealRequest(hold=True))
+        )
+        stored = await stage.app.desk.ask(lambda mailer: mailer.edit(asked[0].id))
+        assert stored.draft.schedule == ""
+
+
+async def test_a_new_message_from_an_old_one_is_for_now(tmp_path: Path) -> None:
+    """When the old one went is no time to send the new one at."""
+    async with on_stage(tmp_path) as stage:
+        one = await seal(stage)
+        await stage.app.desk.ask(lambda mailer: mailer.cancel(one.id))
+        stored = await stage.app.desk.ask(lambda mailer: mailer.edit_as_new(one.id))
+        assert (stored.draft.subject, stored.draft.schedule) == ("For later", "")
+
+
+async def test_e_on_a_repeating_mail_asks_whether_the_series_is_meant(tmp_path: Path) -> None:
+    """Only this one: the series goes on; the series: it ends, and its draft repeats as it did."""
+    async with on_stage(tmp_path, size=LARGE) as stage:
+        first = await seal(stage, replace(LATER, schedule="every weekday 9:00"))
+        form = stage.app.compose_screen.form
+        await stage.press("f3")
+        await stage.shows("repeats every weekday 9:00")
+        await stage.press("e")
+        await stage.shows("It repeats", "the series goes on as it is")
+        await stage.press("enter")
+        await stage.until(lambda: form.read().subject == "For later", "compose")
+        assert "every" not in form.read().schedule
+        await stage.press("f3")
+        listed = stage.app.screen.query_one(OutboxRows)
+        await stage.until(lambda: (one := listed.current()) is not None and one.id != first.id, "the next one")
+        await stage.press("e")
+        await stage.shows("the series ends; the draft repeats as it did")
+        await stage.press("down", "enter")
+        await stage.until(lambda: form.read().schedule == "every weekday 9:00", "a draft that repeats")
+        assert await stage.app.desk.ask(lambda mailer: mailer.outbox()) == []
+        await stage.app.desk.ask(lambda mailer: mailer.keep_series_up())
+        assert await stage.app.desk.ask(lambda mailer: mailer.outbox()) == []
+
+
+async def test_r_asks_before_mail_goes_ahead_of_its_time(tmp_path: Path) -> None:
+    """What waits for a chosen time isn't sent by a key that says "retry", unless that is meant."""
+    async with on_stage(tmp_path) as stage:
+        one = await seal(stage)
+        await stage.press("f3")
+        await stage.shows("in 3 days")
+        await stage.press("r")
+        await stage.shows("Send it now, not at its time?", "Bob: For later")
+        await stage.press("escape")
+        assert (await stage.app.desk.ask(lambda mailer: mailer.show(one.id))).not_before == one.not_before
+        await stage.press("r")
+        await stage.confirm()
+        await stage.shows("The outbox is empty")
+        assert await state_of(stage, one) is State.SENT
+
+
 async def test_space_marks_several_and_a_key_is_for_all_of_them(tmp_path: Path) -> None:
-    """Two marked rows are both canceled by one x."""
+    """Two marked rows are both canceled by one x, once a question has been answered: many aren't made anew by a key."""
     async with on_stage(tmp_path) as stage:
         first, second = await seal(stage), await seal(stage)
         await stage.press("f3")
         await stage.shows("Outbox 2")
         await stage.press("space", "space", "x")
+        await stage.shows("Cancel these 2 mails?")
+        await stage.press("escape")
+        assert {await state_of(stage, first), await state_of(stage, second)} == {State.QUEUED}
+        await stage.press("x")
+        await stage.shows("Cancel these 2 mails?")
+        await stage.confirm()
         await stage.shows("The outbox is empty")
         assert {await state_of(stage, first), await state_of(stage, second)} == {State.CANCELED}
 
@@ -288,7 +364,9 @@ async def test_several_at_once_say_honestly_what_could_not_be_done(tmp_path: Pat
         await stage.press("f3")
         await stage.shows("Outbox 2", "held by you")
         await stage.press("a", "r")
-        await stage.shows("1 due now; 1 can't be retried: it is held")
+        await stage.shows("Send it now, not at its time?", "For later")
+        await stage.confirm()
+        await stage.shows("1 tried now; 1 can't be retried: it is held")
         await stage.until(lambda: not stage.app.screen.query_one(OutboxRows).marked, "marks taken away")
         assert await state_of(stage, held) is State.HELD
         assert await state_of(stage, waits) is not State.HELD
@@ -321,6 +399,7 @@ async def test_a_group_is_one_row_until_it_is_opened(tmp_path: Path) -> None:
         await stage.press("down", "h")
         await stage.shows("1 held")
         await stage.press("up", "x")
+        await stage.confirm()
         await stage.until(lambda: rows.row_count() == 1, "the group gone")
         assert {await state_of(stage, one) for one in sealed} == {State.CANCELED}
         assert await state_of(stage, other) is State.QUEUED

@@ -8,30 +8,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from tui_mailer.accounts.configuration import Account, Configuration, Paths
 from tui_mailer.domain import mime
-from tui_mailer.domain.address import Address, format_address_list
 from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import NotFound
-from tui_mailer.domain.message import Message
 from tui_mailer.domain.schedule import Schedule, parse_when
-from tui_mailer.domain.submission import ENDED_STATES, OPEN_STATES, SETTLED_STATUSES, Attempt, State
+from tui_mailer.domain.submission import OPEN_STATES, Attempt, State
 from tui_mailer.providers import registry
 from tui_mailer.providers.base import Capabilities, Prepared
 from tui_mailer.services.account import ProviderDirectory
 from tui_mailer.services.delivery import contents_of
 from tui_mailer.services.doubt import is_key_alive
 from tui_mailer.services.form_check import FormCheck, check_form
-from tui_mailer.services.intake import sealed_source
 from tui_mailer.services.model_form import FormField, form_fields
 from tui_mailer.services.opening_hours import opens_at, windows_of
 from tui_mailer.services.query import parse_past, parse_query, parse_typed
 from tui_mailer.services.review import Review, SealRequest
 from tui_mailer.services.sealing import frozen_date
+from tui_mailer.services.taking_back import draft_of, when_of
 from tui_mailer.services.who_sends import WhoSends, who_sends
 from tui_mailer.services.writing import Writer
 from tui_mailer.storage.record import HELD_BY_PERSON, AccountHold, Deliverer, HistoryQuery, StoredDraft, Submission
@@ -232,17 +229,30 @@ class Mailer:
             keeps_key = is_key_alive(submission, self.directory.capabilities(submission.account), now)
         return self.store.outbox.settle(submission_id, how, now, keeps_key=keeps_key)
 
-    def edit(self, submission_id: str) -> StoredDraft:
-        """Takes an open submission back into a draft, in one transaction (also: undo send)."""
-        return self.store.outbox.edit(self.store.resolve_id(submission_id), _draft_of)
+    def edit(self, submission_id: str, *, ends_series: bool = False) -> StoredDraft:
+        """Takes an open submission back into a draft, its time with it, in one transaction (also: undo send).
+
+        ``ends_series``: with it the recurring ends whose occurrence it is; the draft then recurs as that did.
+        """
+        whole_id = self.store.resolve_id(submission_id)
+        stored = self.store.outbox.edit(
+            whole_id, lambda one: self._draft_again(one, recurs=ends_series), ends_series=ends_series
+        )
+        if self.show(whole_id).series_id is not None and not ends_series:
+            self.keep_series_up()
+        return stored
 
     def edit_recalled(self, submission_id: str) -> StoredDraft:
         """Makes a draft of what its provider has just let go of, which thereby ends, in one transaction."""
-        return self.store.outbox.recall_to_draft(submission_id, _draft_of)
+        return self.store.outbox.recall_to_draft(submission_id, self._draft_again)
 
     def edit_as_new(self, submission_id: str) -> StoredDraft:
-        """Makes a new draft from any submission, leaving it as it is."""
-        return self.store.drafts.save(_draft_of(self.show(submission_id)))
+        """Makes a new draft from any submission, leaving it as it is; for now, whenever that went."""
+        return self.store.drafts.save(draft_of(self.show(submission_id)))
+
+    def _draft_again(self, submission: Submission, *, recurs: bool = False) -> Draft:
+        when = when_of(submission, now=self.store.clock.now(), zone=self.directory.zone, recurs=recurs)
+        return draft_of(submission, when)
 
     def resend(self, submission_id: str, *, only_refused: bool = False, undo_seconds: int = 0) -> Submission:
         """Seals a new submission with the same content, to everyone or to those refused only."""
@@ -352,47 +362,3 @@ class Mailer:
 
 async def _next_block(blocks: AsyncIterator[bytes]) -> bytes | None:
     return await anext(blocks, None)
-
-
-def _draft_of(submission: Submission) -> Draft:
-    """The draft a submission was sealed from, for those who haven't accepted it yet.
-
-    Where there is none (raw mail), or where some have accepted, it is made anew from the message.
-    """
-    message = submission.message if submission.state in ENDED_STATES else _for_the_rest(submission)
-    if submission.draft is not None:
-        if message is submission.message:
-            return submission.draft
-        lists = {kind: format_address_list(getattr(message, kind)) for kind in ("to", "cc", "bcc")}
-        return replace(submission.draft, **lists)
-    draft = Draft(
-        account=submission.account,
-        sender=str(message.sender),
-        to=format_address_list(message.to),
-        cc=format_address_list(message.cc),
-        bcc=format_address_list(message.bcc),
-        reply_to=format_address_list(message.reply_to),
-        subject=message.subject,
-        body=message.text or "",
-        html=message.html,
-        attachments=tuple(map(sealed_source, message.attachments)),
-        in_reply_to=message.in_reply_to or "",
-        references=" ".join(message.references),
-        headers=message.headers,
-        tags=message.tags,
-        metadata=dict(message.metadata),
-    )
-    return replace(draft, note=submission.note or "", retries=submission.retries)
-
-
-def _for_the_rest(submission: Submission) -> Message:
-    """Leaves out who has the message already, and who was never to get this one (a resend to the refused)."""
-    message = submission.message
-    waiting = {one.address.casefold() for one in submission.recipients if one.status not in SETTLED_STATUSES}
-    if all(one.addr_spec.casefold() in waiting for one in message.recipients()):
-        return message
-
-    def left(addresses: tuple[Address, ...]) -> tuple[Address, ...]:
-        return tuple(one for one in addresses if one.addr_spec.casefold() in waiting)
-
-    return replace(message, to=left(message.to), cc=left(message.cc), bcc=left(message.bcc))

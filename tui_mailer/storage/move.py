@@ -212,16 +212,25 @@ class Moves(SubmissionTable):
             )
             return self._moved(moved, after)
 
-    def edit(self, submission_id: str, make: Callable[[Submission], Draft] | None = None) -> StoredDraft:
+    def edit(
+        self,
+        submission_id: str,
+        make: Callable[[Submission], Draft] | None = None,
+        *,
+        ends_series: bool = False,
+    ) -> StoredDraft:
         """Cancels it and keeps it as a draft, in one transaction: what it was sealed from, or what ``make`` makes.
 
         ``make`` is given the submission as it stands then: another process may have sent it to some meanwhile.
+        ``ends_series``: the series it is an occurrence of ends with it.
         """
         with self._database.transaction():
             row = self._allowed(submission_id, _WAITING, "edited")
             wanted = make(self._moved(row)) if make is not None else self._draft(submission_id)
             if wanted is None:
                 raise InvalidMessage(f"{submission_id} was made by no draft; cancel it and write it anew.")
+            if ends_series and row["series_id"] is not None:
+                self._database.run(statements("series")["delete"], {"id": row["series_id"]})
             self._cancel(row, "taken back to a draft")
             return self._parts.drafts.insert(wanted)
 

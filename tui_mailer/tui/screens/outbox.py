@@ -164,16 +164,20 @@ class OutboxScreen(MailRoom):
 
     def action_retry(self) -> None:
         """Makes it due now; a held account is released first, its password asked for where only a person knows it."""
-        self.attempt(self._retry(self.rows.meant()))
+        self.attempt(self._retry(self.rows.meant()), keys_wait=True)
 
     async def _retry(self, meant: Sequence[Submission]) -> None:
+        from tui_mailer.tui.screens.outbox_question import may_send_early
+
+        if not await may_send_early(self, meant):
+            return
         for name in sorted({one.account for one in meant} & set(self.watch_desk.holds)):
             account = self.desk.configuration.accounts.get(name)
             if account is not None and account.credential is not None and account.credential.kind == "prompt":
                 self.shell.post_message(SecretAsked(name))
             else:
                 await self.desk.ask(lambda mailer, name=name: mailer.release_account(name))
-        await self._do(meant, lambda mailer, key: mailer.retry(key), ("due now", "retried"))
+        await self._do(meant, lambda mailer, key: mailer.retry(key), ("tried now", "retried"))
 
     def action_mark_all(self) -> None:
         """Marks every row, or none where all are."""
@@ -189,13 +193,20 @@ class OutboxScreen(MailRoom):
         self.attempt(self._do(going, lambda mailer, key: mailer.hold(key), ("held", "held")))
 
     def action_cancel(self) -> None:
-        """Cancels without asking, since nothing is lost by it, and says where it has gone."""
+        """Cancels one without asking, since nothing is lost by it, and says where it has gone."""
         self.attempt(self._cancel(self.rows.meant()), keys_wait=True)
 
     async def _cancel(self, meant: Sequence[Submission]) -> None:
+        from tui_mailer.tui.screens.outbox_question import ask_about_series, may_cancel
+
         repeating = {one.id for one in meant if one.series_id and one.state is not State.HANDED_OVER}
-        ends_series = bool(repeating) and await self._ask_about_series(len(repeating))
-        if ends_series is None:
+        if repeating:
+            remarks = ("the next one goes at its time", "the repeating ends")
+            chosen = await ask_about_series(self, len(repeating), remarks=remarks)
+            ends_series = chosen == "series"
+        else:
+            chosen, ends_series = await may_cancel(self, meant), False
+        if not chosen:
             return
         history = self.desk.keymap.display("app.history")
         done = f"canceled: {history} still has it, and e there makes a new message of it"
@@ -204,18 +215,6 @@ class OutboxScreen(MailRoom):
             return mailer.stop_series(key) if ends_series and key in repeating else mailer.cancel(key)
 
         await self._do(meant, cancel, (done, "canceled"), lambda recall, key: recall.cancel(key))
-
-    async def _ask_about_series(self, count: int) -> bool | None:
-        """Whether all that follow a repeating one go with it; None where nothing is to be canceled."""
-        from tui_mailer.tui.screens.choice import ChoiceScreen, Offer
-
-        only, title = ("Only this one", "It repeats") if count == 1 else ("Only these", f"{count} of them repeat")
-        offers = [
-            Offer(key="one", text=only, remark="the next one goes at its time"),
-            Offer(key="series", text="All that follow, too", remark="the repeating ends"),
-        ]
-        chosen = await self.shell.push_screen_wait(ChoiceScreen(self.desk.keymap, title, offers))
-        return None if chosen is None else chosen == "series"
 
     def action_edit(self) -> None:
         """Takes it back into compose, in one transaction."""
@@ -226,11 +225,20 @@ class OutboxScreen(MailRoom):
             self.attempt(self._edit(meant[0]), keys_wait=True)
 
     async def _edit(self, one: Submission) -> None:
+        from tui_mailer.tui.screens.outbox_question import ask_about_series
+
+        is_series = False
+        if one.series_id and one.state is not State.HANDED_OVER:
+            remarks = ("the series goes on as it is", "the series ends; the draft repeats as it did")
+            chosen = await ask_about_series(self, 1, remarks=remarks)
+            if chosen is None:
+                return
+            is_series = chosen == "series"
         if one.state is State.HANDED_OVER:
             self.desk.status.say("the provider is asked ...", seconds=60)
             stored = await asyncio.to_thread(self.desk.recall().edit, one.id)
         else:
-            stored = await self.desk.ask(lambda mailer: mailer.edit(one.id))
+            stored = await self.desk.ask(lambda mailer: mailer.edit(one.id, ends_series=is_series))
         self.shell.post_message(DraftTaken(stored))
 
     def action_reschedule(self) -> None:
@@ -238,6 +246,7 @@ class OutboxScreen(MailRoom):
         self.attempt(self._reschedule(self.rows.meant()), keys_wait=True)
 
     async def _reschedule(self, meant: Sequence[Submission]) -> None:
+        from tui_mailer.domain.schedule import describe
         from tui_mailer.tui.screens.schedule import ScheduleScreen
 
         if not meant:
@@ -246,10 +255,12 @@ class OutboxScreen(MailRoom):
         title = "Send it at another time" if len(meant) == 1 else f"Send these {len(meant)} at another time"
         words = await self.shell.push_screen_wait(ScheduleScreen(self.desk, "", who=who, title=title))
         if words:
+            schedule = await self.desk.ask(lambda mailer: mailer.parse_when(words))
+            said = describe(schedule, now=self.desk.now())
             await self._do(
                 meant,
                 lambda mailer, key: mailer.reschedule(key, words),
-                (f"rescheduled: {words}", "rescheduled"),
+                (f"rescheduled: {said}", "rescheduled"),
                 lambda recall, key: recall.reschedule(key, words),
             )
         elif words is not None:

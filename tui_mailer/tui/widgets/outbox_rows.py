@@ -72,7 +72,7 @@ class OutboxRows(RowList):
         """Shows these, the cursor staying with its row."""
         self.submissions = list(submissions)
         self._moment = moment
-        self.empty_text = "The outbox is empty: everything has been sent."
+        self.empty_text = "The outbox is empty: nothing waits."
         self._arrange()
 
     def toggle(self, key: str) -> None:
