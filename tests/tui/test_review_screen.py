@@ -206,3 +206,21 @@ async def test_settings_changed_meanwhile_want_another_review(tmp_path: Path) ->
         with pytest.raises(InvalidMessage, match="settings of account 'local' have changed"):
             await stage.app.desk.ask(lambda mailer: mailer.seal(READY, SealRequest(reviewed=other)))
         assert await stage.app.desk.ask(lambda mailer: mailer.outbox()) == []
+
+
+async def test_undo_is_offered_where_it_works(tmp_path: Path) -> None:
+    """Behind a dialog the status line promises no key and counts nothing; the dialog of leaving has F5 itself."""
+    async with on_stage(tmp_path, configuration_of(undo_seconds=60), draft=READY, size=LARGE) as stage:
+        await stage.review_and_send()
+        await stage.shows("queued for Bob", "F5 takes it back")
+        await stage.press("ctrl+l")
+        await stage.shows("When is it to go out?")
+        await stage.until(lambda: "F5 takes it back" not in stage.text(), "no promise")
+        await stage.press("escape")
+        await stage.shows("F5 takes it back")
+        await stage.press("ctrl+q")
+        await stage.shows("Sending what is due", "F5 undoes it", "F5 Undo")
+        await stage.press("f5")
+        await stage.shows("taken back: nothing was sent")
+        assert stage.app.compose_screen.form.read().subject == "Minutes"
+        assert stage.app.is_running

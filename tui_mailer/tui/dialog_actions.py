@@ -250,6 +250,14 @@ DIALOG_ACTIONS: tuple[Action, ...] = (
         where=("quit",),
         is_shown=True,
     ),
+    Action(
+        id="quit.undo",
+        keys=("f5",),
+        label="Undo",
+        help="Take back the message just sent, and stay.",
+        where=("quit",),
+        is_shown=True,
+    ),
     Action(id="quit.stay", keys=("escape",), label="Stay", help="Don't quit.", where=("quit",), is_shown=True),
     _BACK,
 )

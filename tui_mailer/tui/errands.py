@@ -221,7 +221,10 @@ class Errands:
             return True
         own = os.getpid()
         who = await self._desk.ask(lambda mailer: mailer.who_sends(apart_from=own))
-        return await self._app.push_screen_wait(QuitScreen(self._desk, self._watch, leaving, who=who)) != "stay"
+        answer = await self._app.push_screen_wait(QuitScreen(self._desk, self._watch, leaving, who=who))
+        if answer == "undo":
+            await self.undo()
+        return answer in ("gone", "left")
 
     async def install_service(self) -> None:
         """Has mail leave on time also while the app is closed."""

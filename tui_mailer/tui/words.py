@@ -59,6 +59,8 @@ class Moment:
     """Attempts after which a message is given up, unless it has its own limit."""
     windows: Mapping[str, Window] = field(default_factory=dict[str, "Window"])
     """Accounts that send only at some hours."""
+    undo_key: str = "u"
+    """What takes it back where the sentence stands."""
 
 
 def say_distance(distance: timedelta) -> str:
@@ -74,11 +76,11 @@ def say_distance(distance: timedelta) -> str:
 
 
 def say_countdown(until: datetime, moment: Moment) -> str:
-    """How long until then, in the moment's steps."""
+    """How long until then; in coarse steps as a bound (``<60 s``), so that no exact count contradicts it."""
     distance = until - moment.now
     if moment.is_coarse and timedelta(0) < distance < timedelta(seconds=100):
         step = 10 if distance <= timedelta(seconds=30) else 30
-        distance = timedelta(seconds=step * ceil(distance.total_seconds() / step))
+        return f"<{step * ceil(distance.total_seconds() / step)} s"
     return say_distance(distance)
 
 
@@ -219,7 +221,7 @@ def _queued(submission: Submission, moment: Moment) -> str:
     if distance <= timedelta(0):
         return "next to go"
     if submission.schedule_words is None and distance < timedelta(minutes=5):
-        return f"leaves in {say_countdown(submission.not_before, moment)}, u undoes it"
+        return f"leaves in {say_countdown(submission.not_before, moment)}, {moment.undo_key} undoes it"
     from tui_mailer.domain.schedule import describe_distance
 
     if distance < timedelta(seconds=99):

@@ -65,7 +65,7 @@ class LeavingRows(RowList):
         return Row(key=one.id, cells=(STATE_WORD[one.state], say_recipients(one), say_why(one, self.moment)))
 
 
-class QuitScreen(Dialog[Literal["gone", "left", "stay"]]):
+class QuitScreen(Dialog[Literal["gone", "left", "stay", "undo"]]):
     """Goes away by itself once nothing is due any more."""
 
     place = "quit"
@@ -80,7 +80,7 @@ class QuitScreen(Dialog[Literal["gone", "left", "stay"]]):
 
     def contents(self) -> Iterable[Widget]:
         yield self._rows
-        yield Static(f"Left here: {self._who.text}", markup=False, classes="label")
+        yield Static(f"Whatever stays in the outbox: {self._who.text}", markup=False, classes="label")
 
     def on_mount(self) -> None:
         self._watch.listen(self._event_came)
@@ -88,7 +88,13 @@ class QuitScreen(Dialog[Literal["gone", "left", "stay"]]):
 
     def _moment(self) -> Moment:
         watch = self._watch
-        return Moment(now=self._desk.now(), holds=watch.holds, sent_bytes=watch.sent_bytes, phases=watch.phases)
+        return Moment(
+            now=self._desk.now(),
+            holds=watch.holds,
+            sent_bytes=watch.sent_bytes,
+            phases=watch.phases,
+            undo_key=self.keymap.display("quit.undo"),
+        )
 
     def _event_came(self, event: Event) -> None:
         del event
@@ -110,6 +116,10 @@ class QuitScreen(Dialog[Literal["gone", "left", "stay"]]):
 
     def action_leave(self) -> None:
         self.dismiss("left")
+
+    def action_undo(self) -> None:
+        """Back, with what was just sent in compose again."""
+        self.dismiss("undo")
 
     def action_stay(self) -> None:
         self.dismiss("stay")

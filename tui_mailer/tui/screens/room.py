@@ -39,6 +39,14 @@ class Room(Screen[None]):
         """Styles what has just been styled as it was mounted only when it is shown again."""
         event.refresh_styles = self._has_been_shown
         self._has_been_shown = True
+        self._rest(is_behind=False)
+
+    def _on_screen_suspend(self) -> None:
+        self._rest(is_behind=True)
+
+    def _rest(self, *, is_behind: bool) -> None:
+        for line in self.query(StatusLine):
+            line.rest(is_behind=is_behind)
 
     def compose(self) -> ComposeResult:
         yield ModeLine(self.desk.status, self.place)

@@ -37,6 +37,7 @@ class StatusLine(Widget):
         self._status = status
         self._undo_key = undo_key
         self._shown = ("", "")
+        self._is_behind = False
         self._timer: Timer | None = None
 
     def on_mount(self) -> None:
@@ -51,6 +52,11 @@ class StatusLine(Widget):
         if self._timer is not None and (self._status.undo_until is not None or self._status.text):
             self._timer.resume()
         self._repaint()
+
+    def rest(self, *, is_behind: bool) -> None:
+        """Counts nothing down, and names no key, while a dialog is before it: it couldn't keep either promise."""
+        self._is_behind = is_behind
+        self.look_again()
 
     def look_again(self) -> None:
         """Shows what is to be said by now, if it differs."""
@@ -102,6 +108,8 @@ class StatusLine(Widget):
             seconds = -(-seconds // 10) * 10 if seconds > 10 else seconds
         if self._status.text and self._status.is_newer_than_undo:
             left = self._status.text
+        elif seconds and self._is_behind:
+            left = self._status.undo_text
         elif seconds:
             left = f"{self._status.undo_text}, leaves in {seconds} s: {self._undo_key} takes it back"
         else:
