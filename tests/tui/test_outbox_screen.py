@@ -500,3 +500,14 @@ async def test_why_a_mail_failed_is_told_whole_under_the_history(tmp_path: Path)
             await stage.shows("not sent to bob@example.org: no such user")
             stage.app.desk.status.say("")
             await stage.until(lambda: "says the last word" in stage.lines()[-2], "all of the outcome")
+
+
+async def test_a_server_that_is_away_is_told_only_while_mail_waits_for_it(tmp_path: Path) -> None:
+    """Once its mail is canceled there is nothing to say about the account, above the list and in the first row."""
+    async with on_stage(tmp_path, configuration_of(smtp_account(9)), size=LARGE) as stage:
+        await seal(stage, Draft(to="bob@example.org", subject="Off", body="text"))
+        await stage.press("f3")
+        await stage.shows("work can't send now", "It tries again by itself")
+        await stage.press("x")
+        await stage.shows("The outbox is empty", "1 canceled")
+        await stage.until(lambda: "can't send now" not in stage.text(), "no more trouble")

@@ -312,6 +312,15 @@ class Mailer:
         """Accounts whose mail waits, and why."""
         return self.store.outbox.account_holds()
 
+    def holds_to_tell(self) -> Mapping[str, AccountHold]:
+        """Of `account_holds` those worth telling: one that goes on by itself concerns nobody who has no mail there."""
+        waiting = {State.QUEUED, State.DEFERRED, State.SENDING}
+        return {
+            name: hold
+            for name, hold in self.account_holds().items()
+            if not hold.is_offline or self.store.outbox.list(states=waiting, account=name, limit=1)
+        }
+
     def hold_account(self, name: str, reason: str = HELD_BY_PERSON) -> None:
         """Keeps an account's mail in the outbox; raises `ConfigurationError` for an unknown one."""
         self.store.outbox.hold_account(self.directory.account(name).name, reason)

@@ -38,6 +38,8 @@ class Watch:
         self.sent_bytes: dict[str, tuple[int, int]] = {}
         self.phases: dict[str, Phase] = {}
         self.holds: Mapping[str, AccountHold] = {}
+        self.told_holds: Mapping[str, AccountHold] = {}
+        """Those that concern mail which waits, or want a person."""
         self._news: list[tuple[str, State]] = []
         self._telling = Pace(self._tell, gap_seconds=TELLING_GAP_SECONDS)
         self._counting = Pace(self.count, gap_seconds=TELLING_GAP_SECONDS)
@@ -69,17 +71,19 @@ class Watch:
 
     async def count(self) -> None:
         """Reads anew how much is open and which accounts are held."""
-        counts, self.holds = await self._desk.ask(lambda mailer: (mailer.counts(), mailer.account_holds()))
+        counts, self.holds, self.told_holds = await self._desk.ask(
+            lambda mailer: (mailer.counts(), mailer.account_holds(), mailer.holds_to_tell())
+        )
         status = self._desk.status
         status.open_count = sum(counts.values())
         status.trouble = self._trouble()
         status.changed()
 
     def _trouble(self) -> str:
-        held = sorted(name for name, hold in self.holds.items() if not hold.is_offline)
+        held = sorted(name for name, hold in self.told_holds.items() if not hold.is_offline)
         if held:
             return f"{', '.join(held)} is held: {self._desk.keymap.display('app.accounts')}"
-        return f"{', '.join(sorted(self.holds))} can't send now" if self.holds else ""
+        return f"{', '.join(sorted(self.told_holds))} can't send now" if self.told_holds else ""
 
     def _submission_changed(self, event: SubmissionChanged) -> None:
         if event.state is not State.SENDING:

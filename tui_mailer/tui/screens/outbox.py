@@ -115,7 +115,7 @@ class OutboxScreen(MailRoom):
     def _show_remedy(self, found: Sequence[Submission], who: str) -> None:
         """Tells of an account once, whatever number of its mails wait; then what else holds for many rows."""
         keymap = self.desk.keymap
-        lines = [say_remedy(hold, keymap) for _name, hold in sorted(self.watch_desk.holds.items())]
+        lines = [say_remedy(hold, keymap) for _name, hold in sorted(self.watch_desk.told_holds.items())]
         hidden = self.desk.status.open_count - len(found)
         if hidden > 0:
             lines.append(f"{hidden:,} older ones aren't shown: cancel or send some, or see `outbox list` in a shell.")
