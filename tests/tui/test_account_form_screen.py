@@ -14,6 +14,7 @@ from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.submission import State
 from tui_mailer.services.review import SealRequest
 from tui_mailer.tui.screens.choice import OfferList
+from tui_mailer.tui.widgets.line_input import LineInput
 
 
 async def test_an_account_is_added_tried_and_used(tmp_path: Path) -> None:
@@ -194,3 +195,20 @@ async def test_a_letter_finds_its_provider(tmp_path: Path) -> None:
             assert offers.cursor_key() == name
         await stage.press("q", "!", "enter")
         await stage.shows("Add an account: mailgun", "API key")
+
+
+async def test_what_is_emptied_stays_empty(tmp_path: Path) -> None:
+    """A server that asks for no password: the user that was guessed and taken away doesn't come back."""
+    async with on_stage(tmp_path) as stage:
+        await stage.press("f9")
+        await stage.shows("Accounts")
+        await stage.press("n")
+        await stage.shows("Add an SMTP account")
+        await stage.type("ada@example.org")
+        await stage.press("tab", "tab")
+        user = stage.app.screen.query_one("#username", LineInput)
+        await stage.until(lambda: user.has_focus and user.value == "ada@example.org", "the guess")
+        await stage.press("backspace", "shift+tab", "shift+tab")
+        await stage.press("end", "tab", "tab")
+        await stage.until(lambda: user.has_focus, "back at the user")
+        assert user.value == ""

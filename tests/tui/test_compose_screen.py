@@ -9,7 +9,8 @@ from app_stage import LARGE, SMALL, configuration_of, local_account, on_stage
 from textual import events
 
 from tui_mailer.accounts.configuration import ComposeSettings
-from tui_mailer.domain.draft import Draft
+from tui_mailer.domain.draft import Draft, DraftAttachment
+from tui_mailer.services.review import SealRequest
 from tui_mailer.tui.widgets.compose_form import ComposeForm
 
 EMPTY_FORM = """\
@@ -319,3 +320,33 @@ async def test_a_form_that_goes_takes_in_no_more_fields(tmp_path: Path) -> None:
         await stage.app.screen.mount(form)
         await form.complete()
         assert form.fields["bcc"].is_attached
+
+
+async def test_a_file_of_a_mail_taken_back_has_its_size(tmp_path: Path) -> None:
+    """It is kept already, under no path: the row and the total tell it like any other."""
+    report = tmp_path / "report.txt"
+    report.write_text("x" * 17)
+    draft = Draft(to="bob@example.org", subject="s", body="b", attachments=(DraftAttachment(source=str(report)),))
+    async with on_stage(tmp_path, size=LARGE) as stage:
+        (one,) = await stage.app.desk.ask(lambda mailer: mailer.seal(draft, SealRequest(hold=True)))
+        stage.app.desk.nudge()
+        await stage.press("f3")
+        await stage.shows("held as asked")
+        await stage.press("e")
+        await stage.shows("report.txt  17 B", "1 file, 17 B")
+        assert one.id
+
+
+async def test_a_file_that_is_gone_is_the_one_pointed_at(tmp_path: Path) -> None:
+    """What can't be sent is where Del works: another file isn't taken off in its place."""
+    gone, stays = tmp_path / "gone.txt", tmp_path / "stays.txt"
+    stays.write_text("x")
+    attachments = (DraftAttachment(source=str(gone)), DraftAttachment(source=str(stays)))
+    draft = Draft(to="bob@example.org", subject="s", body="b", attachments=(attachments[1], attachments[0]))
+    async with on_stage(tmp_path, size=LARGE, draft=draft) as stage:
+        await stage.press("ctrl+s")
+        await stage.shows("> gone.txt", "gone.txt doesn't exist")
+        await stage.press("delete")
+        await stage.until(
+            lambda: stage.app.compose_screen.form.read().attachments == (attachments[1],), "the missing one taken off"
+        )

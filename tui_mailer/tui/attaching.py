@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from textual.widget import Widget
 
+from tui_mailer.domain.errors import MailerError
 from tui_mailer.tui.disk import read_disk
 from tui_mailer.tui.dropped_file import find_dropped, readings, unquote_path
 from tui_mailer.tui.path_completion import FoundFile, folder_named
@@ -37,6 +38,7 @@ class Attaching:
         self._form = form
         self._offer: Offer | None = None
         self._folder: str | None = None
+        form.attachments.sealed_size = self._sealed_size
 
     async def attach(self) -> None:
         """Takes an offer, else goes to the path."""
@@ -47,6 +49,14 @@ class Attaching:
             self._room.desk.status.say("attached" if count == 1 else f"{count} files attached")
         else:
             self._form.focus_field("attachments")
+
+    async def _sealed_size(self, source: str) -> int:
+        """Bytes of a file that is kept already; -1 where it isn't any more."""
+        sha256 = source.partition(":")[2]
+        try:
+            return await self._room.desk.ask(lambda mailer: mailer.store.spool.size_of(sha256))
+        except MailerError:
+            return -1
 
     async def consider(self, event: Pasted) -> None:
         """Offers to attach what was pasted as text, if it names files; never in the way."""

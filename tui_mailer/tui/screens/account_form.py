@@ -147,6 +147,7 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
             key: Field(label, self._inputs[key], classes="-spare", label_width=width) for key, label, _ in spare
         }
         self._help = {field.name: field.help for field in shape.fields}
+        self._guessed: set[str] = set()
         self._is_busy = False
 
     def contents(self) -> Iterable[Widget]:
@@ -192,7 +193,9 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
         guesses = {"username": found[0], "host": f"smtp.{domain}", "domain": domain, "name": self._guess_name(domain)}
         for key, guess in guesses.items():
             control = self._inputs.get(key)
-            if control is not None and not control.value:
+            if control is not None and not control.value and key not in self._guessed:
+                # Once: what a person has emptied stays empty.
+                self._guessed.add(key)
                 control.value = guess
                 if control.has_focus:
                     control.select_all()
@@ -252,9 +255,11 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
         self._begin(self._save)
 
     def _begin(self, work: Callable[[], Awaitable[None]]) -> None:
-        if not self._is_busy:
-            self._is_busy = True
-            self.attempt(self._only_once(work))
+        if self._is_busy:
+            self.say("still trying …", is_quiet=True)
+            return
+        self._is_busy = True
+        self.attempt(self._only_once(work))
 
     async def _only_once(self, work: Callable[[], Awaitable[None]]) -> None:
         try:

@@ -116,6 +116,7 @@ class DraftListScreen(Dialog[StoredDraft | None]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Keeps the drafts that hold every word: at once of the newest, soon of all."""
         self._words = event.value.split()
+        self._rows.empty_text = "Nothing matches." if self._words else "no drafts"
         self._rows.show([stored for stored in self._newest if holds_all(stored.draft, self._words)])
         self._say_more()
         if self._words and len(self._newest) >= MOST_DRAFTS:

@@ -91,7 +91,7 @@ def _refused(one: Submission) -> list[Recipient]:
 def _why_nobody(chosen: Sequence[Submission]) -> str:
     if all(one.state is State.CANCELED for one in chosen):
         return "It was canceled, not refused: nothing was sent again. e makes a new message of it."
-    return "Nobody was refused: there is no one to send it to again."
+    return "Nobody was refused, so there is nobody to serve again; e makes a new message of it, for whomever you like."
 
 
 def _s(count: int) -> str:

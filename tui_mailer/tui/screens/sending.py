@@ -63,6 +63,8 @@ class Sending:
         except InvalidMessage as error:
             if error.field and self._form.show_wrong(error.field, str(error)):
                 self._form.focus_field(error.field)
+                if error.field == "attachments":
+                    await self._form.attachments.point_at_missing()
             self._room.desk.status.complain(f"nothing was sent: {error}")
             return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,6 +23,8 @@ from tui_mailer.tui.size_budget import SizeBudget
 from tui_mailer.tui.size_words import say_size
 from tui_mailer.tui.widgets.field import Field
 from tui_mailer.tui.widgets.line_input import LineInput
+
+_SEALED = "sealed:"
 
 
 class PathInput(LineInput):
@@ -109,6 +111,8 @@ class AttachmentField(Vertical):
         self._limits = SizeBudget()
         self.attachments: tuple[DraftAttachment, ...] = ()
         self._sizes: dict[str, int] = {}
+        self.sealed_size: Callable[[str], Awaitable[int]] | None = None
+        """Tells the size of what is kept already, by ``sealed:...``."""
         self._cursor = 0
         self.path = PathInput(id="path")
         self.field = Field("Attach", self.path, id="attach-field")
@@ -191,10 +195,23 @@ class AttachmentField(Vertical):
 
     async def _measure(self) -> None:
         for attachment in self.attachments:
+            if attachment.source.startswith(_SEALED) and self.sealed_size is not None:
+                self._sizes[attachment.source] = await self.sealed_size(attachment.source)
+                continue
             found = await read_disk(partial(look_at_file, attachment.source))
             if isinstance(found, FoundFile):
                 self._sizes[attachment.source] = found.size
         self._paint()
+
+    async def point_at_missing(self) -> None:
+        """Stands on the first file that can't be read, so that Del takes off that one and no other."""
+        for index, attachment in enumerate(self.attachments):
+            if attachment.source.startswith((_SEALED, "http://", "https://", "ref:")):
+                continue
+            if isinstance(await read_disk(partial(look_at_file, attachment.source)), str):
+                self._cursor = index
+                self._paint()
+                return
 
     def _tell_budget(self) -> None:
         if not self.path.value:
