@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from rich.text import Text
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
@@ -271,10 +271,10 @@ class AttachmentField(Vertical):
         self.field.show_remark("")
         self._tell_budget()
 
-    def on_descendant_focus(self) -> None:
-        self._paint()
-
-    def on_descendant_blur(self) -> None:
+    @on(events.DescendantFocus)
+    @on(events.DescendantBlur)
+    def tell_where_it_stands(self) -> None:
+        """The row that Del is about is marked only while one is here."""
         self._paint()
 
 
