@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from app_stage import configuration_of, local_account, on_stage
+from app_stage import LARGE, configuration_of, local_account, on_stage, paths_in
 from smtp_server import ScriptedServer
 
 from tui_mailer.accounts.configuration import Account, CredentialSource
+from tui_mailer.accounts.load import load
 from tui_mailer.domain.address import parse_address
 from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.submission import State
@@ -212,3 +213,37 @@ async def test_what_is_emptied_stays_empty(tmp_path: Path) -> None:
         await stage.press("end", "tab", "tab")
         await stage.until(lambda: user.has_focus, "back at the user")
         assert user.value == ""
+
+
+async def test_an_account_is_made_the_default_and_another_removed(tmp_path: Path) -> None:
+    """The first account was a mistake: new messages go from the second, and the first is taken out, once asked."""
+    config = tmp_path / "config" / "config.yaml"
+    config.parent.mkdir(mode=0o700)
+    config.write_text(
+        "default_account: wrong\naccounts:\n  wrong: {provider: maildir, from: wrong@example.org}\n"
+        "  right: {provider: maildir, from: ada@example.org}\n"
+    )
+    config.chmod(0o600)
+    async with on_stage(tmp_path, load(paths_in(tmp_path)), size=LARGE) as stage:
+        await stage.press("f9")
+        await stage.shows("Accounts", "wrong@example.org")
+        await stage.press("down", "d")
+        await stage.shows("new messages go from right", "ada@example.org  (right)")
+        (held,) = await stage.app.desk.ask(
+            lambda mailer: mailer.seal(
+                Draft(account="wrong", to="bob@example.org", subject="s", body="b"), SealRequest(hold=True)
+            )
+        )
+        for _ in range(2):
+            await stage.press("f9")
+            await stage.shows("Accounts")
+            await stage.press("down", "x")
+            if held is not None:
+                await stage.shows("wrong has 1 open in the outbox: send or cancel them first. Nothing was removed.")
+                await stage.app.desk.ask(lambda mailer, key=held.id: mailer.cancel(key))
+                held = None
+        await stage.shows("Remove account wrong?", "What it has sent")
+        await stage.confirm()
+        await stage.shows("account wrong is removed")
+        assert "wrong" not in config.read_text()
+        assert list(stage.app.desk.configuration.accounts) == ["right"]

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Literal, Union, get_args, get_origin
@@ -17,7 +18,7 @@ from zoneinfo import ZoneInfo
 from tui_mailer.accounts.configuration import LOCAL_ACCOUNT, Account, Configuration, CredentialSource, Paths
 from tui_mailer.accounts.load import embedded_account
 from tui_mailer.accounts.zone import local_zone
-from tui_mailer.domain.errors import ConfigurationError, InvalidMessage, NotFound
+from tui_mailer.domain.errors import ConfigurationError, CredentialUnavailable, InvalidMessage, NotFound
 from tui_mailer.providers import registry
 from tui_mailer.providers.base import AccountSettings, Capabilities, Identity, Provider, Template
 
@@ -197,6 +198,31 @@ class AccountService:
 
         self.draft_account(name, mapping)
         add_account(self.paths, name, mapping, make_default=make_default)
+        self.configuration = load(self.paths)
+        return self.configuration
+
+    def make_default(self, name: str) -> Configuration:
+        """Makes it the account new messages go from; raises `NotFound`, `ConfigurationError`."""
+        from tui_mailer.accounts.edit import set_default_account
+        from tui_mailer.accounts.load import load
+
+        set_default_account(self.paths, name)
+        self.configuration = load(self.paths)
+        return self.configuration
+
+    def remove(self, name: str) -> Configuration:
+        """Takes it out of the configuration file, and its secret out of the keyring if that can be had.
+
+        Raises `NotFound`, `ConfigurationError`. Whether it has open mail is the caller's to look at first.
+        """
+        from tui_mailer.accounts.edit import remove_account
+        from tui_mailer.accounts.load import load
+
+        account = self.configuration.accounts.get(name)
+        remove_account(self.paths, name)
+        if account is not None and account.credential is not None and account.credential.kind == "keyring":
+            with suppress(CredentialUnavailable):
+                self.credentials.delete(account)
         self.configuration = load(self.paths)
         return self.configuration
 

@@ -157,6 +157,17 @@ class Errands:
             await self.add_account()
         elif wish is not None and wish.what == "password":
             await self.passwords.ask(wish.account)
+        elif wish is not None and wish.what in ("default", "remove"):
+            from tui_mailer.tui.account_change import AccountChange
+
+            change = AccountChange(self._app, self._desk)
+            configuration = await (
+                change.make_default(wish.account) if wish.what == "default" else change.remove(wish.account)
+            )
+            if configuration is not None:
+                self._compose.form.use_configuration(configuration)
+                await self._compose.account_watch.look()
+                await self._watch.count()
         elif wish is not None:
             await self.release(wish.account)
 

@@ -21,7 +21,7 @@ from tui_mailer.tui.widgets.row_list import Column, Row, RowList
 class AccountWish:
     """What is wanted of the accounts."""
 
-    what: Literal["add", "release", "password"]
+    what: Literal["add", "release", "password", "default", "remove"]
     account: str = ""
 
 
@@ -83,14 +83,21 @@ class AccountListScreen(Dialog[AccountWish | None]):
         self.dismiss(AccountWish(what="add"))
 
     def action_release(self) -> None:
-        key = self._rows.cursor_key()
-        if key:
-            self.dismiss(AccountWish(what="release", account=key))
+        self._wish("release")
 
     def action_password(self) -> None:
+        self._wish("password")
+
+    def action_default(self) -> None:
+        self._wish("default")
+
+    def action_remove(self) -> None:
+        self._wish("remove")
+
+    def _wish(self, what: Literal["release", "password", "default", "remove"]) -> None:
         key = self._rows.cursor_key()
         if key:
-            self.dismiss(AccountWish(what="password", account=key))
+            self.dismiss(AccountWish(what=what, account=key))
 
     def on_row_list_opened(self, event: RowList.Opened) -> None:
         event.stop()
