@@ -54,8 +54,12 @@ async def test_the_filter_searches_as_one_types_and_escape_clears_it(tmp_path: P
         await stage.shows("1 found")
         await stage.until(lambda: "Lunch" not in stage.text(), "the others gone")
         assert "Minutes" in stage.text()
+        rows = stage.app.screen.query_one(HistoryRows)
+        found = rows.cursor_key()
         await stage.press("escape")
         await stage.shows("Lunch", "Invoice")
+        await stage.until(lambda: rows.row_count() > 1, "all of them")
+        assert rows.cursor_key() == found
 
 
 async def test_a_filter_that_matches_nothing_says_so(tmp_path: Path) -> None:

@@ -75,6 +75,8 @@ class HistoryScreen(MailRoom):
         )
         self._filter_field = Field("Find", self.filter, id="filter-field")
         self._typing: Timer | None = None
+        self._keeps_row = False
+        """The filter is being taken away: what was found stays under the cursor."""
         self._asked = 0
         """Which question the newest answer belongs to: an older one is dropped."""
 
@@ -120,6 +122,7 @@ class HistoryScreen(MailRoom):
         await pages.load(index)
         if asked != self._asked:
             return
+        self._keeps_row = False
         self.rows.empty_text = "Nothing matches." if text else NOTHING_YET
         self.rows.show(pages, self.moment(), cursor=index, is_anchored=keep_cursor)
         self._tell_count(pages, text)
@@ -136,7 +139,7 @@ class HistoryScreen(MailRoom):
     async def _index_kept(self, query: HistoryQuery | None) -> int:
         """Where the row under the cursor is by now; if it is gone, whatever is in its place."""
         key = self.rows.cursor_key()
-        if key is None or self.rows.cursor == 0:
+        if key is None or (self.rows.cursor == 0 and not self._keeps_row):
             return self.rows.cursor
         try:
             return await self.desk.ask(lambda mailer: mailer.ended.index_of(query, key))
@@ -157,12 +160,14 @@ class HistoryScreen(MailRoom):
         """Takes the filter away, and marks."""
         self.remove_class("-filtering")
         self.rows.marked.clear()
+        self._keeps_row = bool(self.filter.value)
         self.filter.value = ""
         self.set_focus(self.rows)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Searches once the typing pauses."""
         event.stop()
+        self._keeps_row = self._keeps_row and not event.value
         if self._typing is not None:
             self._typing.reset()
             self._typing.resume()
@@ -170,7 +175,7 @@ class HistoryScreen(MailRoom):
     def _search_after_pause(self) -> None:
         if self._typing is not None:
             self._typing.pause()
-        self.attempt(self.reload())
+        self.attempt(self.reload(keep_cursor=self._keeps_row))
 
     def on_input_submitted(self) -> None:
         self.set_focus(self.rows)
