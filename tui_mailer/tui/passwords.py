@@ -66,7 +66,7 @@ class Passwords:
         from tui_mailer.tui.screens.secret import SecretScreen
 
         hold = self._watch.holds.get(name)
-        if not credential_kind(self._desk.configuration, name):
+        if hold is None and not credential_kind(self._desk.configuration, name):
             self._desk.status.say(f"account {name} needs no password")
             return
         reason = hold.reason if hold else "It is needed to send."
