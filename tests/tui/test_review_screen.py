@@ -224,3 +224,26 @@ async def test_undo_is_offered_where_it_works(tmp_path: Path) -> None:
         await stage.shows("taken back: nothing was sent")
         assert stage.app.compose_screen.form.read().subject == "Minutes"
         assert stage.app.is_running
+
+
+async def test_f5_takes_back_what_was_offered_and_all_of_it(tmp_path: Path) -> None:
+    """Not what another process has queued since; of a fan-out every message, so that "nothing was sent" is true."""
+    async with on_stage(tmp_path, configuration_of(undo_seconds=60), draft=READY, size=LARGE) as stage:
+        await stage.review_and_send()
+        await stage.shows("F5 takes it back")
+        later = SealRequest(undo_seconds=60)
+        other = Draft(to="cron@example.org", subject="Not mine", body="b")
+        (one,) = await stage.app.desk.ask(lambda mailer: mailer.seal(other, later))
+        await stage.press("f5")
+        await stage.shows("taken back: nothing was sent")
+        assert stage.app.compose_screen.form.read().subject == "Minutes"
+        assert [each.id for each in await stage.app.desk.ask(lambda mailer: mailer.outbox())] == [one.id]
+        await stage.app.desk.ask(lambda mailer: mailer.cancel(one.id))
+        many = Draft(to="a@example.org, b@example.org, c@example.org", subject="Each", body="b")
+        each = SealRequest(undo_seconds=60, each=True)
+        sealed = await stage.app.desk.ask(lambda mailer: mailer.seal(many, each))
+        ids = tuple(submission.id for submission in sealed)
+        stage.app.desk.status.offer_undo("3 messages queued", sealed[0].not_before, ids)
+        await stage.press("f5")
+        await stage.shows("3 taken back, each a draft of its own; nothing was sent")
+        assert await stage.app.desk.ask(lambda mailer: mailer.outbox()) == []

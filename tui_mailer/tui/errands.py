@@ -111,16 +111,31 @@ class Errands:
         """Takes the message just sent back into compose, while its window is open."""
         from tui_mailer.domain.submission import State  # not for the first frame
 
-        submission = await self._desk.ask(lambda mailer: mailer.undoable())
-        if submission is None:
-            self._desk.status.say("there is nothing to take back")
-            return
-        stored = await self._desk.ask(lambda mailer: mailer.edit(submission.id))
+        ids = self._desk.status.undo_ids
+        if not ids:
+            submission = await self._desk.ask(lambda mailer: mailer.undoable())
+            if submission is None:
+                self._desk.status.say("there is nothing to take back")
+                return
+            ids = (submission.id,)
         self._desk.status.offer_undo("", None)
-        await self.take_up(stored)
-        ended = await self._desk.ask(lambda mailer: mailer.show(submission.id))
-        went = "nothing was sent" if ended.state is State.CANCELED else "but some have it already: see History"
-        self._desk.status.say(f"taken back: {went}")
+        stored, ended, refused = None, list[State](), ""
+        for key in ids:
+            try:
+                stored = await self._desk.ask(lambda mailer, key=key: mailer.edit(key))
+                ended.append((await self._desk.ask(lambda mailer, key=key: mailer.show(key))).state)
+            except MailerError as error:
+                refused = str(error)
+        if stored is not None:
+            await self.take_up(stored)
+        if refused:
+            self._desk.status.complain(f"{len(ended)} of {len(ids)} taken back: {refused}")
+        elif set(ended) != {State.CANCELED}:
+            self._desk.status.say("taken back: but some have it already: see History")
+        elif len(ids) > 1:
+            self._desk.status.say(f"{len(ids)} taken back, each a draft of its own; nothing was sent")
+        else:
+            self._desk.status.say("taken back: nothing was sent")
 
     async def take_up(self, stored: StoredDraft) -> None:
         """Goes on with a draft in compose."""

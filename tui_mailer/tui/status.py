@@ -38,6 +38,8 @@ class Status:
     tone: Tone = Tone.QUIET
     undo_text: str = ""
     """What F5 would take back."""
+    undo_ids: tuple[str, ...] = ()
+    """The submissions that were offered: what another process has sent since isn't meant."""
     undo_until: datetime | None = None
     saved_at: datetime | None = None
     open_count: int = 0
@@ -91,9 +93,9 @@ class Status:
         """Says whether the sentence has been up long enough."""
         return bool(self.text) and monotonic() - self._said_at > self._lasts
 
-    def offer_undo(self, text: str, until: datetime | None) -> None:
-        """Starts or (None) ends the countdown of an undo window."""
-        self.undo_text, self.undo_until = text, until
+    def offer_undo(self, text: str, until: datetime | None, ids: tuple[str, ...] = ()) -> None:
+        """Starts or (None) ends the countdown of an undo window, of these submissions."""
+        self.undo_text, self.undo_until, self.undo_ids = text, until, ids
         self._offered_at = monotonic()
         self.changed()
 

@@ -54,7 +54,7 @@ class Resending:
             self._desk.status.say(f"{len(queued)} queued again; each can still be taken back in the outbox")
         elif queued[0].not_before > datetime.now(UTC):
             self._desk.status.say("")
-            self._desk.status.offer_undo(said, queued[0].not_before)
+            self._desk.status.offer_undo(said, queued[0].not_before, (queued[0].id,))
         else:
             self._desk.status.say(said)
 

@@ -88,7 +88,7 @@ class Sending:
         said = f"queued for {say_recipients(first)}" if count == 1 else f"{count} messages queued"
         if review.schedule is None and first.not_before > datetime.now(UTC):
             desk.status.say("")
-            desk.status.offer_undo(said, first.not_before)
+            desk.status.offer_undo(said, first.not_before, tuple(one.id for one in submissions))
         else:
             goes = f", goes {describe(review.schedule, now=desk.now())}" if review.schedule else ""
             desk.status.say(f"{said}{goes}", tone=Tone.GOOD)
