@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shlex
 import signal
 import sys
@@ -90,6 +91,7 @@ def test_ctrl_c_in_an_editor_is_the_editors(tmp_path: Path) -> None:
         (("kill -9 $$",), "was ended by signal 9: the body is as it was"),
         (('printf "half" > "$1"', "exit 1"), "what it wrote is left in"),
         (('printf "\\377" > "$1"',), "can't be read"),
+        (('rm "$1"',), "left no file behind: the body is as it was"),
         ((), "can't be used as an editor: No such file or directory"),
     ],
 )
@@ -107,6 +109,119 @@ def test_an_editor_that_fails_changes_nothing(tmp_path: Path, lines: tuple[str, 
         assert bool(left) == ("left in" in said or "read" in said)
         terminal.press("ctrl+q")
         assert terminal.ended() == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("vi \"'", "a quotation mark that isn't closed"), (" ", "names no editor"), ('""', "names no editor")],
+)
+def test_an_editor_that_cannot_be_named_is_told(tmp_path: Path, value: str, said: str) -> None:
+    """A slip in $EDITOR is one sentence, not the end of the app."""
+    configure(tmp_path)
+    with in_terminal(tmp_path, size=(120, 24), EDITOR=value) as terminal:
+        write(terminal, "bob@example.org", "s", "before")
+        terminal.press("ctrl+r")
+        terminal.shows(said, "the body is as it was", "before")
+        terminal.press("ctrl+q")
+        assert terminal.ended() == 0
+
+
+def test_a_full_disk_keeps_the_body_from_the_editor(tmp_path: Path) -> None:
+    """It is said, nothing half written is left, and the editor opens once there is room."""
+    configure(tmp_path)
+    with in_terminal(tmp_path, size=(200, 24), EDITOR=editor_that(tmp_path, 'echo after > "$1"')) as terminal:
+        write(terminal, "bob@example.org", "s", "before")
+        terminal.shows("draft saved")
+        resource.prlimit(terminal.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        terminal.press("ctrl+r")
+        terminal.shows("can't be written, file too large", "The body is as it was.")
+        resource.prlimit(terminal.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        assert not list((tmp_path / "data").glob("body-*"))
+        assert not list((tmp_path / "data" / "locks").glob("body-*"))
+        terminal.press("ctrl+r")
+        terminal.shows("[Compose]", "after")
+
+
+def test_the_editor_is_handed_whole_lines(tmp_path: Path) -> None:
+    """The last line is ended, as editors and `wc` expect; the body gets no line more by it."""
+    configure(tmp_path)
+    counts = 'lines=$(wc -l < "$1"); printf "$lines lines\\n" >> "$1"'
+    with in_terminal(tmp_path, EDITOR=editor_that(tmp_path, counts)) as terminal:
+        write(terminal, "bob@example.org", "s", "before")
+        terminal.press("ctrl+r")
+        terminal.shows("before", "1 lines")
+        terminal.press("ctrl+o")
+        terminal.shows("draft kept")
+    (draft,) = cli(tmp_path, "draft", "list")
+    assert cli(tmp_path, "draft", "show", str(draft["id"]))["body"] == "before\n1 lines"  # type: ignore[call-overload]
+
+
+def test_what_an_editor_wrote_outlives_a_killed_app(tmp_path: Path) -> None:
+    """kill -9 while the editor is open: another app leaves its text alone before, the next start makes it a draft."""
+    configure(tmp_path)
+    with in_terminal(tmp_path, EDITOR=editor_that(tmp_path, *WRITES_AND_WAITS)) as terminal:
+        open_editor(terminal)
+        with in_terminal(tmp_path) as other:
+            other.shows("F8 opens the draft")
+            other.press("ctrl+q")
+            assert other.ended() == 0
+        assert len(list((tmp_path / "data").glob("body-*"))) == 1
+        os.kill(terminal.process.pid, signal.SIGKILL)
+        terminal.ended()
+    os.kill(int((tmp_path / "editor.pid").read_text()), signal.SIGKILL)
+    with in_terminal(tmp_path, size=(120, 24)) as terminal:
+        terminal.shows("A text that an editor left is a draft of its own now: F8 opens it.")
+        terminal.press("f8")
+        terminal.shows("Drafts:")
+        terminal.press("enter")
+        terminal.shows("what the editor wrote")
+    assert len(cli(tmp_path, "draft", "list")) == 2
+    assert not list((tmp_path / "data").glob("body-*"))
+    assert not list((tmp_path / "data" / "locks").glob("body-*"))
+
+
+def test_what_cannot_be_saved_at_the_end_stays_in_its_file(tmp_path: Path) -> None:
+    """Told to go while the editor is open and the disk is full: the next start has its text."""
+    configure(tmp_path)
+    with in_terminal(tmp_path, EDITOR=editor_that(tmp_path, *WRITES_AND_WAITS)) as terminal:
+        open_editor(terminal)
+        resource.prlimit(terminal.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        os.kill(terminal.process.pid, signal.SIGTERM)
+        assert terminal.ended() == 128 + signal.SIGTERM
+    with in_terminal(tmp_path, size=(120, 24)) as terminal:
+        terminal.shows("A text that an editor left is a draft of its own now: F8 opens it.")
+
+
+@pytest.mark.parametrize("is_written_later", [True, False])
+def test_an_editor_that_opens_a_window_and_returns(tmp_path: Path, is_written_later: bool) -> None:
+    """It is told how to wait; what is saved in its window is a draft at the next start, what isn't is not."""
+    configure(tmp_path)
+    with in_terminal(tmp_path, size=(200, 24), EDITOR=editor_that(tmp_path, "exit 0")) as terminal:
+        write(terminal, "bob@example.org", "s", "before")
+        terminal.press("ctrl+r")
+        terminal.shows("came back at once, the body is as it was.", "code --wait", "before")
+        terminal.press("ctrl+q")
+        assert terminal.ended() == 0
+    (left,) = (tmp_path / "data").glob("body-*")
+    if is_written_later:
+        left.write_text("written in a window\n")
+    with in_terminal(tmp_path, size=(120, 24)) as terminal:
+        terminal.shows("an editor left is a draft" if is_written_later else "F8 opens the draft of")
+        while list((tmp_path / "data").glob("body-*")):
+            terminal.read()
+    drafts = cli(tmp_path, "draft", "list")
+    assert [draft["subject"] for draft in drafts] == ["", "s"] if is_written_later else ["s"]
+
+
+def test_what_an_editor_left_that_is_no_text_is_named(tmp_path: Path) -> None:
+    """It stays where it is, and each start says where."""
+    configure(tmp_path)
+    left = tmp_path / "data" / "body-k3x9.txt"
+    left.parent.mkdir(exist_ok=True)
+    left.write_bytes(b"\xff")
+    with in_terminal(tmp_path, size=(200, 24)) as terminal:
+        terminal.shows("can't be read: it isn't text.", "body-k3x9.txt")
+    assert left.read_bytes() == b"\xff"
 
 
 @contextmanager

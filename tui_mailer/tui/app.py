@@ -101,7 +101,14 @@ class MailerApp(QuietApp, inherit_bindings=False):
 
     def _begin(self) -> None:
         settle()
-        self.errands.run(self.errands.begin())
+        self.errands.run(self._settle_in())
+
+    async def _settle_in(self) -> None:
+        """Opens all that is slow, and looks after what an earlier run has left."""
+        await self.errands.begin()
+        from tui_mailer.tui.body_file import take_up_left_bodies
+
+        await take_up_left_bodies(self.desk)
 
     def _hear(self, event: Event) -> None:
         """Called in the engine's thread: posts, and returns at once."""

@@ -77,15 +77,16 @@ class DraftKeeper:
         if stored.is_copy_of is not None and stored.is_copy_of == draft_id:
             self._desk.status.say("this draft was changed elsewhere too: yours goes on as a copy")
 
-    def save_at_once(self, draft: Draft) -> None:
-        """Saves without an event loop and waits for it; not in the loop's thread. Never raises for a full disk."""
+    def save_at_once(self, draft: Draft) -> bool:
+        """Saves without an event loop, waits for it, and says whether the draft is safe; not in the loop's thread."""
         if draft == self._kept or draft.is_empty():
-            return
+            return True
         self._desk.open()
         try:
             self._kept = self._desk.io.submit(self._write, draft).result(timeout=5.0).draft
         except (MailerError, TimeoutError):
-            return
+            return False
+        return True
 
     def _write(self, draft: Draft) -> StoredDraft:
         """In the I/O thread, where ID and epoch are always those of the last save: two saves in a row never race."""

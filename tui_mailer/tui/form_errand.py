@@ -25,7 +25,7 @@ async def ask_when(room: Room, form: ComposeForm) -> None:
 
 
 async def edit_body(
-    room: Room, form: ComposeForm, save: Callable[[], Awaitable[None]], save_at_once: Callable[[Draft], None]
+    room: Room, form: ComposeForm, save: Callable[[], Awaitable[None]], save_at_once: Callable[[Draft], bool]
 ) -> None:
     """Hands the body to the person's editor; must run in a worker.
 

@@ -37,7 +37,7 @@ class LastWill(NamedTuple):
 
     read: Callable[[], Draft | None]
     """Called in the handler: the draft as it stands; takes no lock."""
-    save: Callable[[Draft], None]
+    save: Callable[[Draft], object]
     """Called in the lifeline's thread."""
     leave: Callable[[int], None]
     """Called in the event loop with the exit code, until the app has ended."""

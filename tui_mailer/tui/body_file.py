@@ -1,0 +1,116 @@
+"""The file in which a body is with an editor, and what becomes of one that its app has not come back for."""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from pathlib import Path
+from secrets import token_hex
+
+from tui_mailer.domain.draft import Draft
+from tui_mailer.domain.errors import MailerError
+from tui_mailer.storage.file_system import make_private_directory, reason
+from tui_mailer.storage.lock import FileOwnerLocks
+from tui_mailer.tui.desk import Desk
+
+
+class BodyFile:
+    """A file in the data dir, a lock beside it for as long as its app waits for the editor; all methods block.
+
+    Its name tells what was handed over, so that a later start knows whether anybody has written into it.
+    """
+
+    def __init__(self, data_dir: Path, text: str) -> None:
+        """Writes the file; raises `MailerError`, and leaves nothing behind."""
+        self.text = text
+        """What was handed over."""
+        self._locks = _locks(data_dir)
+        self.path = _new_path(data_dir, _digest(text))
+        # Before the file is there: whoever finds it finds it taken.
+        self._locks.acquire(self.path.stem)
+        try:
+            # Mode 0600 from the first byte, in the data dir: a body must not lie in /tmp.
+            handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                # Editors end the last line, and some complain of one that isn't ended.
+                file.write(f"{text}\n" if text else "")
+        except OSError as error:
+            self.remove()
+            raise MailerError(
+                f"No editor gets the body: {data_dir} can't be written, {reason(error)}. The body is as it was."
+            ) from None
+
+    def read(self) -> str:
+        """Reads what the editor has left there; raises `OSError` and `UnicodeDecodeError`."""
+        return _read(self.path)
+
+    def leave(self) -> None:
+        """Leaves the file to the next start of the app."""
+        self._locks.release(self.path.stem)
+
+    def remove(self) -> None:
+        """Takes the file away; another call does nothing."""
+        self.path.unlink(missing_ok=True)
+        self.leave()
+
+
+async def take_up_left_bodies(desk: Desk) -> None:
+    """Makes a draft of each text that an editor has left and no app waits for, and says so; raises `StorageError`.
+
+    The app was killed, or the editor went on writing after it had said it was done.
+    """
+    paths = await desk.io.run(_left, desk.paths.data_dir)
+    taken, unreadable = 0, list[str]()
+    for path in paths:
+        try:
+            taken += await desk.io.run(_take_up, desk, path)
+        except FileNotFoundError:
+            continue  # another app was faster
+        except (OSError, UnicodeDecodeError) as error:
+            why = reason(error) if isinstance(error, OSError) else "it isn't text"
+            unreadable.append(f"What an editor left in {path} can't be read: {why}. Move it elsewhere.")
+    if unreadable:
+        desk.status.complain(" ".join(unreadable))
+    elif taken:
+        what = "A text that an editor left is a draft" if taken == 1 else f"{taken} texts that editors left are drafts"
+        desk.status.complain(f"{what} of its own now: {desk.keymap.display('app.drafts')} opens it.")
+
+
+def _left(data_dir: Path) -> list[Path]:
+    locks = _locks(data_dir)
+    return [path for path in sorted(data_dir.glob("body-*.txt")) if not locks.is_alive(path.stem)]
+
+
+def _take_up(desk: Desk, path: Path) -> bool:
+    """Says whether a draft was made of it: not of what is as it was handed over, which was a draft before."""
+    text = _read(path)
+    digest = path.name.split("-")[1]
+    locks, own = _locks(desk.paths.data_dir), _new_path(desk.paths.data_dir, digest)
+    locks.acquire(own.stem)
+    try:
+        path.rename(own)  # of several apps that start now one has it
+        locks.forget(path.stem)
+        is_new = bool(text.strip()) and _digest(text) != digest
+        if is_new:
+            desk.answer(lambda mailer: mailer.save_draft(Draft(body=text)))
+        own.unlink()
+        return is_new
+    finally:
+        locks.release(own.stem)
+
+
+def _new_path(data_dir: Path, digest: str) -> Path:
+    return data_dir / f"body-{digest}-{token_hex(4)}.txt"
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8").removesuffix("\n")
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def _locks(data_dir: Path) -> FileOwnerLocks:
+    make_private_directory(data_dir / "locks")
+    return FileOwnerLocks(data_dir / "locks")
