@@ -91,6 +91,7 @@ def show(context: Context, arguments: argparse.Namespace) -> int:
             ("Bcc", draft.bcc),
             ("Reply-To", draft.reply_to),
             ("Subject", draft.subject),
+            ("HTML", None if draft.html is None else f"{len(draft.html.encode(errors='replace'))} bytes"),
             ("Attachments", ", ".join(each.source for each in draft.all_attachments())),
             ("At", draft.schedule),
             ("In-Reply-To", draft.in_reply_to),

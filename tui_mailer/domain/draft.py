@@ -48,6 +48,8 @@ class Draft:
     body_format: BodyFormat = BodyFormat.PLAIN
     html: str | None = None
     """An HTML body given as such; the text part is ``body``, or made from it when that is empty."""
+    html_text: str | None = None
+    """The body that ``html`` was given with, from when that is changed on; None: it stands as it was given."""
     attachments: tuple[DraftAttachment, ...] = ()
     typed_attachment: str = ""
     """A path or URL still being typed (one a line): attached, or refused if missing, when the draft is sent."""
@@ -72,6 +74,10 @@ class Draft:
         """Lists what is attached and what is still being typed."""
         typed = (DraftAttachment(source=one.strip()) for one in self.typed_attachment.splitlines() if one.strip())
         return (*self.attachments, *typed)
+
+    def is_html_outdated(self) -> bool:
+        """Says whether the HTML still says what the body said before it was changed."""
+        return self.html is not None and self.html_text is not None and self.html_text != self.body
 
     def is_empty(self) -> bool:
         """Says whether a person has written nothing worth keeping."""

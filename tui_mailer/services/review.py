@@ -7,11 +7,14 @@ from datetime import datetime
 
 from tui_mailer.accounts.configuration import Account
 from tui_mailer.domain.checks import Finding, Severity
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import InvalidMessage
 from tui_mailer.domain.message import Message
 from tui_mailer.domain.schedule import Schedule
 from tui_mailer.domain.submission import Recipient
 from tui_mailer.providers.base import Capabilities
+
+HTML_OUTDATED = "The HTML version still says the old text, and most readers would be shown that one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,14 @@ class SealRequest:
     reviewed: Review | None = None
     """What a person was shown and agreed to: the words of its schedule are read as they were then, and what would
     differ from it isn't sealed."""
+
+
+def refuse_outdated_html(draft: Draft) -> None:
+    """Raises `InvalidMessage` if the text was changed and the HTML wasn't: one message would say two things."""
+    if draft.is_html_outdated():
+        raise InvalidMessage(
+            f"{HTML_OUTDATED}. Open the draft in the app: its review can leave the HTML out.", field="body"
+        )
 
 
 def refuse_unseen(message: Message, account: Account, reviewed: Review) -> None:

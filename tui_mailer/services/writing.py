@@ -25,7 +25,7 @@ from tui_mailer.providers.capability import effects, keeps_schedule
 from tui_mailer.services.account import ProviderDirectory, fingerprint
 from tui_mailer.services.carrying import Carrying, Due, due_of
 from tui_mailer.services.intake import PreviewIntake, SealingIntake, sealed_source
-from tui_mailer.services.review import Review, SealRequest, refuse_unseen
+from tui_mailer.services.review import HTML_OUTDATED, Review, SealRequest, refuse_outdated_html, refuse_unseen
 from tui_mailer.services.sealing import (
     Intake,
     SealingPlan,
@@ -109,6 +109,7 @@ class Writer:
 
     def dry_run(self, draft: Draft) -> Prepared:
         """Works out exactly what would go out; stores nothing; raises `InvalidMessage`."""
+        refuse_outdated_html(draft)
         account = self.account_for(draft)
         now = self.store.clock.now()
         message = self._message(draft, account, str(ULID()), PreviewIntake(self.store.spool))
@@ -126,6 +127,7 @@ class Writer:
             first = self.store.outbox.with_key(request.key)
             if first:
                 return first
+        refuse_outdated_html(draft)
         account = self.account_for(draft)
         now = self.store.clock.now()
         said_at = request.reviewed.at if request.reviewed else now
@@ -341,6 +343,8 @@ def _told(capabilities: Capabilities) -> tuple[Finding, ...]:
 def _checked(message: Message, draft: Draft, *, has_recipient: bool) -> tuple[Finding, ...]:
     """What is worth knowing about the message itself; an option may name the recipient in place of To."""
     found = check_message(message, body_typed=draft.body)
+    if draft.is_html_outdated():
+        found = (Finding(Severity.ERROR, "body", "html-outdated", HTML_OUTDATED), *found)
     return tuple(one for one in found if not (has_recipient and one.code == "no-recipient"))
 
 

@@ -87,6 +87,14 @@ DIALOG_ACTIONS: tuple[Action, ...] = (
         where=("review",),
     ),
     Action(
+        id="review.text-alone",
+        keys=("ctrl+t",),
+        label="Text alone",
+        help="Leave out the HTML version that was given with the message; the text stays.",
+        where=("review",),
+        is_shown=True,
+    ),
+    Action(
         id="review.add-account",
         keys=("f9",),
         label="Add an account",

@@ -54,6 +54,18 @@ async def edit_body(
         typed_ahead.let_go(*holds)
 
 
+def leave_out_html(form: ComposeForm) -> None:
+    """Drops the HTML version; of a message that had no other text, what the HTML says stays as that."""
+    draft = form.read()
+    if draft.html is None:
+        return
+    if not draft.body:
+        from tui_mailer.domain.body import text_from_html
+
+        form.body.load_text(text_from_html(draft.html))
+    form.keep_unshown(replace(draft, html=None, html_text=None))
+
+
 def _put(body: BodyArea, text: str) -> None:
     """Puts a text in place of the one there; the caret stays in its line, or at the end."""
     at, was_at_end = body.cursor_location, body.cursor_location == body.document.end

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui_mailer.domain.checks import Severity
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import MailerError
 from tui_mailer.domain.schedule import describe
 from tui_mailer.services.review import Review
@@ -23,6 +24,7 @@ from tui_mailer.tui.screens.dialog import Dialog
 from tui_mailer.tui.screens.reading_time import ReadingTime
 from tui_mailer.tui.sheet import Sheet
 from tui_mailer.tui.size_words import say_size
+from tui_mailer.tui.unshown import unshown_lines
 from tui_mailer.tui.words import KIND_WORD, say_subject
 
 _SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "dim"}
@@ -33,7 +35,7 @@ _SEVERITY_WORD = {Severity.ERROR: "Error", Severity.WARNING: "Check", Severity.I
 class ReviewAnswer:
     """How the sheet was left."""
 
-    how: Literal["sealed", "back", "add-account"]
+    how: Literal["sealed", "back", "add-account", "text-alone"]
     submissions: tuple[Submission, ...] = ()
 
 
@@ -58,12 +60,12 @@ class ReviewScreen(Dialog[ReviewAnswer]):
     """
 
     def __init__(
-        self, desk: Desk, review: Review, *, subject: str, seal: Callable[[bool], Awaitable[list[Submission]]]
+        self, desk: Desk, review: Review, *, draft: Draft, seal: Callable[[bool], Awaitable[list[Submission]]]
     ) -> None:
         super().__init__(desk.keymap, "Review: nothing has been sent yet")
         self._desk = desk
         self._review = review
-        self._subject = subject
+        self._draft = draft
         self._seal = seal
         self.reading_time = ReadingTime(self, partial(self.say, is_quiet=True))
         self._is_sealing = False
@@ -75,19 +77,25 @@ class ReviewScreen(Dialog[ReviewAnswer]):
             yield Static(self._sheet().as_renderable(), markup=False)
 
     def sleeping_actions(self) -> frozenset[str]:
-        return frozenset() if self._review.is_sendable else frozenset({"review.send"})
+        asleep = set[str]() if self._review.is_sendable else {"review.send"}
+        return frozenset(asleep if self._draft.html is not None else asleep | {"review.text-alone"})
 
     def on_mount(self) -> None:
         self.reading_time.begin()
         if not self._review.is_sendable:
-            each = self.keymap.display("review.each")
-            way_out = f"\n{each} sends each To a message of its own." if self._could_fan_out() else ""
-            self.say(f"It can't be sent like this. Esc goes back to mend it.{way_out}")
+            ways_out = "".join(f"\n{way_out}" for way_out in self._ways_out())
+            self.say(f"It can't be sent like this. Esc goes back to mend it.{ways_out}")
         elif not self._review.capabilities.delivers:
             self.say(
                 "This account delivers nowhere. Enter keeps the message on this computer; F9 adds an account.",
                 is_quiet=True,
             )
+
+    def _ways_out(self) -> Iterator[str]:
+        if self._draft.is_html_outdated():
+            yield f"{self.keymap.display('review.text-alone')} leaves the HTML out: your text goes alone."
+        if self._could_fan_out():
+            yield f"{self.keymap.display('review.each')} sends each To a message of its own."
 
     def _sheet(self) -> Sheet:
         review = self._review
@@ -98,7 +106,7 @@ class ReviewScreen(Dialog[ReviewAnswer]):
                 sheet.line(word, ", ".join(addresses))
         if review.message.reply_to:
             sheet.line("Reply-To", ", ".join(address.addr_spec for address in review.message.reply_to))
-        sheet.line("Subject", say_subject(self._subject))
+        sheet.line("Subject", say_subject(self._draft.subject))
         sheet.line("From", f"{review.message.sender}  (account {review.account.name})")
         names = [
             f"{attachment.name} {say_size(attachment.size)}" if attachment.size is not None else attachment.name
@@ -106,10 +114,8 @@ class ReviewScreen(Dialog[ReviewAnswer]):
         ]
         if names:
             sheet.line("Attached", ", ".join(names))
-        if review.message.template:
-            sheet.line("Template", review.message.template)
-        if review.message.options:
-            sheet.line("Options", ", ".join(f"{key}: {value}" for key, value in review.message.options.items()))
+        for label, value in unshown_lines(review.message, self._draft):
+            sheet.line(label, value)
         sheet.line(
             "Size",
             f"{say_size(review.size)}, {len(review.recipients)} recipient{'s' * (len(review.recipients) != 1)}",
@@ -149,6 +155,11 @@ class ReviewScreen(Dialog[ReviewAnswer]):
             self.say(f"Nothing was sent. {error}")
             return
         self.dismiss(ReviewAnswer(how="sealed", submissions=tuple(submissions)))
+
+    def action_text_alone(self) -> None:
+        """Leaves the HTML out; what goes then is reviewed anew."""
+        if self._draft.html is not None and not self._is_sealing:
+            self.dismiss(ReviewAnswer(how="text-alone"))
 
     def action_add_account(self) -> None:
         """Leaves for the account form."""

@@ -52,7 +52,12 @@ class Sending:
             return
         self._room.desk.status.say("")
         answer = await self._ask(draft, review)
-        if answer.how == "add-account":
+        if answer.how == "text-alone":
+            from tui_mailer.tui.form_errand import leave_out_html
+
+            leave_out_html(self._form)
+            await self._review_and_send()
+        elif answer.how == "add-account":
             self._room.post_message(AccountFormAsked())
         elif answer.how == "sealed":
             self._sealed(review, answer.submissions)
@@ -77,7 +82,7 @@ class Sending:
             undo_seconds = desk.configuration.compose.undo_seconds
             return await self._keeper.seal(draft, review, undo_seconds=undo_seconds, each=each)
 
-        return await self._room.shell.push_screen_wait(ReviewScreen(desk, review, subject=draft.subject, seal=seal))
+        return await self._room.shell.push_screen_wait(ReviewScreen(desk, review, draft=draft, seal=seal))
 
     def _sealed(self, review: Review, submissions: tuple[Submission, ...]) -> None:
         from tui_mailer.domain.schedule import describe  # not for the first frame

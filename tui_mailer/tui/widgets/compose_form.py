@@ -28,9 +28,13 @@ from tui_mailer.tui.widgets.sender_field import SenderField, senders_of
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from tui_mailer.tui.widgets.unshown_row import UnshownRow
+
 ADDRESS_FIELDS = ("to", "cc", "bcc", "reply_to")
 HIDABLE_FIELDS = ("bcc", "reply_to")
 """What F6 shows and hides; a field with something in it is never hidden."""
+UNSHOWN_FIELDS = ("headers", "in_reply_to", "references", "template", "tags", "metadata", "variables", "options")
+"""Parts of a draft without a field in the form, beside the HTML: a row of their own names them while there are any."""
 MOST_SECONDS_FOR_KEYS = 1.0
 
 
@@ -58,6 +62,8 @@ class ComposeForm(Vertical):
         self._configuration = configuration
         self._base = draft
         self._initial = draft
+        self._body_given = self._body_loaded = ""
+        """The draft's body, and how it stands in its field, which knows one kind of line end."""
         self._shown = set(configuration.compose.fields) | {"to", "cc"}
         self.inputs: dict[str, LineInput] = {
             "to": AddressInput(id="to"),
@@ -79,6 +85,7 @@ class ComposeForm(Vertical):
         }
         self.sender = SenderField(id="sender")
         self.sender_row = Field("From", self.sender, id="sender-field")
+        self.unshown: UnshownRow | None = None
         self.body = BodyArea(id="body")
         self.attachments = AttachmentField(id="attachments")
 
@@ -110,6 +117,8 @@ class ComposeForm(Vertical):
                 control.value = getattr(draft, name)
                 control.cursor_position = len(control.value)
             self.body.load_text(draft.body)
+        self._body_given, self._body_loaded = draft.body, self.body.text
+        _name_unshown(self, draft)
         self.attachments.show(draft.attachments, draft.typed_attachment)
         self.sender.show(senders_of(self._configuration), account=draft.account, address=draft.sender)
         self._shown = set(self._configuration.compose.fields) | {"to", "cc"}
@@ -122,9 +131,15 @@ class ComposeForm(Vertical):
     def read(self) -> Draft:
         """The draft as it stands in the fields, everything not shown as it was."""
         typed = {name: control.value for name, control in self.inputs.items()}
+        body, html_text = self.body.text, self._base.html_text
+        if body == self._body_loaded:
+            body = self._body_given
+        elif self._base.html is not None and html_text is None:
+            html_text = self._body_given
         return replace(
             self._base,
-            body=self.body.text,
+            body=body,
+            html_text=html_text,
             attachments=self.attachments.attachments,
             typed_attachment=self.attachments.path.value,
             **typed,
@@ -133,6 +148,7 @@ class ComposeForm(Vertical):
     def keep_unshown(self, draft: Draft) -> None:
         """Takes over what the form doesn't show: options, tags and the like."""
         self._base = draft
+        _name_unshown(self, draft)
         self.post_message(self.Changed())
 
     def use_configuration(self, configuration: Configuration) -> None:
@@ -247,6 +263,18 @@ class ComposeForm(Vertical):
     def on_sender_field_chosen(self, event: SenderField.Chosen) -> None:
         self._base = replace(self._base, account=event.sender.account, sender=event.sender.address)
         self.post_message(self.Changed())
+
+
+def _name_unshown(form: ComposeForm, draft: Draft) -> None:
+    """Names what the form has no field for; the row isn't made for the many drafts that have nothing of the kind."""
+    if form.unshown is None:
+        if draft.html is None and not any(getattr(draft, name) for name in UNSHOWN_FIELDS):
+            return
+        from tui_mailer.tui.widgets.unshown_row import UnshownRow
+
+        form.unshown = UnshownRow()
+        form.mount(form.unshown, before=form.body)
+    form.unshown.show(draft)
 
 
 def _is_shown(name: str, text: str, wanted: set[str]) -> bool:
