@@ -6,7 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
-from app_stage import on_stage
+from app_stage import configuration_of, local_account, on_stage, smtp_account
+
+from tui_mailer.domain.draft import Draft
+from tui_mailer.services.review import SealRequest
+from tui_mailer.tui.farewell import say_farewell
 
 
 @pytest.fixture
@@ -59,3 +63,25 @@ async def test_a_time_that_was_chosen_is_replaced_by_typing_another(tmp_path: Pa
         await stage.press("end")
         await stage.type(" from now")
         await stage.shows("in 2h from now")
+
+
+async def test_an_account_that_is_held_is_said_to_send_nothing(tmp_path: Path) -> None:
+    """The review and the farewell name the hold and its reason, where they would name who sends."""
+    mail = Draft(to="bob@example.org", subject="s", body="b", account="work")
+    accounts = configuration_of(smtp_account(1), local_account())
+    async with on_stage(tmp_path, accounts, draft=mail, size=(120, 36)) as stage:
+        desk = stage.app.desk
+        await desk.ask(lambda mailer: mailer.hold_account("work", "The password was refused."))
+        await stage.press("ctrl+s")
+        await stage.shows("Nobody for now: account work is held (The password was", "it in Accounts.")
+        await stage.press("escape")
+        await desk.ask(lambda mailer: mailer.seal(mail, SealRequest()))
+        said = await desk.ask(say_farewell)
+        assert said.startswith("1 message in the outbox; account work is held (The password was refused).")
+        assert said.endswith("tui-mailer account release work.")
+        assert "service" not in said
+        other = Draft(to="bob@example.org", subject="s", body="b", account="local", schedule="in 2h")
+        await desk.ask(lambda mailer: mailer.seal(other, SealRequest()))
+        said = await desk.ask(say_farewell)
+        assert said.startswith("2 messages in the outbox; account work is held")
+        assert "The app sends it while it is open" in said

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from tui_mailer.providers.base import Capabilities
 from tui_mailer.services.who_sends import Remedy, Sender, leader, who_sends
-from tui_mailer.storage.record import Deliverer
+from tui_mailer.storage.record import AccountHold, Deliverer
 
 NOW = datetime(2026, 11, 27, 9, tzinfo=UTC)
 
@@ -22,9 +23,10 @@ def process(role: str, pid: int, *, seen: float = 4, age: float = 60, is_alive: 
 
 
 def test_a_service_is_named_with_its_last_sign_of_life():
-    """A running service sends it whatever becomes of the app: nothing more is asked."""
+    """A running service sends it whatever becomes of the app: nothing more is asked, and nobody is told numbers."""
     who = who_sends([process("app", 1), process("deliver", 812)], NOW)
-    assert who.text == "The delivery service sends it (deliver pid 812, seen 4 s ago)."
+    assert who.text == "The delivery service sends it."
+    assert who.seen_at == NOW - timedelta(seconds=4)
     assert (who.sender, who.owner, who.remedies, who.question) == (Sender.SERVICE, "deliver pid 812", (), "")
 
 
@@ -48,7 +50,7 @@ def test_a_service_that_hangs_is_not_counted_on():
     """A stopped process still holds its lock; what tells is that it shows itself no more."""
     who = who_sends([process("deliver", 1, seen=200)], NOW)
     assert who.sender is Sender.NOBODY
-    assert "deliver pid 1 is there and hasn't moved for 3 min" in who.text
+    assert "the delivery service, process 1, is there and hasn't moved for 3 min" in who.text
 
 
 def test_a_provider_that_keeps_it_is_named_and_offered_where_the_time_is_outside_its_limits():
@@ -58,6 +60,17 @@ def test_a_provider_that_keeps_it_is_named_and_offered_where_the_time_is_outside
     late = who_sends([], NOW, at=NOW + timedelta(days=9), capabilities=can)
     assert late.sender is Sender.NOBODY
     assert Remedy.LET_PROVIDER in late.remedies
+
+
+def test_nobody_sends_for_an_account_that_waits_for_a_person():
+    """Neither the app nor the provider: what it is held for is said instead, and no service is offered."""
+    can = Capabilities(schedule_min=timedelta(minutes=5), schedule_max=timedelta(days=3))
+    hold = AccountHold(account="work", reason="The password was refused.", since=NOW)
+    who = who_sends([process("app", 7)], NOW, at=NOW + timedelta(days=1), capabilities=can, hold=hold)
+    assert who.text.startswith("Nobody for now: account work is held (The password was refused).")
+    assert (who.sender, who.remedies) == (Sender.NOBODY, ())
+    offline = replace(hold, is_offline=True)
+    assert who_sends([process("app", 7)], NOW, hold=offline).sender is Sender.APP
 
 
 def test_one_leads_a_service_before_an_app_the_elder_first():

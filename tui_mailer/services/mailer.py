@@ -353,7 +353,8 @@ class Mailer:
         if account is not None and self._is_prompting(account):
             # A service can't ask for the secret.
             deliverers = [one for one in deliverers if one.role != "deliver"]
-        return who_sends(deliverers, self.store.clock.now(), at=at, capabilities=capabilities)
+        hold = self.account_holds().get(account) if account else None
+        return who_sends(deliverers, self.store.clock.now(), at=at, capabilities=capabilities, hold=hold)
 
     def opens_at(self, submission: Submission) -> datetime | None:
         """Tells when what waits may leave by its account's hours (``window``); None where they don't delay it."""

@@ -14,9 +14,10 @@ from enum import StrEnum
 from tui_mailer.domain.text import clean
 from tui_mailer.providers.base import Capabilities
 from tui_mailer.providers.capability import keeps_schedule
-from tui_mailer.storage.record import Deliverer
+from tui_mailer.storage.record import AccountHold, Deliverer
 
-RANK = ("deliver", "app")
+_NAME = {"deliver": "the delivery service", "app": "an app"}
+RANK = tuple(_NAME)
 """Roles of processes that go on delivering, the first to be counted on first; a ``send`` or ``flush`` ends."""
 UNSEEN_AFTER = timedelta(seconds=30)
 """A deliverer shows itself every 5 s (`dispatch.RENEW_SECONDS`)."""
@@ -73,11 +74,15 @@ def who_sends(
     *,
     at: datetime | None = None,
     capabilities: Capabilities | None = None,
+    hold: AccountHold | None = None,
 ) -> WhoSends:
     """Says who sends a message that is due ``at`` (None: now, or whenever its time comes).
 
-    With the account's ``capabilities`` it is known whether the provider could keep it until then.
+    With the account's ``capabilities`` it is known whether the provider could keep it until then; with its ``hold``
+    that a person comes first.
     """
+    if hold is not None and not hold.is_offline:
+        return WhoSends(sender=Sender.NOBODY, text=f"Nobody for now: {say_hold(hold)}")
     if at is not None and capabilities is not None and keeps_schedule(capabilities, at, now):
         return WhoSends(
             sender=Sender.PROVIDER,
@@ -91,21 +96,28 @@ def who_sends(
     if not awake:
         return WhoSends(sender=Sender.NOBODY, text=_nobody(alive, now), remedies=tuple(remedies))
     first = awake[0]
-    seen = f"{clean(first.owner)}, seen {_age(first, now)} ago"
     if first.role == "deliver":
         return WhoSends(
             sender=Sender.SERVICE,
-            text=f"The delivery service sends it ({seen}).",
+            text="The delivery service sends it.",
             owner=first.owner,
             seen_at=first.seen_at,
         )
-    condition = " while it is open; while it is closed nobody does, and it goes out at the next start."
     return WhoSends(
         sender=Sender.APP,
-        text=f"The app sends it ({seen}){condition}",
+        text="The app sends it while it is open; while it is closed nobody does, and it goes out at the next start.",
         owner=first.owner,
         seen_at=first.seen_at,
         remedies=tuple(remedies),
+    )
+
+
+def say_hold(hold: AccountHold) -> str:
+    """Says that an account is held, what for, and what becomes of its mail, in two sentences."""
+    reason = hold.reason.rstrip(".")
+    return (
+        f"account {hold.account} is held ({reason}). Its mail is kept in the outbox until you release it: "
+        f"tui-mailer account release {hold.account}."
     )
 
 
@@ -130,7 +142,8 @@ def _counted_on(one: Deliverer) -> tuple[int, datetime, str]:
 def _nobody(alive: list[Deliverer], now: datetime) -> str:
     stuck = ""
     if alive:
-        stuck = f" ({clean(alive[0].owner)} is there and hasn't moved for {_age(alive[0], now)})"
+        name, pid = _NAME[alive[0].role], clean(alive[0].owner).rpartition(" ")[2]
+        stuck = f" ({name}, process {pid}, is there and hasn't moved for {_age(alive[0], now)})"
     return (
         f"Nobody delivers while tui-mailer isn't running{stuck}: it goes out at the next start "
         "(the app, 'tui-mailer deliver' or 'tui-mailer outbox flush')."

@@ -96,16 +96,18 @@ class Writer:
                 *_told(capabilities),
                 *_checked(message, draft, has_recipient=bool(recipients)),
             ),
-            who_sends=who_sends(
-                self.store.outbox.deliverers(),
-                now,
-                at=schedule.at if schedule else None,
-                capabilities=capabilities if can_keep else None,
-            ).text
-            if schedule
-            else _THIS_PROGRAM,
+            who_sends=self._who_sends(account, schedule, now, capabilities if can_keep else None),
             at=now,
         )
+
+    def _who_sends(
+        self, account: Account, schedule: Schedule | None, now: datetime, keeper: Capabilities | None
+    ) -> str:
+        hold = self.store.outbox.account_holds().get(account.name)
+        if schedule is None and (hold is None or hold.is_offline):
+            return _THIS_PROGRAM
+        at = schedule.at if schedule else None
+        return who_sends(self.store.outbox.deliverers(), now, at=at, capabilities=keeper, hold=hold).text
 
     def dry_run(self, draft: Draft) -> Prepared:
         """Works out exactly what would go out; stores nothing; raises `InvalidMessage`."""

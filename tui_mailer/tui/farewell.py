@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tui_mailer.domain.submission import State
-from tui_mailer.services.who_sends import Sender
+from tui_mailer.services.who_sends import Sender, say_hold
 
 if TYPE_CHECKING:
     from tui_mailer.services.mailer import Mailer
 
 MOST_ROWS = 500
+_WAITING = (State.QUEUED, State.DEFERRED, State.SENDING)
 
 
 def has_other_deliverer(mailer: Mailer) -> bool:
@@ -39,10 +40,16 @@ def needs_flush(mailer: Mailer) -> bool:
 def say_farewell(mailer: Mailer) -> str:
     """Who will deliver what waits; empty when nothing does."""
     counts = mailer.counts()
-    waiting = sum(counts.get(state, 0) for state in (State.QUEUED, State.DEFERRED, State.SENDING))
+    waiting = sum(counts.get(state, 0) for state in _WAITING)
     if not waiting:
         return ""
     said = f"{waiting} message{'s' if waiting != 1 else ''} in the outbox"
+    held = {name: hold for name, hold in mailer.account_holds().items() if not hold.is_offline}
+    accounts = {one.account for one in mailer.outbox(limit=MOST_ROWS, states=_WAITING)}
+    for name in sorted(accounts & held.keys()):
+        said = f"{said}; {say_hold(held[name])}"
+    if accounts <= held.keys():
+        return said
     who = mailer.who_sends()
     if who.sender is Sender.NOBODY:
         return (
