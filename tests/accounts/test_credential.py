@@ -213,6 +213,29 @@ async def test_a_changed_source_is_asked_anew() -> None:
     assert await credentials.source(by_command("echo", "new")).get() == "new"
 
 
+async def test_a_secret_is_for_the_server_it_was_had_for(tmp_path: Path) -> None:
+    """Once the account has another server, nothing that was typed or fetched for the old one is shown there."""
+    credentials = Credentials()
+    counter = tmp_path / "asked"
+    one = by_command("sh", "-c", f"echo >> {counter}; wc -l < {counter}")
+    moved = one._replace(settings={"host": "smtp.elsewhere.example"})
+    assert await credentials.source(one).get() == "1"
+    assert await credentials.source(moved).get() == "2"
+    credentials.provide("work", "typed")
+    assert await credentials.source(one).get() == "typed"
+    assert await credentials.source(moved).get() != "typed"
+
+
+async def test_a_file_is_read_each_time(tmp_path: Path) -> None:
+    """A new secret in the file is used from the next connection on."""
+    path = tmp_path / "secret"
+    source = Credentials().source(by_file(path))
+    for secret in ("old", "new"):
+        path.write_text(secret)
+        path.chmod(0o600)
+        assert await source.get() == secret
+
+
 def test_a_secret_does_not_show_itself() -> None:
     """A secret shows itself neither in a traceback's locals nor in a log line."""
     credentials = Credentials()

@@ -16,6 +16,8 @@ LOCAL_ACCOUNT = "local"
 
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+FileVersion = tuple[int, ...]
+"""Names one version of a file: another one has another."""
 
 
 class CredentialSource(NamedTuple):
@@ -114,6 +116,12 @@ class Configuration(NamedTuple):
     ui: UiSettings = UiSettings()
     notices: tuple[str, ...] = ()
     """Sentences about settings that are valid and yet change nothing in this version."""
+    version: FileVersion | None = None
+    """Which version of the file; None without one."""
+
+    def says_what(self, other: Configuration) -> bool:
+        """Whether both say the same, whichever version of the file they come from."""
+        return self._replace(version=None) == other._replace(version=None)
 
 
 class Paths(NamedTuple):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from tui_mailer.accounts.configuration import Account, CredentialSource
+from tui_mailer.accounts.configuration import Account
 from tui_mailer.accounts.keychain import (
     DEADLINE_SECONDS,
     LOADING_SECONDS,
@@ -25,6 +26,27 @@ FILE_SECONDS = 5.0
 """A file may lie on a mount whose server is gone."""
 
 
+_ASKED_ONCE = ("keyring", "command")
+"""Sources that may have to ask a person, to be unlocked for one; a file is simply read again."""
+
+
+class _Kept(NamedTuple):
+    """A secret in memory."""
+
+    secret: Secret
+    is_for: Account | None
+    """The account as it stood; None: whatever stands there when it is first used."""
+
+    def fits(self, account: Account) -> bool:
+        """Whether it may be shown to the account's server as that is now."""
+        known = self.is_for
+        return known is not None and (known.provider, known.settings) == (account.provider, account.settings)
+
+    def is_from_source_of(self, account: Account) -> bool:
+        """Whether the account would have it from the same place now."""
+        return self.is_for is not None and self.is_for.credential == account.credential
+
+
 class Credentials:
     """The secrets of all accounts; one per process, safe to use from any thread."""
 
@@ -38,37 +60,41 @@ class Credentials:
         self._keychain = keychain or Keychain()
         self._environ = environ
         self._command_seconds = command_seconds
-        self._provided: dict[str, Secret] = {}
-        self._fetched: dict[tuple[str, CredentialSource], Secret] = {}
+        self._provided: dict[str, _Kept] = {}
+        self._fetched: dict[str, _Kept] = {}
 
     def source(self, account: Account) -> AccountSecret:
         """Returns what a provider asks for the account's secret."""
         return AccountSecret(self, account)
 
     async def fetch(self, account: Account) -> str:
-        """Returns the account's secret: what a person typed in this session, else from its source, asked once.
+        """Returns the account's secret: what a person typed in this session, else from its source.
 
-        Raises `CredentialUnavailable`.
+        A keyring and a command are asked once, as long as the account's settings stay. Raises `CredentialUnavailable`.
         """
-        credential = account.credential
-        secret = self._provided.get(account.name)
-        if secret is None and credential is not None:
-            secret = self._fetched.get((account.name, credential))
-        if secret is None:
-            secret = await self._ask(account)
-            assert credential is not None
-            self._fetched[account.name, credential] = secret
+        provided, fetched = self._provided.get(account.name), self._fetched.get(account.name)
+        if provided is not None and provided.is_for is None:
+            provided = self._provided[account.name] = provided._replace(is_for=account)
+        if provided is not None and provided.fits(account):
+            return provided.secret.reveal()
+        if fetched is not None and fetched.fits(account) and fetched.is_from_source_of(account):
+            return fetched.secret.reveal()
+        secret = await self._ask(account)
+        if account.credential is not None and account.credential.kind in _ASKED_ONCE:
+            self._fetched[account.name] = _Kept(secret, account)
         return secret.reveal()
 
     def provide(self, account_name: str, secret: str) -> None:
-        """Keeps a secret a person typed, in memory only; it serves before the account's source, until refused."""
-        self._provided[account_name] = Secret(secret)
+        """Keeps a secret a person typed, in memory only; it serves before the account's source, until refused.
+
+        It is for the server it is first used for: once the account has another, it is asked for anew.
+        """
+        self._provided[account_name] = _Kept(Secret(secret), None)
 
     def forget(self, account_name: str) -> None:
         """Drops what is kept in memory: the next use asks again."""
         self._provided.pop(account_name, None)
-        for key in [key for key in self._fetched if key[0] == account_name]:
-            self._fetched.pop(key, None)
+        self._fetched.pop(account_name, None)
 
     def store(self, account: Account, secret: str) -> None:
         """Stores the secret in the account's keyring entry; blocks up to 5 s.

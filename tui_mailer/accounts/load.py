@@ -14,7 +14,7 @@ from typing import BinaryIO
 from tui_mailer.accounts.configuration import LOCAL_ACCOUNT, Account, Configuration, Paths
 from tui_mailer.accounts.document import Node, parse
 from tui_mailer.accounts.schema import read_account, read_configuration
-from tui_mailer.accounts.snapshot import file_identity, read_snapshot, write_snapshot
+from tui_mailer.accounts.snapshot import file_identity, read_snapshot, version_of, write_snapshot
 from tui_mailer.accounts.trouble import error_at
 from tui_mailer.accounts.trusted_file import Distrusted, open_trusted, writable_by_others
 from tui_mailer.domain.address import Address, parse_address
@@ -61,9 +61,9 @@ def load(paths: Paths, *, allow_missing: bool = False) -> Configuration:
         status = os.fstat(file.fileno())
         document = read_snapshot(paths.cache_dir, path, status)
         if document is not None:
-            return read_configuration(document, path, embedded_account)
+            return read_configuration(document, path, embedded_account)._replace(version=version_of(status))
         document = parse(_read(file, path), path)
-        configuration = read_configuration(document, path, embedded_account)
+        configuration = read_configuration(document, path, embedded_account)._replace(version=version_of(status))
         if file_identity(path, status) == file_identity(path, os.fstat(file.fileno())):
             write_snapshot(paths.cache_dir, path, status, document or Node(1, {}))
         return configuration

@@ -13,6 +13,7 @@ import zlib
 from pathlib import Path
 
 from tui_mailer import __version__
+from tui_mailer.accounts.configuration import FileVersion
 from tui_mailer.accounts.document import Node
 from tui_mailer.accounts.trusted_file import Distrusted, not_ours, open_trusted
 
@@ -20,17 +21,14 @@ _SETTLED_SECONDS = 2.0
 """A file changed so recently could change again within its time stamp's grain (2 s on FAT and old NFS)."""
 
 
+def version_of(status: os.stat_result) -> FileVersion:
+    """Names one version of a file."""
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size
+
+
 def file_identity(path: Path, status: os.stat_result) -> list[str | int]:
     """Names one version of one file, as this version of the program reads it."""
-    return [
-        __version__,
-        str(path),
-        status.st_dev,
-        status.st_ino,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-        status.st_size,
-    ]
+    return [__version__, str(path), *version_of(status)]
 
 
 def read_snapshot(cache_dir: Path, path: Path, status: os.stat_result) -> Node | None:

@@ -9,6 +9,7 @@ import queue
 import signal
 import time
 from collections.abc import Callable, Generator
+from concurrent.futures import CancelledError
 from dataclasses import fields
 from datetime import UTC, datetime
 from enum import Enum
@@ -19,7 +20,6 @@ from tui_mailer.cli import exit_code, parsing
 from tui_mailer.services import event as events
 
 if TYPE_CHECKING:
-    from tui_mailer.accounts.configuration import Configuration
     from tui_mailer.cli.context import Context
     from tui_mailer.services.engine import Engine
     from tui_mailer.services.notify import Notifier
@@ -32,10 +32,14 @@ ready, how it is, and that it is alive (Type=notify, WatchdogSec). A second one 
 
 exit codes: 0 stopped as asked; 73 data dir; 78 configuration"""
 
+_ANSWERS = (events.ConfigurationChanged, events.ConfigurationRefused)
+"""Events told each time: somebody may have asked for a reload."""
 _QUIET = (events.PhaseReached, events.BytesProgressed, events.StoreChanged)
 """Events that come many times a message."""
 _LOOK_SECONDS = 5.0
-"""How often the configuration file is looked at, and the status told anew."""
+"""How often the status is told anew."""
+_RELOAD_SECONDS = 30.0
+"""How long a reload may take before a service manager is told that it is over."""
 
 
 class Signal(Enum):
@@ -76,13 +80,12 @@ def deliver(context: Context, _arguments: argparse.Namespace) -> int:
 
 
 class Service:
-    """What runs beside the engine: prints, watches the configuration, answers the service manager."""
+    """What runs beside the engine: prints, and answers the service manager."""
 
     def __init__(self, context: Context, engine: Engine, notifier: Notifier) -> None:
         self._context = context
         self._engine = engine
         self._notifier = notifier
-        self._configuration = ConfigurationWatch(context)
         self._sent = 0
         self._heard_last: events.Event | None = None
         self._looked_at = time.monotonic()
@@ -104,7 +107,6 @@ class Service:
             self._feed_watchdog()
             if time.monotonic() - self._looked_at >= _LOOK_SECONDS:
                 self._looked_at = time.monotonic()
-                self._configuration.apply_changes(self._engine)
                 self._tell_status()
 
     def _pause(self) -> float:
@@ -121,7 +123,7 @@ class Service:
             self._notifier.tell("WATCHDOG=1")
 
     def _heard(self, event: events.Event) -> None:
-        if isinstance(event, _QUIET) or event == self._heard_last:
+        if isinstance(event, _QUIET) or (event == self._heard_last and not isinstance(event, _ANSWERS)):
             return
         self._heard_last = event
         if isinstance(event, events.EngineStarted):
@@ -129,6 +131,9 @@ class Service:
             known = {"data_dir": str(session.paths.data_dir), "accounts": list(session.configuration.accounts)}
             _tell(self._context, "started", {**known, "owner": event.owner})
             self._notifier.tell("READY=1", f"STATUS=Delivers from {session.paths.data_dir}")
+            return
+        if isinstance(event, events.ConfigurationChanged):
+            _tell(self._context, "configuration_changed", {})
             return
         if isinstance(event, events.RoleChanged):
             name = "leading" if event.is_leading else "standing_by"
@@ -142,7 +147,8 @@ class Service:
 
     def _reload(self) -> None:
         self._notifier.tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
-        self._configuration.apply(self._engine)
+        with contextlib.suppress(TimeoutError, CancelledError):
+            self._engine.reread().result(_RELOAD_SECONDS)
         self._notifier.tell("READY=1")
 
     def _tell_status(self) -> None:
@@ -155,43 +161,6 @@ class Service:
             return
         waiting = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count) or "nothing waits"
         self._notifier.tell(f"STATUS={self._sent} sent since the start; {waiting}")
-
-
-class ConfigurationWatch:
-    """Notices a changed configuration file; one that can't be used is told and the old one stays in force."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._seen = self._mark()
-
-    def apply_changes(self, engine: Engine) -> None:
-        """Hands a changed configuration to the engine."""
-        if self._mark() != self._seen:
-            self.apply(engine)
-
-    def apply(self, engine: Engine) -> None:
-        """Reads the configuration anew and hands it to the engine."""
-        from tui_mailer.domain.errors import ConfigurationError
-
-        self._seen = self._mark()
-        try:
-            engine.reconfigure(self._load())
-        except ConfigurationError as error:
-            _tell(self._context, "configuration_refused", {"detail": str(error)})
-        else:
-            _tell(self._context, "configuration_changed", {})
-
-    def _load(self) -> Configuration:
-        from tui_mailer.accounts.load import load
-
-        return load(self._context.session.paths)
-
-    def _mark(self) -> tuple[int, int] | None:
-        try:
-            status = self._context.session.paths.config_file.stat()
-        except OSError:
-            return None
-        return status.st_mtime_ns, status.st_size
 
 
 @contextlib.contextmanager
@@ -233,6 +202,7 @@ def _event_name(event: events.Event) -> str:
     names: dict[type, str] = {
         events.SubmissionChanged: "submission_changed",
         events.AccountChanged: "account_changed",
+        events.ConfigurationRefused: "configuration_refused",
         events.EngineTroubled: "engine_troubled",
         events.EngineFailed: "engine_failed",
     }

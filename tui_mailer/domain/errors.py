@@ -7,6 +7,7 @@ MailerError                      a sentence for a person: what happened, what it
 |   +-- InvalidAttachment        missing, unreadable, not a regular file, changed while read
 |   +-- Unsupported              the provider can't carry it: field, why, what to do
 +-- ConfigurationError           config.yaml, file and line named (exit 78)
+|   +-- UnknownAccount           an account that isn't in the configuration this process knows
 |   +-- UnchangedConfiguration   the file can't be written: carries the block to paste (accounts.edit)
 +-- NotFound                     no such ID, account, provider or file (exit 66)
 +-- TooLate                      the submission's state doesn't allow it any more (exit 69)
@@ -69,6 +70,10 @@ class Unsupported(InvalidMessage):
 
 class ConfigurationError(MailerError):
     """The configuration can't be used; the text names file, line, key and what is allowed."""
+
+
+class UnknownAccount(ConfigurationError):
+    """An account that isn't in the configuration this process goes by; another one may know it."""
 
 
 class NotFound(MailerError, LookupError):

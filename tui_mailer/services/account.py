@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from tui_mailer.accounts.configuration import LOCAL_ACCOUNT, Account, Configuration, CredentialSource, Paths
 from tui_mailer.accounts.load import embedded_account
 from tui_mailer.accounts.zone import local_zone
-from tui_mailer.domain.errors import ConfigurationError, CredentialUnavailable, InvalidMessage, NotFound
+from tui_mailer.domain.errors import ConfigurationError, CredentialUnavailable, InvalidMessage, NotFound, UnknownAccount
 from tui_mailer.providers import registry
 from tui_mailer.providers.base import AccountSettings, Capabilities, Identity, Provider, Template
 
@@ -37,7 +37,7 @@ class ProviderDirectory:
 
     def __init__(self, *, configuration: Configuration, paths: Paths, credentials: Credentials) -> None:
         self.configuration = configuration
-        self._paths = paths
+        self.paths = paths
         self._credentials = credentials
         self._embedded = embedded_account()
         self._zone: tuple[str | None, ZoneInfo] | None = None
@@ -56,7 +56,7 @@ class ProviderDirectory:
         return moment if self.configuration.compose.date_zone == "utc" else moment.astimezone(self.zone)
 
     def account(self, name: str) -> Account:
-        """Returns the account of that name; raises `ConfigurationError` naming those that exist.
+        """Returns the account of that name; raises `UnknownAccount` naming those that exist.
 
         The embedded account stays, though no sender is offered for it once there are others: mail may wait in it.
         """
@@ -65,8 +65,16 @@ class ProviderDirectory:
             account = self._embedded
         if account is None:
             known = ", ".join(sorted(self.configuration.accounts))
-            raise ConfigurationError(f"There is no account '{name}' in the configuration. Accounts: {known}.")
+            raise UnknownAccount(f"There is no account '{name}' in the configuration. Accounts: {known}.")
         return account
+
+    def knows(self, name: str) -> bool:
+        """Whether `account` would find it."""
+        return name == LOCAL_ACCOUNT or name in self.configuration.accounts
+
+    def with_configuration(self, configuration: Configuration) -> ProviderDirectory:
+        """Makes one for another configuration."""
+        return ProviderDirectory(configuration=configuration, paths=self.paths, credentials=self._credentials)
 
     def open(self, account: Account) -> Provider:
         """Builds the account's provider; no I/O but reading ``ca_file``; raises `ConfigurationError`."""
@@ -76,7 +84,7 @@ class ProviderDirectory:
             settings=self.settings(account),
             identities=account.identities,
             trust_pem=_read_trust(account),
-            data_dir=str(self._paths.data_dir),
+            data_dir=str(self.paths.data_dir),
             max_connections=self.configuration.delivery.connections,
         )
         return kind(settings, self._credentials.source(account))

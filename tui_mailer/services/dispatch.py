@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from tui_mailer.accounts.configuration import Configuration
 from tui_mailer.domain.errors import StorageError
 from tui_mailer.domain.submission import State
 from tui_mailer.services.crew import Crew
@@ -56,7 +55,7 @@ class Dispatcher:
     async def open(self) -> None:
         """Registers with the outbox."""
         self._owner = await self._work.db(self._work.store.become_deliverer, self._work.role)
-        self._turn = Turn(self._work, self._owner)
+        self._turn = Turn(self._work, self._owner, self._standing.unknown)
         await self._standing.look()
 
     async def close(self, grace_seconds: float) -> None:
@@ -78,9 +77,9 @@ class Dispatcher:
         self._crew.finish_up()
         self._wake.set()
 
-    def reconfigure(self, configuration: Configuration) -> None:
-        """Uses another configuration from the next claim on."""
-        self._work.directory.configuration = configuration
+    async def reread(self) -> None:
+        """Reads the configuration file again, changed or not, and goes by it from the next claim on."""
+        await self._standing.look_at_configuration(is_asked=True)
         self._wake.set()
 
     async def run(self) -> None:
@@ -90,6 +89,7 @@ class Dispatcher:
             asyncio.create_task(self._renew_forever()),
             asyncio.create_task(tidy_forever(self._work)),
             asyncio.create_task(self._poller.run_forever()),
+            asyncio.create_task(self._standing.follow_configuration_forever()),
         ]
         is_asked = True
         try:
@@ -153,7 +153,8 @@ class Dispatcher:
 
     async def _tell_news(self) -> None:
         if await self._work.db(self._outbox.has_changed):
-            await self._standing.look()
+            if await self._standing.look():
+                self._wake.set()
             self._work.emit(StoreChanged())
 
     async def _claim_all(self) -> None:

@@ -85,10 +85,21 @@ class Engine:
             return math.inf
         return time.monotonic() - dispatcher.progressed_at
 
-    def reconfigure(self, configuration: Configuration) -> None:
-        """Uses another configuration from the next claim on; safe from any thread."""
-        self._configuration = configuration
-        self._call_soon(lambda dispatcher: dispatcher.reconfigure(configuration))
+    def reread(self) -> Future[None]:
+        """Reads the configuration file again, changed or not; safe from any thread.
+
+        The listener has heard what came of it once the future is done. A file that changes is noticed anyway.
+        """
+        done: Future[None] = Future()
+        loop, dispatcher = self._loop, self._dispatcher
+        if loop is not None and dispatcher is not None:
+            reading = dispatcher.reread()
+            try:
+                return asyncio.run_coroutine_threadsafe(reading, loop)
+            except RuntimeError:
+                reading.close()  # the loop ended between the look and the call
+        done.set_result(None)
+        return done
 
     def deliver(self, submission_ids: Sequence[str], *, timeout_seconds: float) -> list[Submission]:
         """Blocks until each of these has had one attempt (by us or whoever holds it), or the time is up."""

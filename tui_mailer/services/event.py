@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from tui_mailer.accounts.configuration import Configuration
 from tui_mailer.domain.submission import Phase, State
 
 
@@ -69,6 +70,21 @@ class StoreChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationChanged:
+    """The configuration file was read again and is used from now on."""
+
+    configuration: Configuration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationRefused:
+    """The configuration file was changed and can't be used: what was read before stays in force."""
+
+    detail: str
+    """What is wrong, a line each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineTroubled:
     """The engine itself met something unexpected (a full disk, a bug); it goes on."""
 
@@ -90,6 +106,8 @@ Event = (
     | EngineStarted
     | RoleChanged
     | StoreChanged
+    | ConfigurationChanged
+    | ConfigurationRefused
     | EngineTroubled
     | EngineFailed
 )

@@ -99,7 +99,7 @@ class Poller:
 
     async def _status(self, submission: Submission) -> Sequence[PolledStatus] | None:
         """What the provider says; None where it can't be asked."""
-        account = self._work.directory.account(submission.account)
+        account = await self._standing.account(submission.account)
         provider = await self._standing.provider(account)
         if not provider.capabilities.status_polling or submission.provider_id is None:
             return None

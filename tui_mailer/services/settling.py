@@ -28,7 +28,7 @@ async def settle_by_asking(work: Workplace, standing: AccountStanding, submissio
     if submission.state is not State.UNCERTAIN:
         return submission
     try:
-        account = work.directory.account(submission.account)
+        account = await standing.account(submission.account)
         provider = await standing.provider(account)
     except (ConfigurationError, CredentialUnavailable):
         return submission

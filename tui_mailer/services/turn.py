@@ -6,6 +6,8 @@ who delivers. A leader that dies (its lock is free) or no longer shows itself is
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tui_mailer.services.event import RoleChanged
 from tui_mailer.services.who_sends import RANK, leader
 from tui_mailer.services.workplace import Workplace
@@ -15,8 +17,10 @@ from tui_mailer.storage.row import displayed_owner
 class Turn:
     """One process' place among those that deliver from the same outbox."""
 
-    def __init__(self, work: Workplace, owner: str) -> None:
+    def __init__(self, work: Workplace, owner: str, unknown: Callable[[], frozenset[str]]) -> None:
+        """``unknown`` names the accounts that aren't in this process' configuration."""
         self._work = work
+        self._unknown = unknown
         self._owner = displayed_owner(owner)
         self._leader: str | None = None
 
@@ -33,10 +37,10 @@ class Turn:
         return name == self._owner or self._asks_for_secrets()
 
     def unserved(self) -> frozenset[str]:
-        """Names the accounts this process can't send for: their secret is typed into the app."""
+        """Names the accounts this process can't send for: unknown ones; those whose secret the app asks for."""
         if self._work.role != "deliver":
-            return frozenset()
-        return self._prompting()
+            return self._unknown()
+        return self._unknown() | self._prompting()
 
     def _asks_for_secrets(self) -> bool:
         return self._work.role == "app" and bool(self._prompting())

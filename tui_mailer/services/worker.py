@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from tui_mailer.domain.errors import ConfigurationError, CredentialUnavailable, Fenced, StorageError
+from tui_mailer.domain.errors import ConfigurationError, CredentialUnavailable, Fenced, StorageError, UnknownAccount
 from tui_mailer.domain.message import Content
 from tui_mailer.domain.submission import Phase, RecipientResult, State
 from tui_mailer.services.delivery import AccountTrouble, Attempt, NotYet, Terms, contents_of
@@ -15,7 +15,7 @@ from tui_mailer.services.fallback import FallBack
 from tui_mailer.services.settling import settle_by_asking
 from tui_mailer.services.standing import AccountStanding
 from tui_mailer.services.workplace import Workplace
-from tui_mailer.storage.record import Claim, Outcome, Reroute, Submission
+from tui_mailer.storage.record import NOT_CONFIGURED, Claim, Outcome, Reroute, Submission
 
 
 class Worker:
@@ -115,9 +115,11 @@ class Worker:
         if late is not None:
             return Outcome(fallback_state=State.HELD, error=late, text=late)
         try:
-            account = self._work.directory.account(submission.account)
+            account = await self._standing.account(submission.account)
             provider = await self._standing.provider(account)
             contents = await self._contents(submission)
+        except UnknownAccount:
+            raise AccountTrouble(NOT_CONFIGURED, is_offline=False) from None
         except (ConfigurationError, CredentialUnavailable) as error:
             raise AccountTrouble(str(error), is_offline=False) from None
         except StorageError as error:

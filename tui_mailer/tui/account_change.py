@@ -28,7 +28,6 @@ class AccountChange:
             self._desk.status.say(f"new messages go from {name} already")
             return None
         configuration = await asyncio.to_thread(self._service().make_default, name)
-        await self._desk.reconfigure(configuration)
         self._desk.status.say(f"new messages go from {name}")
         return configuration
 
@@ -42,7 +41,6 @@ class AccountChange:
             return None
         configuration = await asyncio.to_thread(self._service().remove, name)
         await self._desk.ask(lambda mailer: mailer.release_account(name))
-        await self._desk.reconfigure(configuration)
         self._desk.status.say(f"account {name} is removed")
         return configuration
 

@@ -119,6 +119,7 @@ class MailerApp(QuietApp, inherit_bindings=False):
         try:
             await self.watch_desk.take(message.event)
             self.errands.passwords.heard(message.event)
+            await self.errands.configuration.heard(message.event)
         except MailerError as error:
             self.desk.status.complain(str(error))
 

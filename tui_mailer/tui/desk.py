@@ -108,22 +108,16 @@ class Desk:
             self.engine.nudge()
 
     async def reconfigure(self, configuration: Configuration) -> None:
-        """Uses another configuration (an account was added) everywhere from now on."""
+        """Uses another configuration everywhere from now on; the engine follows the file by itself."""
         self.configuration = configuration
-        if self.engine is not None:
-            self.engine.reconfigure(configuration)
-        await self.io.run(self._renew_session)
+        await self.io.run(self._tell_session)
 
-    def _renew_session(self) -> None:
-        from tui_mailer.services.session import Session
+    def _tell_session(self) -> None:
+        from tui_mailer.accounts.zone import local_zone
 
         if self._session is not None:
-            self._session = Session(
-                configuration=self.configuration,
-                paths=self.paths,
-                credentials=self.credentials,
-                store=self._session.mailer.store,
-            )
+            self._session.mailer.reconfigure(self.configuration)
+            self.zone = local_zone(self.configuration.ui.timezone)
 
     def now(self) -> datetime:
         """The present, in the person's zone once that is known."""

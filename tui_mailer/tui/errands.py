@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import os
 from collections.abc import Callable, Coroutine
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tui_mailer.domain.errors import MailerError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from tui_mailer.accounts.configuration import Configuration
     from tui_mailer.storage.record import StoredDraft
+    from tui_mailer.tui.configuration_news import ConfigurationNews
     from tui_mailer.tui.screens.compose import ComposeScreen
     from tui_mailer.tui.watch import Watch
 
@@ -60,6 +62,13 @@ class Errands:
         """The asking for accounts' passwords."""
         self._is_leaving = False
         self._has_warned = False
+
+    @cached_property
+    def configuration(self) -> ConfigurationNews:
+        """What follows when that is changed; not needed for the first frame."""
+        from tui_mailer.tui.configuration_news import ConfigurationNews
+
+        return ConfigurationNews(self._desk, self._find_watch, self._compose)
 
     @property
     def _watch(self) -> Watch:
@@ -180,9 +189,7 @@ class Errands:
                 change.make_default(wish.account) if wish.what == "default" else change.remove(wish.account)
             )
             if configuration is not None:
-                self._compose.form.use_configuration(configuration)
-                await self._compose.account_watch.look()
-                await self._watch.count()
+                await self.configuration.take(configuration)
         elif wish is not None:
             await self.release(wish.account)
 
@@ -198,9 +205,7 @@ class Errands:
                 break
             provider, sender = await self._choose_provider() or provider, answer.sender
         if isinstance(answer, AddedAccount):
-            await self._desk.reconfigure(answer.configuration)
-            self._compose.form.use_configuration(answer.configuration)
-            await self._compose.account_watch.look()
+            await self.configuration.take(answer.configuration)
             self._desk.status.say(answer.remark or f"account {answer.name} added", seconds=60)
 
     async def _choose_provider(self) -> str | None:

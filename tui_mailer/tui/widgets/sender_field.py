@@ -10,7 +10,7 @@ from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
-from tui_mailer.accounts.configuration import Configuration
+from tui_mailer.accounts.configuration import LOCAL_ACCOUNT, Configuration
 from tui_mailer.domain.text import clean
 
 
@@ -52,13 +52,18 @@ class SenderField(Widget, can_focus=True):
         super().__init__(id=id)
         self._senders: list[Sender] = []
         self.sender = Sender(account="", address="")
+        self.is_gone = False
+        """The account meant isn't in the configuration (any more): nothing can be sent from it."""
 
     def show(self, senders: list[Sender], *, account: str, address: str) -> None:
         """Shows the sender a draft names; empty: the account's, else the first."""
         self._senders = senders
-        fitting = [one for one in senders if one.account == account] or senders
+        own = [one for one in senders if one.account == account]
+        fitting = own or senders
         exact = [one for one in fitting if one.address == address]
-        if address and not exact:
+        # Mail may wait in the embedded account, though no sender is offered for it once there are others.
+        self.is_gone = bool(account) and not own and account != LOCAL_ACCOUNT
+        if self.is_gone or (address and not exact):
             self.sender = Sender(account=account, address=address)
         else:
             self.sender = (exact or fitting or [self.sender])[0]
@@ -66,15 +71,18 @@ class SenderField(Widget, can_focus=True):
 
     def choose(self, sender: Sender) -> None:
         """Takes another sender."""
-        self.sender = sender
+        self.sender, self.is_gone = sender, False
         self.refresh()
         self.post_message(self.Chosen(sender))
 
     def render(self) -> Text:
         """Address and, in brackets, the account."""
         hint = "   ←→ choose, Enter lists" if self.has_focus else ""
+        account = clean(self.sender.account) or "default"
+        if self.is_gone:
+            account = f"{account}: there is no such account"
         return Text(
-            f"{clean(self.sender.address) or '(nobody yet)'}  ({clean(self.sender.account) or 'default'}){hint}",
+            f"{clean(self.sender.address) or '(nobody yet)'}  ({account}){hint}",
             no_wrap=True,
             overflow="ellipsis",
         )
@@ -83,8 +91,9 @@ class SenderField(Widget, can_focus=True):
         """Left and Right choose, Enter lists."""
         if event.key in {"left", "right"} and self._senders:
             event.stop()
-            at = self._senders.index(self.sender) if self.sender in self._senders else 0
-            self.choose(self._senders[(at + (1 if event.key == "right" else -1)) % len(self._senders)])
+            step = 1 if event.key == "right" else -1
+            at = self._senders.index(self.sender) + step if self.sender in self._senders else min(0, step)
+            self.choose(self._senders[at % len(self._senders)])
         elif event.key in {"enter", "space"}:
             event.stop()
             self.post_message(self.ListAsked())
