@@ -85,6 +85,11 @@ class Program:
         )
         return Run(ended.returncode, ended.stdout, ended.stderr)
 
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Starts a command that goes on until it is told to stop."""
+        environment = {**os.environ, **self.environment}
+        return subprocess.Popen([*self.command, *arguments], stderr=subprocess.DEVNULL, env=environment)
+
     @property
     def command(self) -> list[str]:
         """The words before the command's own."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pytest
 from lab_certificate import TlsFiles
 from lab_server import PASSWORD, USER, MailServer
-from program import Program
+from program import SENDER, Program
 from smtp_server import ScriptedServer
 
 
@@ -105,3 +105,31 @@ def test_without_a_server_the_mail_waits_and_no_attempt_is_counted(program: Prog
     program("outbox", "retry", waiting["id"])
     assert program("outbox", "flush").code == 0
     assert postfix.wait_for(waiting["message_id"], "a@lab.test")
+
+
+async def test_a_running_service_has_the_password_that_was_stored_meanwhile(
+    program: Program, gnome_keyring: Mapping[str, str]
+) -> None:
+    """Changed at the server, then by `account set-secret`: the service doesn't try the old one first."""
+    program.environment.update(gnome_keyring)
+    async with ScriptedServer(users={USER: "old"}) as server:
+        address = {"host": "127.0.0.1", "port": server.port, "security": "none", "username": USER}
+        program.configure({"provider": "smtp", "from": SENDER, **address, "credential": "keyring"})
+        await asyncio.to_thread(program, "account", "set-secret", "work", stdin="old\n")
+        service = program.start("deliver")
+        try:
+            for count, password in enumerate(("old", "new"), 1):
+                if password == "new":
+                    server.users[USER] = password
+                    await server.hang_up_on_everyone()
+                    await asyncio.to_thread(program, "account", "set-secret", "work", stdin="new\n")
+                await asyncio.to_thread(program, "send", "--queue", "--to", "a@lab.test", "--body", "b")
+                async with asyncio.timeout(30):
+                    while len(server.stored) < count:
+                        await asyncio.sleep(0.02)
+            signed_in = [one for one in server.commands if one.startswith("AUTH")]
+            assert len(signed_in) == 2
+            assert (await asyncio.to_thread(program, "account", "show", "work", "--json")).json["held"] is None
+        finally:
+            service.terminate()
+            await asyncio.to_thread(service.wait)

@@ -96,6 +96,10 @@ class Credentials:
         self._provided.pop(account_name, None)
         self._fetched.pop(account_name, None)
 
+    def forget_fetched(self) -> None:
+        """Drops what keyrings and commands gave, of all accounts: it may have been stored anew elsewhere."""
+        self._fetched.clear()
+
     def store(self, account: Account, secret: str) -> None:
         """Stores the secret in the account's keyring entry; blocks up to 5 s.
 

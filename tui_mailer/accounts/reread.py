@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from tui_mailer.accounts.configuration import Configuration, FileVersion, Paths
@@ -21,6 +23,13 @@ def version_now(path: Path) -> FileVersion | None:
         return version_of(path.stat())
     except OSError:
         return None
+
+
+def have_reread(paths: Paths) -> None:
+    """Has every process that follows the file read it again, and fetch secrets anew: one has just been stored."""
+    # Where the file is somebody else's they notice when a server refuses the old one.
+    with suppress(OSError):
+        os.utime(paths.config_file)
 
 
 def reread(paths: Paths, known: Configuration) -> Configuration:

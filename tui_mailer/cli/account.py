@@ -140,8 +140,11 @@ def _is_covered(identity: Address, known: Collection[str]) -> bool:
 
 def set_secret(context: Context, arguments: argparse.Namespace) -> int:
     """Stores the secret; an account that was held for want of it may send again."""
+    from tui_mailer.accounts.reread import have_reread
+
     account = _account(context, arguments.name)
     context.session.credentials.store(account, read_secret(account.name))
+    have_reread(context.session.paths)
     held = context.mailer.account_holds().get(account.name)
     is_released = held is not None and held.reason != HELD_BY_PERSON
     if is_released:

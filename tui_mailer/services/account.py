@@ -68,6 +68,10 @@ class ProviderDirectory:
             raise UnknownAccount(f"There is no account '{name}' in the configuration. Accounts: {known}.")
         return account
 
+    def forget_fetched(self) -> None:
+        """Has every secret fetched anew that wasn't typed."""
+        self._credentials.forget_fetched()
+
     def knows(self, name: str) -> bool:
         """Whether `account` would find it."""
         return name == LOCAL_ACCOUNT or name in self.configuration.accounts

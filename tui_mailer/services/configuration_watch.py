@@ -57,6 +57,7 @@ class ConfigurationWatch:
             return None
         self._refused = None
         self._directory.configuration = fresh
+        self._directory.forget_fetched()
         if not is_asked and refused is None and fresh.says_what(known):
             return None
         self._emit(ConfigurationChanged(configuration=fresh))

@@ -84,6 +84,8 @@ class Passwords:
 
     async def _take(self, name: str, secret: str) -> str:
         """Puts it where the account looks for it: into the keyring, else into memory; says where."""
+        from tui_mailer.accounts.reread import have_reread
+
         account = self._desk.configuration.accounts.get(name)
         credentials = self._desk.credentials
         kind = credential_kind(self._desk.configuration, name)
@@ -93,7 +95,7 @@ class Passwords:
             except CredentialUnavailable as error:
                 credentials.provide(name, secret)
                 return f"{name} is tried with it until the app is closed; it isn't in the keyring: {error}"
-            credentials.forget(name)
+            await asyncio.to_thread(have_reread, self._desk.paths)
             return f"{name}: the new password is in the keyring, and is tried"
         credentials.provide(name, secret)
         return f"{name} is tried with it" if kind == "prompt" else f"{name} is tried with it until the app is closed"
