@@ -122,6 +122,9 @@ def test_a_field_cannot_smuggle_in_another(octets: bytes) -> None:
             "yes",
         ),
         (b'Content-Type: multipart/mixed; boundary="b"\n\nnever closed', ""),
+        (b"Content-Type: text/plain; charset=a\0b\n\nyes\n", "yes\n"),
+        (b"Content-Type: text/plain; charset=idna\n\n\xffyes\n", "\ufffdyes\n"),
+        (b"Content-Type: text/plain; x*; x*0*=utf-8''a; x*1=b\n\nyes\n", "yes\n"),
     ],
 )
 def test_the_history_finds_it_by_its_text(octets: bytes, excerpt: str) -> None:

@@ -6,13 +6,15 @@ import argparse
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO
 
 from tui_mailer.cli import exit_code, parsing
 from tui_mailer.cli.exit_code import UsageError
 from tui_mailer.cli.global_option import VALUED
-from tui_mailer.domain.errors import InvalidMessage, MailerError, StorageError
+from tui_mailer.domain.errors import InvalidAddress, InvalidMessage, MailerError, StorageError
+from tui_mailer.domain.submission import Kind
 
 if TYPE_CHECKING:
     from tui_mailer.accounts.configuration import Account
@@ -205,14 +207,27 @@ def _account(context: Context, sender: Address | None) -> Account:
     return context.mailer.directory.account(context.account or configuration.default_account)
 
 
-def _recipients(raw: RawMessage, arguments: argparse.Namespace, names: BareNames) -> list[str]:
+def _recipients(raw: RawMessage, arguments: argparse.Namespace, names: BareNames) -> dict[str, Kind]:
+    """Lists who gets it, each with where the header names it; whom it doesn't name is a blind recipient."""
     listed = [address for word in arguments.recipients for address in word.split(",") if address.strip()]
     if arguments.read_recipients:
         listed += raw.recipients
-    recipients = list(dict.fromkeys(address for each in listed for address in names.recipients(each)))
+    shown = _named_in_header(raw, names)
+    recipients = [address for each in listed for address in names.recipients(each)]
     if not recipients:
         raise InvalidMessage("The message names no recipient in To, Cc or Bcc. Nothing was stored.", field="to")
-    return recipients
+    return {address: shown.get(address.casefold(), Kind.BCC) for address in recipients}
+
+
+def _named_in_header(raw: RawMessage, names: BareNames) -> dict[str, Kind]:
+    """Reads whom To and Cc name, by `str.casefold`; what can't be read there, or completed, names nobody."""
+    shown: dict[str, Kind] = {}
+    for kind in (Kind.TO, Kind.CC):
+        with suppress(InvalidAddress):
+            for name in raw.to if kind is Kind.TO else raw.cc:
+                with suppress(InvalidMessage):
+                    shown |= {each.casefold(): kind for each in names.recipients(name) if each.casefold() not in shown}
+    return shown
 
 
 class BareNames:

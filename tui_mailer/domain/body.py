@@ -65,6 +65,25 @@ def _flow_line(line: str) -> list[str]:
     return [pieces[0], *[" " + piece if piece.startswith((">", "From ")) else piece for piece in pieces[1:]]]
 
 
+def unflow(text: str, *, deletes_space: bool = False) -> str:
+    """Reads format=flowed text (RFC 3676): soft line breaks and stuffing go; ``deletes_space``: DelSp=yes."""
+    lines: list[str] = []
+    is_open, depth_above = False, 0
+    for line in text.split("\n"):
+        unquoted = line.lstrip(">")
+        depth = len(line) - len(unquoted)
+        content = unquoted.removeprefix(" ")
+        is_soft = content.endswith(" ") and content != _SIGNATURE_LINE
+        if is_open and depth == depth_above and content != _SIGNATURE_LINE:
+            lines[-1] += content
+        else:
+            lines.append(f"{'>' * depth} {content}" if depth else content)
+        if is_soft and deletes_space:
+            lines[-1] = lines[-1][:-1]
+        is_open, depth_above = is_soft, depth
+    return "\n".join(lines)
+
+
 def append_signature(body: str, signature: str) -> str:
     """Puts ``signature`` under ``body`` after a ``-- `` line (RFC 3676 section 4.3); an empty one changes nothing."""
     signature = signature.strip("\n")

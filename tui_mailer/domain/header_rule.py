@@ -91,6 +91,11 @@ def is_machine_read(name: str) -> bool:
     return lowered in _MACHINE_READ or lowered.startswith(_MACHINE_READ_PREFIXES)
 
 
+def stands_once(name: str) -> bool:
+    """Says whether a message may have this field (in lower case) once at most."""
+    return name.encode() in _ONCE or name.encode().startswith(_ONCE_PREFIXES)
+
+
 def check_custom_header(name: str, value: str) -> None:
     """Raises `InvalidMessage` with a sentence if a person may not set this field, or not to this value."""
     if not _FIELD_NAME.fullmatch(name):
@@ -129,7 +134,7 @@ def lint_header(header: bytes, *, is_utf8: bool = False) -> None:
         name = found[1].lower()
         if name in _FOREVER_ABSENT:
             raise InvalidMessage(f"The header names {name.decode()}, which must never be sent.", field="bcc")
-        if name in seen and (name in _ONCE or name.startswith(_ONCE_PREFIXES)):
+        if name in seen and stands_once(name.decode()):
             raise InvalidMessage(
                 f"The header field {found[1].decode()} stands twice; it may stand once.", field="headers"
             )

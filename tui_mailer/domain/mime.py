@@ -35,7 +35,7 @@ from tui_mailer.domain.header_rule import check_custom_header, check_msg_id, is_
 from tui_mailer.domain.message import Attachment, Content, Message
 from tui_mailer.domain.text import clean
 
-__all__ = ["MimeMessage", "build", "check_custom_header", "lint_header", "prepare_rfc822"]
+__all__ = ["MimeMessage", "build", "check_custom_header", "lint_header", "prepare_rfc822", "write_custom_header"]
 
 _BLOCK = 256 * 1024
 _ENCODED_LINE = 57
@@ -198,13 +198,16 @@ def _message_fields(message: Message, date: datetime) -> list[str]:
         fields.append(write_msg_ids("In-Reply-To", (message.in_reply_to,)))
     if message.references:
         fields.append(write_msg_ids("References", message.references))
-    for name, value in message.headers:
-        check_custom_header(name, value)
-        if is_machine_read(name):
-            fields.append(write_tokens(name, value.split()))
-        else:
-            fields.append(write_text(name, value, longest_word=_LONGEST_CUSTOM_WORD))
+    fields += [write_custom_header(name, value) for name, value in message.headers]
     return fields
+
+
+def write_custom_header(name: str, value: str) -> str:
+    """Writes a field that a person or program has added; raises `InvalidMessage` where none may, or not so."""
+    check_custom_header(name, value)
+    if is_machine_read(name):
+        return write_tokens(name, value.split())
+    return write_text(name, value, longest_word=_LONGEST_CUSTOM_WORD)
 
 
 @dataclass(frozen=True, slots=True)

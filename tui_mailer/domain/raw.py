@@ -79,7 +79,7 @@ class RawMessage:
     @property
     def subject(self) -> str:
         """The Subject, decoded and cleaned, on one line."""
-        return clean(_decoded(" ".join(self.values("subject")))).strip()
+        return clean(decode_words(" ".join(self.values("subject")))).strip()
 
     @property
     def message_id(self) -> str | None:
@@ -210,10 +210,21 @@ def _fields(lines: Iterable[bytes]) -> Iterator[bytes]:
         yield field
 
 
+def read_mailboxes(values: Iterable[str]) -> tuple[Address, ...]:
+    """Reads the values of an address field, names as they stand; a bare name is let in (`is_bare`).
+
+    Raises `InvalidAddress`.
+    """
+    return parse_address_list(_with_domains(", ".join(value for value in values if value)))
+
+
+def is_bare(address: Address) -> bool:
+    """Says whether an address that `read_mailboxes` has read stands there as a name without a domain."""
+    return address.domain == _NO_DOMAIN
+
+
 def _read_addresses(values: Iterable[str]) -> tuple[str, ...]:
-    text = ", ".join(value for value in values if value)
-    suffix = f"@{_NO_DOMAIN}"
-    return tuple(address.addr_spec.removesuffix(suffix) for address in parse_address_list(_with_domains(text)))
+    return tuple(one.addr_spec.removesuffix(f"@{_NO_DOMAIN}") for one in read_mailboxes(values))
 
 
 def _with_domains(text: str) -> str:
@@ -242,7 +253,7 @@ def _end_of_bare_name(entry: list[Token]) -> list[int]:
     return [words[-1].end]
 
 
-def _decoded(value: str) -> str:
+def decode_words(value: str) -> str:
     """Decodes RFC 2047 words for a person; what can't be decoded stays as it is."""
     from email.errors import HeaderParseError
     from email.header import decode_header
@@ -269,7 +280,11 @@ def _excerpt(message: bytes) -> str:
         if kind not in {"text/plain", "text/html"} or part.get_content_disposition() == "attachment":
             continue
         octets = part.get_payload(decode=True)
-        text = _text(octets if isinstance(octets, bytes) else b"", part.get_param("charset"))
+        try:
+            charset = part.get_param("charset")
+        except TypeError:  # the standard library trips over parameters in pieces that are told twice (RFC 2231)
+            charset = None
+        text = _text(octets if isinstance(octets, bytes) else b"", charset)
         if kind == "text/plain":
             return clean(text, keep_newlines=True)[:_EXCERPT]
         html = html or text
@@ -279,5 +294,5 @@ def _excerpt(message: bytes) -> str:
 def _text(octets: bytes, charset: object) -> str:
     try:
         return octets.decode(charset if isinstance(charset, str) else "utf-8", "replace")
-    except LookupError:
+    except (LookupError, ValueError):
         return octets.decode("utf-8", "replace")

@@ -57,7 +57,7 @@ def effects(capabilities: Capabilities) -> tuple[str, ...]:
 
 def _recipient_refusals(message: Message, can: Capabilities, account: str) -> Iterator[Unsupported]:
     is_named_by_option = can.recipient_option is not None and can.recipient_option in message.options
-    if can.needs_to and not message.to and not is_named_by_option:
+    if can.needs_to and not (message.to or message.raw_sha256 or is_named_by_option):
         yield Unsupported("to", f"Account '{account}' takes no message without a To.", "Put somebody into To.")
     if is_named_by_option and message.to and not can.recipient_option_adds:
         yield Unsupported(

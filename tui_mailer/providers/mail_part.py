@@ -20,9 +20,16 @@ SERVICE_HEADERS = frozenset({"sender", "return-path", "received", "dkim-signatur
 
 
 def addressed(outgoing: Outgoing, kind: Kind) -> list[Address]:
-    """Lists who of To, Cc or Bcc still needs the message, each once and with the most visible kind, names included."""
-    wanted = {one.address for one in outgoing.recipients if one.kind is kind}
+    """Lists who of To, Cc or Bcc still needs the message, each once and with the most visible kind, names included.
+
+    All of a ready-made one's (``sendmail``) are To: its own header says who is named, and the service isn't to.
+    """
     message = outgoing.message
+    if message.raw_sha256 is not None:
+        left = {one.address for one in outgoing.recipients}
+        named = {one.addr_spec: one for one in message.recipients() if one.addr_spec in left}
+        return list(named.values()) if kind is Kind.TO else []
+    wanted = {one.address for one in outgoing.recipients if one.kind is kind}
     found: dict[str, Address] = {}
     for address in {Kind.TO: message.to, Kind.CC: message.cc, Kind.BCC: message.bcc}[kind]:
         if address.addr_spec in wanted:

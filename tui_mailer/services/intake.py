@@ -121,7 +121,8 @@ def _not_a_file(wanted: DraftAttachment, find: Callable[[str], int]) -> Attachme
         sha256 = source.removeprefix(SEALED)
         return Attachment(
             name=_name(wanted, "attachment"),
-            media_type=_media_type(wanted, wanted.name or ""),
+            # As it was sealed: with its parameters, where it came in another program's message.
+            media_type=wanted.media_type or guess_media_type(wanted.name or ""),
             size=find(sha256),
             sha256=sha256,
             content_id=wanted.content_id,

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Literal
 from tui_mailer.accounts.configuration import Account, Configuration, Paths
 from tui_mailer.domain import mime
 from tui_mailer.domain.draft import Draft
-from tui_mailer.domain.errors import NotFound
+from tui_mailer.domain.errors import DamagedStore, InvalidMessage, NotFound
 from tui_mailer.domain.schedule import Schedule, parse_when
-from tui_mailer.domain.submission import OPEN_STATES, Attempt, State
+from tui_mailer.domain.submission import OPEN_STATES, Attempt, Kind, State
 from tui_mailer.providers import registry
 from tui_mailer.providers.base import Capabilities, Prepared
+from tui_mailer.services import rewriting
 from tui_mailer.services.account import ProviderDirectory
 from tui_mailer.services.delivery import contents_of
 from tui_mailer.services.doubt import is_key_alive
@@ -28,7 +29,7 @@ from tui_mailer.services.opening_hours import opens_at, windows_of
 from tui_mailer.services.query import parse_past, parse_query, parse_typed
 from tui_mailer.services.review import Review, SealRequest
 from tui_mailer.services.sealing import frozen_date
-from tui_mailer.services.taking_back import draft_of, when_of
+from tui_mailer.services.taking_back import when_of
 from tui_mailer.services.who_sends import WhoSends, who_sends
 from tui_mailer.services.writing import Writer
 from tui_mailer.storage.record import HELD_BY_PERSON, AccountHold, Deliverer, HistoryQuery, StoredDraft, Submission
@@ -91,7 +92,7 @@ class Mailer:
         """
         return self._writer.seal(draft, request or SealRequest())
 
-    def seal_raw(self, raw: bytes, *, envelope_from: str, recipients: Sequence[str], account: str) -> Submission:
+    def seal_raw(self, raw: bytes, *, envelope_from: str, recipients: Mapping[str, Kind], account: str) -> Submission:
         """Seals an RFC 5322 message byte for byte, but for CRLF line ends and Bcc, which never travels."""
         return self._writer.seal_raw(raw, envelope_from=envelope_from, recipients=recipients, account_name=account)
 
@@ -229,30 +230,53 @@ class Mailer:
             keeps_key = is_key_alive(submission, self.directory.capabilities(submission.account), now)
         return self.store.outbox.settle(submission_id, how, now, keeps_key=keeps_key)
 
-    def edit(self, submission_id: str, *, ends_series: bool = False) -> StoredDraft:
-        """Takes an open submission back into a draft, its time with it, in one transaction (also: undo send).
+    def unkept(self, submission_id: str) -> tuple[str, ...]:
+        """Says what a draft made of a submission couldn't keep, a phrase each; ask before `edit` and `edit_as_new`.
+
+        Raises `InvalidMessage` where none can be made of it (signed, encrypted), `DamagedStore` where nothing is left.
+        """
+        return rewriting.unkept(self.show(submission_id), self.store.spool)
+
+    def edit(self, submission_id: str, *, ends_series: bool = False, may_lose: bool = False) -> StoredDraft:
+        """Takes an open submission back into a draft, its time with it, in one transaction.
 
         ``ends_series``: with it the recurring ends whose occurrence it is; the draft then recurs as that did.
+        Without ``may_lose`` it raises `InvalidMessage` if the draft couldn't keep everything (`unkept`).
         """
         whole_id = self.store.resolve_id(submission_id)
+        again = rewriting.draft_maker(self.show(whole_id), self.store.spool, may_lose=may_lose)
         stored = self.store.outbox.edit(
-            whole_id, lambda one: self._draft_again(one, recurs=ends_series), ends_series=ends_series
+            whole_id, lambda one: again(one, self._when_again(one, recurs=ends_series)), ends_series=ends_series
         )
         if self.show(whole_id).series_id is not None and not ends_series:
             self.keep_series_up()
         return stored
 
+    def undo(self, submission_id: str) -> StoredDraft | None:
+        """Takes back what was just sent, as `edit`; None: a draft couldn't keep all of it, so it is canceled whole."""
+        try:
+            return self.edit(submission_id)
+        except (InvalidMessage, DamagedStore):
+            self.cancel(submission_id)
+            return None
+
     def edit_recalled(self, submission_id: str) -> StoredDraft:
         """Makes a draft of what its provider has just let go of, which thereby ends, in one transaction."""
-        return self.store.outbox.recall_to_draft(submission_id, self._draft_again)
+        again = rewriting.draft_maker(self.show(submission_id), self.store.spool, may_lose=True)
+        return self.store.outbox.recall_to_draft(submission_id, lambda one: again(one, self._when_again(one)))
 
-    def edit_as_new(self, submission_id: str) -> StoredDraft:
-        """Makes a new draft from any submission, leaving it as it is; for now, whenever that went."""
-        return self.store.drafts.save(draft_of(self.show(submission_id)))
+    def edit_as_new(self, submission_id: str, *, may_lose: bool = False) -> StoredDraft:
+        """Makes a new draft from any submission, leaving it as it is; for now, whenever that went.
 
-    def _draft_again(self, submission: Submission, *, recurs: bool = False) -> Draft:
-        when = when_of(submission, now=self.store.clock.now(), zone=self.directory.zone, recurs=recurs)
-        return draft_of(submission, when)
+        Without ``may_lose`` it raises `InvalidMessage` if the draft couldn't keep everything (`unkept`).
+        """
+        submission = self.show(submission_id)
+        return self.store.drafts.save(
+            rewriting.draft_maker(submission, self.store.spool, may_lose=may_lose)(submission, "")
+        )
+
+    def _when_again(self, submission: Submission, *, recurs: bool = False) -> str:
+        return when_of(submission, now=self.store.clock.now(), zone=self.directory.zone, recurs=recurs)
 
     def resend(self, submission_id: str, *, only_refused: bool = False, undo_seconds: int = 0) -> Submission:
         """Seals a new submission with the same content, to everyone or to those refused only."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,11 +18,12 @@ from tui_mailer.storage.record import Submission
 
 
 def draft_of(submission: Submission, when: str = "") -> Draft:
-    """The draft a submission was sealed from, for those who haven't accepted it yet, to go out at ``when``.
+    """The draft a submission was sealed from, for those it still goes to, to go out at ``when``.
 
-    Where there is none (raw mail), or where some have accepted, it is made anew from the message.
+    Where there is none, or where some have accepted, it is made anew from the message. What came through ``sendmail``
+    is `rewriting`'s.
     """
-    message = submission.message if submission.state in ENDED_STATES else _for_the_rest(submission)
+    message = _for_those_left(submission)
     if submission.draft is not None:
         if message is submission.message:
             return replace(submission.draft, schedule=when)
@@ -43,21 +45,33 @@ def draft_of(submission: Submission, when: str = "") -> Draft:
         headers=message.headers,
         tags=message.tags,
         metadata=dict(message.metadata),
+        template=message.template or "",
+        variables=dict(message.variables),
+        options={key: one if isinstance(one, str) else json.dumps(one) for key, one in message.options.items()},
     )
     return replace(draft, schedule=when, note=submission.note or "", retries=submission.retries)
 
 
-def _for_the_rest(submission: Submission) -> Message:
-    """Leaves out who has the message already, and who was never to get this one (a resend to the refused)."""
-    message = submission.message
-    waiting = {one.address.casefold() for one in submission.recipients if one.status not in SETTLED_STATUSES}
-    if all(one.addr_spec.casefold() in waiting for one in message.recipients()):
+def those_left(submission: Submission) -> frozenset[str]:
+    """Whom a draft made of a submission goes to, as `str.casefold` of their addresses.
+
+    Not to whom has it already, nor to whom this one was never to go (a resend to the refused). What has ended is
+    written anew, to all of its own.
+    """
+    has_ended = submission.state in ENDED_STATES
+    left = (one for one in submission.recipients if has_ended or one.status not in SETTLED_STATUSES)
+    return frozenset(one.address.casefold() for one in left)
+
+
+def _for_those_left(submission: Submission) -> Message:
+    message, left = submission.message, those_left(submission)
+    if all(one.addr_spec.casefold() in left for one in message.recipients()):
         return message
 
-    def left(addresses: tuple[Address, ...]) -> tuple[Address, ...]:
-        return tuple(one for one in addresses if one.addr_spec.casefold() in waiting)
+    def chosen(addresses: tuple[Address, ...]) -> tuple[Address, ...]:
+        return tuple(one for one in addresses if one.addr_spec.casefold() in left)
 
-    return replace(message, to=left(message.to), cc=left(message.cc), bcc=left(message.bcc))
+    return replace(message, to=chosen(message.to), cc=chosen(message.cc), bcc=chosen(message.bcc))
 
 
 def when_of(submission: Submission, *, now: datetime, zone: ZoneInfo, recurs: bool = False) -> str:

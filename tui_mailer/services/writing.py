@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -145,28 +145,36 @@ class Writer:
             new = [replace(one, group=group, key=_nth_key(request.key, n)) for n, one in enumerate(new)]
         return self.store.outbox.seal(new, draft_id=request.draft_id)
 
-    def seal_raw(self, data: bytes, *, envelope_from: str, recipients: Sequence[str], account_name: str) -> Submission:
-        """Seals an RFC 5322 message byte for byte, but for CRLF line ends and Bcc, which never travels."""
+    def seal_raw(
+        self, data: bytes, *, envelope_from: str, recipients: Mapping[str, Kind], account_name: str
+    ) -> Submission:
+        """Seals an RFC 5322 message byte for byte, but for CRLF line ends and Bcc, which never travels.
+
+        ``recipients``: each with whether the header names it in To, in Cc, or not at all.
+        """
         account = self.directory.account(account_name)
         raw = read_raw(data)
         now = self.store.clock.now()
         submission_id = str(ULID())
         kept = self.store.spool.add_bytes(raw.data)
         sender = parse_address(envelope_from or raw.sender or str(account.identities[0]), field="from")
-        addresses = tuple(parse_address(one, field="to") for one in recipients)
+        by_kind = {
+            kind: tuple(parse_address(one, field="to") for one, its_kind in recipients.items() if its_kind is kind)
+            for kind in Kind
+        }
         message = Message(
             id=submission_id,
             message_id=raw.message_id or f"<{submission_id}@{sender.domain}>",
             sender=sender,
-            bcc=addresses,
+            to=by_kind[Kind.TO],
+            cc=by_kind[Kind.CC],
+            bcc=by_kind[Kind.BCC],
             subject=raw.subject,
             text=raw.text_excerpt,
             raw_sha256=kept.sha256,
             raw_size=kept.size,
         )
-        envelope = tuple(replace(one, kind=Kind.TO) for one in recipients_of(message))
-        message = replace(message, to=addresses, bcc=())
-        new = replace(self._queued(message, account, now), envelope_from=envelope_from, recipients=envelope)
+        new = replace(self._queued(message, account, now), envelope_from=envelope_from)
         return self.store.outbox.seal([new])[0]
 
     def resend(

@@ -131,7 +131,7 @@ class Errands:
         stored, ended, refused = None, list[State](), ""
         for key in ids:
             try:
-                stored = await self._desk.ask(lambda mailer, key=key: mailer.edit(key))
+                stored = await self._desk.ask(lambda mailer, key=key: mailer.undo(key)) or stored
                 ended.append((await self._desk.ask(lambda mailer, key=key: mailer.show(key))).state)
             except MailerError as error:
                 refused = str(error)
@@ -141,6 +141,8 @@ class Errands:
             self._desk.status.complain(f"{len(ended)} of {len(ids)} taken back: {refused}")
         elif set(ended) != {State.CANCELED}:
             self._desk.status.say("taken back: but some have it already: see History")
+        elif stored is None:
+            self._desk.status.say("taken back: nothing was sent; History has it as it was")
         elif len(ids) > 1:
             self._desk.status.say(f"{len(ids)} taken back, each a draft of its own; nothing was sent")
         else:

@@ -149,7 +149,7 @@ def say_recipients(submission: Submission) -> str:
     # A message sent again goes only to some of those its header names.
     names = (
         [address.display_name or address.addr_spec for address in written]
-        if len(to) == len(written)
+        if written and len(to) == len(written)
         else to or [recipient.address for recipient in submission.recipients]
     )
     others = len(submission.recipients) - 1

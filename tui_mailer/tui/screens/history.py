@@ -187,7 +187,11 @@ class HistoryScreen(MailRoom):
             self.attempt(self._edit_as_new(key), keys_wait=True)
 
     async def _edit_as_new(self, key: str) -> None:
-        self.shell.post_message(DraftTaken(await self.desk.ask(lambda mailer: mailer.edit_as_new(key))))
+        from tui_mailer.tui.screens.outbox_question import may_edit
+
+        if await may_edit(self, key):
+            stored = await self.desk.ask(lambda mailer: mailer.edit_as_new(key, may_lose=True))
+            self.shell.post_message(DraftTaken(stored))
 
     def action_resend(self) -> None:
         """Sends again to those who were refused, once they have been looked at."""

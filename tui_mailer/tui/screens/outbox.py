@@ -225,8 +225,10 @@ class OutboxScreen(MailRoom):
             self.attempt(self._edit(meant[0]), keys_wait=True)
 
     async def _edit(self, one: Submission) -> None:
-        from tui_mailer.tui.screens.outbox_question import ask_about_series
+        from tui_mailer.tui.screens.outbox_question import ask_about_series, may_edit
 
+        if not await may_edit(self, one.id):
+            return
         is_series = False
         if one.series_id and one.state is not State.HANDED_OVER:
             remarks = ("the series goes on as it is", "the series ends; the draft repeats as it did")
@@ -238,7 +240,7 @@ class OutboxScreen(MailRoom):
             self.desk.status.say("the provider is asked ...", seconds=60)
             stored = await asyncio.to_thread(self.desk.recall().edit, one.id)
         else:
-            stored = await self.desk.ask(lambda mailer: mailer.edit(one.id, ends_series=is_series))
+            stored = await self.desk.ask(lambda mailer: mailer.edit(one.id, ends_series=is_series, may_lose=True))
         self.shell.post_message(DraftTaken(stored))
 
     def action_reschedule(self) -> None:

@@ -1,4 +1,4 @@
-"""What the outbox asks before it does more than one may have meant."""
+"""What the lists ask before they do more than one may have meant."""
 
 from __future__ import annotations
 
@@ -29,6 +29,19 @@ async def may_send_early(room: MailRoom, meant: Sequence[Submission]) -> bool:
 async def may_cancel(room: MailRoom, meant: Sequence[Submission]) -> bool:
     """Asks before several are canceled: one is made anew by two keys, many aren't."""
     return len(meant) < 2 or await _is_confirmed(room, f"Cancel these {len(meant)} mails?", meant)
+
+
+async def may_edit(room: MailRoom, submission_id: str) -> bool:
+    """Asks before a draft is made of a message that it can't keep whole; raises `InvalidMessage` where none can be."""
+    unkept = await room.desk.ask(lambda mailer: mailer.unkept(submission_id))
+    if not unkept:
+        return True
+    sheet = Sheet()
+    for phrase in unkept:
+        sheet.line("Not kept", phrase)
+    sheet.line("", "The history keeps it as it is.")
+    title = "Edit it? Not everything in it can be kept"
+    return bool(await room.shell.push_screen_wait(ConfirmScreen(room.desk.keymap, title, sheet)))
 
 
 async def ask_about_series(room: MailRoom, count: int, *, remarks: tuple[str, str]) -> Literal["one", "series"] | None:
