@@ -53,9 +53,49 @@ async def test_a_server_that_is_not_there_is_told_and_nothing_is_written(tmp_pat
         await stage.type("127.0.0.1")
         await stage.press("tab", "ctrl+t")
         await stage.shows("type the password, or leave User empty")
-        await stage.press("ctrl+u", "tab", "tab", "tab", "ctrl+u", "9", "ctrl+t")
+        password, port = (stage.app.screen.query_one(f"#{one}", LineInput) for one in ("password", "port"))
+        await stage.until(lambda: password.has_focus, "the cursor where something is missing")
+        await stage.press("shift+tab", "ctrl+u", "tab", "tab", "tab", "ctrl+u", "9", "ctrl+t")
         await stage.shows("can't be reached: Connection refused", "Nothing was sent")
+        assert port.has_focus
+        await stage.press("ctrl+s")
+        await stage.shows("It isn't saved: it was tried in vain. ^S again saves it all the same.")
         assert not (tmp_path / "config" / "config.yaml").exists()
+        await stage.press("ctrl+s")
+        await stage.shows("account work added")
+
+
+async def test_what_a_person_typed_is_left_as_compose_leaves_it(tmp_path: Path) -> None:
+    """Going back to a field sets the caret behind what one typed; only a guess is selected, to be typed over."""
+    async with on_stage(tmp_path) as stage:
+        await stage.press("f9", "n")
+        await stage.shows("Add an SMTP account")
+        await stage.type("ada@work.example")
+        await stage.press("tab")
+        await stage.shows("smtp.work.example")
+        sender, host = (stage.app.screen.query_one(f"#{one}", LineInput) for one in ("from", "host"))
+        await stage.until(lambda: not host.selection.is_empty, "the guess selected")
+        await stage.press("shift+tab", "x")
+        assert sender.value == "ada@work.examplex"
+        await stage.press("tab")
+        assert not host.selection.is_empty
+        await stage.press("end", "x", "tab", "shift+tab", "y")
+        assert host.value == "smtp.work.examplexy"
+
+
+async def test_a_wrong_setting_that_is_hidden_is_shown(tmp_path: Path) -> None:
+    """The cursor goes to the field that the sentence names, though F6 has hidden it again."""
+    async with on_stage(tmp_path, size=LARGE) as stage:
+        await stage.press("f9", "n")
+        await stage.shows("Add an SMTP account")
+        await stage.type("ada@work.example")
+        await stage.press("f6", "shift+tab", "a")
+        last = stage.app.screen.focused
+        assert isinstance(last, LineInput)
+        assert last.id
+        await stage.press("f6", "ctrl+s")
+        await stage.shows(f"{last.id}: ")
+        await stage.until(lambda: last.has_focus and last.display, "the cursor in the wrong field")
 
 
 async def test_without_a_keyring_the_form_says_so_and_offers_to_ask(tmp_path: Path) -> None:

@@ -58,6 +58,14 @@ class OtherProvider:
     sender: str
 
 
+class _WrongFieldError(MailerError):
+    """Something is wrong with, or missing in, one field: the cursor goes there."""
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__(text)
+        self.field = field
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountShape:
     """What an account of a provider is made of."""
@@ -134,21 +142,26 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
         self._desk = desk
         self._shape = shape
         rows, spare = shape.rows(), shape.spare_rows()
-        given = {"from": sender} | ({"security": "tls", "port": "465"} if shape.provider == "smtp" else {})
+        self._guesses = {"security": "tls", "port": "465"} if shape.provider == "smtp" else {}
+        """What is typed replaces it."""
+        given = {"from": sender} | self._guesses
         self._inputs = {
             key: LineInput(given.get(key, ""), id=key, placeholder=hint, password=key == "password")
             for key, _, hint in (*rows, *spare)
         }
-        for control in self._inputs.values():
-            control.select_on_focus = True  # what is typed replaces a guess
+        for key in self._guesses:
+            self._inputs[key].select_on_focus = True
         width = _label_width(rows)
         self._fields = {key: Field(label, self._inputs[key], label_width=width) for key, label, _ in rows}
         self._spare = {
             key: Field(label, self._inputs[key], classes="-spare", label_width=width) for key, label, _ in spare
         }
         self._help = {field.name: field.help for field in shape.fields}
-        self._guessed: set[str] = set()
         self._is_busy = False
+        self._failed: tuple[object, ...] = ()
+        """What was tried last, in vain."""
+        self._wrong_field = ""
+        """Where the cursor is being sent to, with a sentence of its own."""
 
     def contents(self) -> Iterable[Widget]:
         with VerticalScroll(id="rows", can_focus=False):
@@ -164,6 +177,9 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Says what a setting means, where its name doesn't."""
         key = event.widget.id or ""
+        if key == self._wrong_field:
+            self._wrong_field = ""
+            return
         is_known = self._shape.provider == "smtp" and key in self._fields
         if not is_known and self._help.get(key):
             self.say(self._help[key], is_quiet=True)
@@ -193,12 +209,16 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
         guesses = {"username": found[0], "host": f"smtp.{domain}", "domain": domain, "name": self._guess_name(domain)}
         for key, guess in guesses.items():
             control = self._inputs.get(key)
-            if control is not None and not control.value and key not in self._guessed:
+            if control is not None and not control.value and key not in self._guesses:
                 # Once: what a person has emptied stays empty.
-                self._guessed.add(key)
-                control.value = guess
+                self._guesses[key] = control.value = guess
+                control.select_on_focus = True
                 if control.has_focus:
                     control.select_all()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """What a person has typed is no guess: coming back to it selects nothing, as in compose."""
+        event.input.select_on_focus = bool(event.value) and event.value == self._guesses.get(event.input.id or "")
 
     def _guess_name(self, domain: str) -> str:
         return domain.partition(".")[0] if self._shape.provider == "smtp" else self._shape.provider
@@ -210,7 +230,7 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
         # A port that is just being typed is nobody's guess.
         is_guess = port is not None and (port.value in _PORTS.values() or not (port.value or port.has_focus))
         if port is not None and is_guess and event.value in _PORTS:
-            port.value = _PORTS[event.value]
+            self._guesses["port"] = port.value = _PORTS[event.value]
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -234,16 +254,16 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
 
     def _account_name(self) -> str:
         if "@" not in self._inputs["from"].value:
-            raise MailerError("From needs the address you send from, such as ada@example.org.")
+            raise _WrongFieldError("from", "From needs the address you send from, such as ada@example.org.")
         name = self._inputs["name"].value.strip()
         if not name and self.focused is not self._inputs["name"]:
             # The keys were faster than the guess, which comes as one leaves From.
             found = _ADDRESS.search(self._inputs["from"].value)
             name = self._guess_name(found[1]) if found else ""
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
-            raise MailerError("The account needs a name of letters, digits, - and _.")
+            raise _WrongFieldError("name", "The account needs a name of letters, digits, - and _.")
         if name in self._desk.configuration.accounts and self._desk.configuration.path is not None:
-            raise MailerError(f"There is an account {name} already.")
+            raise _WrongFieldError("name", f"There is an account {name} already.")
         return name
 
     def action_test(self) -> None:
@@ -264,6 +284,14 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
     async def _only_once(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
             await work()
+        except _WrongFieldError as error:
+            if error.field in self._spare and not self.has_class("-more"):
+                self.action_more()
+            field = self._inputs.get(error.field)
+            if field is not None and field is not self.focused:
+                self._wrong_field = error.field
+                self.set_focus(field)
+            raise
         finally:
             self._is_busy = False
 
@@ -273,9 +301,13 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
         mapping, secret = self._mapping(), self._secret() or None
         if self._needs_secret(mapping) and secret is None:
             if self._shape.provider != "smtp":
-                raise MailerError("To try it, type the API key.")
-            raise MailerError("To try it, type the password, or leave User empty for a server that asks for none.")
+                raise _WrongFieldError("password", "To try it, type the API key.")
+            raise _WrongFieldError(
+                "password", "To try it, type the password, or leave User empty for a server that asks for none."
+            )
+        self._failed = name, mapping, secret
         identities = await asyncio.to_thread(self._check, name, mapping, secret)
+        self._failed = ()
         self.say(
             f"It works: {', '.join(one.address for one in identities) or 'connected'}. Nothing was sent.", is_quiet=True
         )
@@ -290,8 +322,10 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
             return service.draft_account(name, mapping)
         except ConfigurationError as error:
             # Nothing stands in the file yet, so its name and the place in it would only puzzle.
-            text = str(error)
-            raise ConfigurationError(text.partition(f"accounts.{name}.")[2] or text) from error
+            found = re.search(rf"(?:accounts\.{name}\.|account '{name}': key ')(\w+)'?(.*)", str(error), re.DOTALL)
+            if found is None:
+                raise
+            raise _WrongFieldError(found[1], "".join(found.groups())) from error
 
     def _service(self) -> AccountService:
         from tui_mailer.services.account import AccountService
@@ -304,6 +338,10 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
         name, mapping, secret = self._account_name(), self._mapping(), self._secret()
         service = self._service()
         account = self._draft_account(service, name, mapping)
+        if (name, mapping, secret or None) == self._failed:
+            self._failed = ()
+            again = self.keymap.display("account-form.save")
+            raise MailerError(f"It isn't saved: it was tried in vain. {again} again saves it all the same.")
         remark = ""
         if secret:
             self.say("storing the secret …", is_quiet=True)
