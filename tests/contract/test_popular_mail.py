@@ -21,7 +21,7 @@ from popular_message import DAVE, raw_outgoing, templated_outgoing
 from tui_mailer.domain.errors import NotAuthorized, OutcomeUncertain, Rejected, TryLater, Unsupported
 from tui_mailer.domain.submission import Kind, Recipient, RecipientStatus
 from tui_mailer.providers.base import Outgoing
-from tui_mailer.providers.capability import keeps_schedule
+from tui_mailer.providers.capability import keeps_schedule, require
 from tui_mailer.providers.http import HttpProvider
 from tui_mailer.providers.testing import FixedSecret, Recorder
 
@@ -142,7 +142,15 @@ async def test_what_came_through_sendmail_stays_as_it_is_or_is_refused(
         with pytest.raises(Unsupported):
             provider.prepare(outgoing)
         return
-    await provider.send(provider.prepare(outgoing), Recorder())
+    # Whom its header doesn't name is told to the service like all others: it has no Bcc of its own.
+    message = replace(outgoing.message, to=(), cc=outgoing.message.to, bcc=(DAVE,))
+    kinds = ((message.cc[0].addr_spec, Kind.CC), (DAVE.addr_spec, Kind.BCC))
+    recipients = tuple(Recipient(address=address, kind=kind) for address, kind in kinds)
+    require(message, provider.capabilities, account="work", size=0)
+    prepared = provider.prepare(replace(outgoing, message=message, recipients=recipients))
+    told = "\n".join(map(str, prepared.describe()))
+    assert all(address in told for address, _kind in kinds)
+    await provider.send(prepared, Recorder())
     assert len(lab.rules.stored) == 1
 
 

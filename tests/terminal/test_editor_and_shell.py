@@ -7,6 +7,7 @@ import os
 import resource
 import shlex
 import signal
+import subprocess
 import sys
 import termios
 import time
@@ -154,6 +155,23 @@ def test_the_editor_is_handed_whole_lines(tmp_path: Path) -> None:
         terminal.shows("draft kept")
     (draft,) = cli(tmp_path, "draft", "list")
     assert cli(tmp_path, "draft", "show", str(draft["id"]))["body"] == "before\n1 lines"  # type: ignore[call-overload]
+
+
+def test_html_is_outdated_by_what_an_editor_wrote_last(tmp_path: Path) -> None:
+    """Told to go while the editor has the text of a message with HTML: the draft isn't sent with the old HTML."""
+    configure(tmp_path)
+    (tmp_path / "old.html").write_text("<p>the old text</p>")
+    message = ("compose", "--to", "bob@example.org", "--body", "the old text", "--html-file", f"{tmp_path}/old.html")
+    with in_terminal(tmp_path, *message, EDITOR=editor_that(tmp_path, *WRITES_AND_WAITS)) as terminal:
+        terminal.shows("Also     HTML version (19 B)")
+        terminal.press("ctrl+r")
+        terminal.shows("editing now")
+        os.kill(terminal.process.pid, signal.SIGTERM)
+        assert terminal.ended() == 128 + signal.SIGTERM
+    (draft,) = cli(tmp_path, "draft", "list")
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        cli(tmp_path, "draft", "send", str(draft["id"]))
+    assert refused.value.returncode == 65
 
 
 def test_what_an_editor_wrote_outlives_a_killed_app(tmp_path: Path) -> None:

@@ -113,6 +113,18 @@ async def test_html_that_says_the_old_text_does_not_go(tmp_path: Path, server: S
     assert (message["X-Campaign"], message["In-Reply-To"]) == ("spring", "<first@example.org>")
 
 
+async def test_details_name_it_as_well(tmp_path: Path) -> None:
+    """Enter in the outbox: what is in a message beside its text is there, too."""
+    headers = (("X-Campaign", "spring"),)
+    draft = Draft(to="bob@example.org", subject="Tea", body="At four?", html=HTML, headers=headers)
+    async with on_stage(tmp_path, size=LARGE) as stage:
+        await stage.app.desk.ask(lambda mailer: mailer.seal(draft, SealRequest(hold=True)))
+        await stage.press("f3")
+        await stage.shows("held")
+        await stage.press("enter")
+        await stage.shows("HTML            22 B", "Header          X-Campaign: spring")
+
+
 async def test_html_goes_with_the_text_it_was_given_with(tmp_path: Path, server: ScriptedServer) -> None:
     """Another subject is no other text, and an edit taken back is none; line ends of a script's aren't one either."""
     (tmp_path / "tea.html").write_text(HTML)

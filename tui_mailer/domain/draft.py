@@ -6,7 +6,7 @@ Apart from `domain.message`, which the app's first frame needn't wait for.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -74,6 +74,11 @@ class Draft:
         """Lists what is attached and what is still being typed."""
         typed = (DraftAttachment(source=one.strip()) for one in self.typed_attachment.splitlines() if one.strip())
         return (*self.attachments, *typed)
+
+    def with_body(self, body: str) -> Draft:
+        """The draft with another body; what its HTML was given with is remembered."""
+        is_first_change = self.html is not None and self.html_text is None and body != self.body
+        return replace(self, body=body, html_text=self.body if is_first_change else self.html_text)
 
     def is_html_outdated(self) -> bool:
         """Says whether the HTML still says what the body said before it was changed."""

@@ -42,7 +42,7 @@ async def edit_body(
             room.shell,
             room.desk,
             before,
-            keep=lambda body: save_at_once(replace(draft, body=body)),
+            keep=lambda body: save_at_once(draft.with_body(body)),
             on_back=lambda: holds.append(typed_ahead.hold()),
         )
         if after != before:

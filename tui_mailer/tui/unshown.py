@@ -1,4 +1,4 @@
-"""What of a message the compose form has no field for, as lines of the review: nothing goes out unnamed."""
+"""What of a message the compose form has no field for, as lines of review and details: nothing goes unnamed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ _MOST_VALUE = 100
 """Cells of a header's value; what is cut off ends with an ellipsis."""
 
 
-def unshown_lines(message: Message, draft: Draft) -> Iterator[tuple[str, str]]:
-    """Yields label and value of each, for a message and the draft it would be sealed from."""
+def unshown_lines(message: Message, html_origin: str = "") -> Iterator[tuple[str, str]]:
+    """Yields label and value of each; ``html_origin``: where its HTML comes from, if that is known."""
     if message.html is not None:
-        yield "HTML", f"{say_size(len(message.html.encode(errors='replace')))}, {_origin(draft)}"
+        size = say_size(len(message.html.encode(errors="replace")))
+        yield "HTML", f"{size}, {html_origin}" if html_origin else size
     if message.in_reply_to:
         yield "In-Reply-To", message.in_reply_to
     earlier = [one for one in message.references if one != message.in_reply_to]
@@ -36,7 +37,8 @@ def unshown_lines(message: Message, draft: Draft) -> Iterator[tuple[str, str]]:
             yield label, ", ".join(name if value is None else f"{name}: {value}" for name, value in pairs)
 
 
-def _origin(draft: Draft) -> str:
+def html_origin(draft: Draft) -> str:
+    """Where the HTML of a message comes from that is sealed from this draft."""
     if draft.html is None:
         return "made from the text (Markdown)"
     return "as it was given; the text is made from it" if not draft.body else "as it was given, beside the text"

@@ -21,6 +21,7 @@ from tui_mailer.tui.pace import Pace
 from tui_mailer.tui.screens.dialog import Dialog
 from tui_mailer.tui.sheet import Sheet
 from tui_mailer.tui.size_words import say_size
+from tui_mailer.tui.unshown import unshown_lines
 from tui_mailer.tui.words import (
     STATE_WORD,
     Moment,
@@ -135,10 +136,7 @@ class DetailScreen(Dialog[str | None]):
         if one.attempts:
             sheet.line("Attempts", say_tries(one, moment).replace("/", " of at most "))
         sheet.line("Size", say_size(one.size))
-        for attachment in one.message.attachments:
-            size = f"  {say_size(attachment.size)}" if attachment.size is not None else ""
-            where = f"  {attachment.url}" if attachment.url else ""
-            sheet.line("Attached", f"{attachment.name}  {attachment.media_type}{size}{where}")
+        self._tell_parts(sheet)
         sheet.line("Message-ID", one.message.message_id)
         if one.provider_id:
             sheet.line("Provider's ID", one.provider_id)
@@ -152,6 +150,15 @@ class DetailScreen(Dialog[str | None]):
             sheet.heading("Text")
             sheet.text(one.message.text[:MOST_BODY])
         return sheet
+
+    def _tell_parts(self, sheet: Sheet) -> None:
+        message = self._submission.message
+        for attachment in message.attachments:
+            size = f"  {say_size(attachment.size)}" if attachment.size is not None else ""
+            where = f"  {attachment.url}" if attachment.url else ""
+            sheet.line("Attached", f"{attachment.name}  {attachment.media_type}{size}{where}")
+        for label, value in unshown_lines(message):
+            sheet.line(label, value)
 
     def _tell_recipients(self, sheet: Sheet, moment: Moment) -> None:
         one = self._submission

@@ -24,7 +24,7 @@ from tui_mailer.tui.screens.dialog import Dialog
 from tui_mailer.tui.screens.reading_time import ReadingTime
 from tui_mailer.tui.sheet import Sheet
 from tui_mailer.tui.size_words import say_size
-from tui_mailer.tui.unshown import unshown_lines
+from tui_mailer.tui.unshown import html_origin, unshown_lines
 from tui_mailer.tui.words import KIND_WORD, say_subject
 
 _SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "dim"}
@@ -114,7 +114,7 @@ class ReviewScreen(Dialog[ReviewAnswer]):
         ]
         if names:
             sheet.line("Attached", ", ".join(names))
-        for label, value in unshown_lines(review.message, self._draft):
+        for label, value in unshown_lines(review.message, html_origin(self._draft)):
             sheet.line(label, value)
         sheet.line(
             "Size",

@@ -131,15 +131,9 @@ class ComposeForm(Vertical):
     def read(self) -> Draft:
         """The draft as it stands in the fields, everything not shown as it was."""
         typed = {name: control.value for name, control in self.inputs.items()}
-        body, html_text = self.body.text, self._base.html_text
-        if body == self._body_loaded:
-            body = self._body_given
-        elif self._base.html is not None and html_text is None:
-            html_text = self._body_given
+        body = self._body_given if self.body.text == self._body_loaded else self.body.text
         return replace(
-            self._base,
-            body=body,
-            html_text=html_text,
+            replace(self._base, body=self._body_given).with_body(body),
             attachments=self.attachments.attachments,
             typed_attachment=self.attachments.path.value,
             **typed,
