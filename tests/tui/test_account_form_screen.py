@@ -107,7 +107,7 @@ async def test_without_a_keyring_the_form_says_so_and_offers_to_ask(tmp_path: Pa
         await stage.press("tab", "tab", "tab")
         await stage.type("open sesame")
         await stage.press("ctrl+s")
-        await stage.shows("asked for once per session")
+        await stage.shows("asked for once per session", "nothing was stored")
         written = (tmp_path / "config" / "config.yaml").read_text()
         assert "credential: prompt" in written
         assert "sesame" not in written
@@ -229,7 +229,7 @@ async def test_a_letter_finds_its_provider(tmp_path: Path) -> None:
     """The next one that begins with it, round and round; the list's own letters still move."""
     async with on_stage(tmp_path) as stage:
         await stage.press("f9", "n", "f2")
-        await stage.shows("How does its mail leave?")
+        await stage.shows("How does its mail leave?", "Enter Choose")
         offers = stage.app.screen.query_one(OfferList)
         for keys, name in (("m", "maildir"), ("m", "mailgun"), ("M", "mailjet"), ("m", "maildir"), ("j", "mailgun")):
             await stage.press(keys)

@@ -289,6 +289,20 @@ async def test_the_palette_names_add_an_account_and_nothing_twice(tmp_path: Path
         await stage.shows("Save", "Host")
 
 
+@pytest.mark.parametrize("size", [SMALL, (60, 20), (40, 12)])
+async def test_the_palette_is_whole_at_any_size_and_end_goes_to_its_end(tmp_path: Path, size: tuple[int, int]) -> None:
+    """Its lower edge stays on the screen, Home and End go through it, and a command without a key claims none."""
+    async with on_stage(tmp_path, size=size) as stage:
+        titles = [command.title for command in stage.app.get_system_commands(stage.app.screen)]
+        assert "Browse" in titles
+        await stage.press("ctrl+p")
+        await stage.shows("Accounts  F9", "▁" * (size[0] - 2))
+        await stage.press("end")
+        await stage.shows("Undo  F5", "▁" * (size[0] - 2))
+        await stage.press("home")
+        await stage.shows("Accounts  F9")
+
+
 async def test_a_row_shown_for_its_error_is_hidden_again_when_mended(tmp_path: Path) -> None:
     """Reply-To that was shown only to say what was wrong is no longer there in the next, empty mail."""
     async with on_stage(tmp_path) as stage:

@@ -35,7 +35,7 @@ class Secret:
 
 def unavailable(account: str, what: str, remedy: str) -> CredentialUnavailable:
     """Makes the error: what happened, that the mail waits, what to do."""
-    return CredentialUnavailable(f"Account '{account}': {what}. Its mail stays queued. {remedy}")
+    return CredentialUnavailable(f"Account '{account}': {what}. Its mail stays queued. {remedy}", what=what)
 
 
 async def read_command(account: str, argv: tuple[str, ...], *, timeout_seconds: float = 30.0) -> Secret:

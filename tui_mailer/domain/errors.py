@@ -105,6 +105,11 @@ class DamagedStore(StorageError):
 class CredentialUnavailable(MailerError):
     """The secret can't be had now; the account is held with this text and its mail stays untouched."""
 
+    def __init__(self, text: str, *, what: str = "") -> None:
+        super().__init__(text)
+        self.what = what or text
+        """What happened, without what to do about it."""
+
 
 class DeliveryError(MailerError):
     """An attempt ended without a receipt.

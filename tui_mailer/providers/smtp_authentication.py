@@ -94,7 +94,7 @@ def _refusal(reply: Reply, settings: SmtpSettings, secrets: SecretSource, transc
     secrets.invalidate()
     what = "access token" if settings.auth in {"xoauth2", "oauthbearer"} else "user name or password"
     return NotAuthorized(
-        f"{settings.host_label} refused the {what}: {reply}. Nothing was sent. Set the credential anew.",
+        f"{settings.host_label} refused the {what}: {reply}. Nothing was sent. Give the account the right one.",
         code=reply.code,
         enhanced_code=reply.enhanced_code,
         transcript=transcript.lines(),

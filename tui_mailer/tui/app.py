@@ -17,7 +17,7 @@ from textual.screen import Screen
 from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import MailerError
 from tui_mailer.services import crash_log
-from tui_mailer.tui.action import ANYWHERE, Keymap
+from tui_mailer.tui.action import ANYWHERE, Keymap, display_key
 from tui_mailer.tui.action_table import ACTIONS, bindings
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.errands import Errands
@@ -257,9 +257,10 @@ class MailerApp(QuietApp, inherit_bindings=False):
                 continue
             if not is_everywhere and action.label in _OWN_LABELS:
                 continue
+            keys = self.desk.keymap.keys(action.id)
             namespace = self if is_everywhere else screen
             yield SystemCommand(
-                f"{action.label}  {self.desk.keymap.display(action.id)}",
+                f"{action.label}  {display_key(keys[0])}" if keys else action.label,
                 action.help,
                 partial(self.run_action, action.verb, namespace),
             )

@@ -94,7 +94,7 @@ class Passwords:
                 await asyncio.to_thread(credentials.store, account, secret)
             except CredentialUnavailable as error:
                 credentials.provide(name, secret)
-                return f"{name} is tried with it until the app is closed; it isn't in the keyring: {error}"
+                return f"{name} is tried with it until the app is closed; it isn't in the keyring: {error.what}"
             await asyncio.to_thread(have_reread, self._desk.paths)
             return f"{name}: the new password is in the keyring, and is tried"
         credentials.provide(name, secret)

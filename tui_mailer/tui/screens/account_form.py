@@ -359,7 +359,8 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
             await asyncio.to_thread(self._desk.credentials.store, in_keyring, secret)
         except CredentialUnavailable as error:
             self._desk.credentials.provide(account.name, secret)
-            return "prompt", f"the password is asked for once per session, since it could not be stored: {error}"
+            said = f"account {account.name} added; its password is asked for once per session: {error.what}"
+            return "prompt", said
         return "keyring", ""
 
 

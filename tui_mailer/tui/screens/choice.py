@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from textual import events
 from textual.widget import Widget
@@ -24,6 +25,8 @@ class Offer:
     remark: str = ""
 
 
+CHOOSING = MappingProxyType({"list.open": "Choose"})
+"""What Enter does in a list of offers."""
 _MOST_CELLS = 32
 """An offer longer than this shares the row with its remark half and half; else the remark gets what is left."""
 
@@ -67,6 +70,7 @@ class ChoiceScreen(Dialog[str | None]):
     """Returns the key of what was chosen; None when one went back."""
 
     place = "choice"
+    KEY_LABELS = CHOOSING
     BINDINGS = bindings("choice")
 
     def __init__(self, keymap: Keymap, title: str, offers: Sequence[Offer]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, ClassVar, TypeVar, cast
 
 from rich.text import Text
@@ -27,6 +27,8 @@ class Dialog(LeftOnce[R]):
     """A box with a title, something in it, a line for what is wrong, and its keys."""
 
     place: ClassVar[str] = ""
+    KEY_LABELS: ClassVar[Mapping[str, str]] = {}
+    """What an action that is also of other places is called in this one's key line, by its ID."""
     BINDINGS: ClassVar[list[BindingType]] = [
         # With priority: focus moves before the next key is read, and type-ahead lands where it was meant.
         Binding("tab", "app.focus_next", show=False, priority=True),
@@ -56,7 +58,7 @@ class Dialog(LeftOnce[R]):
             yield Static(Text(clean(self._title), style="bold", no_wrap=True, overflow="ellipsis"), classes="title")
             yield from self.contents()
             yield self._said
-            yield KeyLine(self.keymap, *self.key_places(), asleep=self.sleeping_actions())
+            yield KeyLine(self.keymap, *self.key_places(), asleep=self.sleeping_actions(), labels=self.KEY_LABELS)
 
     @property
     def shell(self) -> App[int]:

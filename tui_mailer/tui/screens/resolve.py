@@ -14,7 +14,7 @@ from tui_mailer.domain.text import clean
 from tui_mailer.storage.record import Submission
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk
-from tui_mailer.tui.screens.choice import Offer, OfferList
+from tui_mailer.tui.screens.choice import CHOOSING, Offer, OfferList
 from tui_mailer.tui.screens.dialog import Dialog
 from tui_mailer.tui.widgets.row_list import RowList
 from tui_mailer.tui.words import say_clock, say_recipients, say_subject
@@ -32,6 +32,7 @@ class ResolveScreen(Dialog[str | None]):
 
     place = "resolve"
     BINDINGS = bindings("resolve")
+    KEY_LABELS = CHOOSING
 
     def __init__(self, desk: Desk, submissions: Sequence[Submission], attempts: Sequence[Attempt]) -> None:
         first = submissions[0]

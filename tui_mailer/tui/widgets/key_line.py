@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.text import Text
 from textual.widget import Widget
 
@@ -19,8 +21,16 @@ class KeyLine(Widget):
     KeyLine:ansi { background: ansi_default; text-style: none; }
     """
 
-    def __init__(self, keymap: Keymap, *places: str, asleep: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        keymap: Keymap,
+        *places: str,
+        asleep: frozenset[str] = frozenset(),
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
+        """``labels`` says by the action's ID what it is called here, where not as in the table."""
         super().__init__()
+        self._labels = labels or {}
         self._asleep = asleep
         self._keymap = keymap
         self._places = places
@@ -46,8 +56,11 @@ class KeyLine(Widget):
         return text
 
     def _width(self, action: Action) -> int:
-        return len(self._keymap.display(action.id)) + len(action.label) + 3
+        return len(self._keymap.display(action.id)) + len(self._label(action)) + 3
+
+    def _label(self, action: Action) -> str:
+        return self._labels.get(action.id, action.label)
 
     def _append(self, text: Text, action: Action) -> None:
         text.append(f" {self._keymap.display(action.id)}", "bold")
-        text.append(f" {action.label} ")
+        text.append(f" {self._label(action)} ")
