@@ -103,7 +103,7 @@ async def test_undo_brings_back_the_attachments_though_the_file_is_gone(
     )
     report.unlink()
     stored = bench.mailer.edit(sealed.id)
-    (again,) = bench.mailer.seal(stored.draft, SealRequest(draft_id=stored.id))
+    (again,) = bench.mailer.seal(stored.draft, SealRequest(draft=stored.ref))
     await bench.deliver(again)
     assert b"dGhlIGZpcnN0IHZlcnNpb24K" in server.stored[0].body
     assert b"report.txt" in server.stored[0].body

@@ -97,16 +97,16 @@ def test_messages_sealed_together_are_found_by_the_first_key(store: Store) -> No
 def test_sealing_deletes_the_draft_in_the_same_step(store: Store) -> None:
     """A sent draft is gone from the drafts."""
     draft = store.drafts.save(Draft(to="bob@example.org"))
-    store.outbox.seal([make_new()], draft_id=draft.id)
+    store.outbox.seal([make_new()], draft=draft.ref)
     assert store.drafts.list() == []
 
 
 def test_a_draft_is_not_sent_twice(store: Store) -> None:
     """Two windows on one draft send it once; the second is told and nothing is stored."""
     draft = store.drafts.save(Draft(to="bob@example.org"))
-    store.outbox.seal([make_new()], draft_id=draft.id)
+    store.outbox.seal([make_new()], draft=draft.ref)
     with pytest.raises(NotFound, match="sent or deleted"):
-        store.outbox.seal([make_new()], draft_id=draft.id)
+        store.outbox.seal([make_new()], draft=draft.ref)
     assert len(store.outbox.list()) == 1
     assert store.outbox.rebuild() == 0
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+
 import pytest
-from storage_fixtures import HandClock
+from storage_fixtures import HandClock, make_new
 
 from tui_mailer.domain.draft import BodyFormat, Draft, DraftAttachment
-from tui_mailer.domain.errors import NotFound
+from tui_mailer.domain.errors import DraftOutdated, NotFound, StorageError
+from tui_mailer.storage.record import DraftRef
 from tui_mailer.storage.store import Store
 
 WHOLE = Draft(
@@ -62,7 +66,7 @@ def test_the_loser_of_a_race_is_kept_as_a_copy(store: Store) -> None:
 def test_saving_what_was_deleted_elsewhere_keeps_a_copy(store: Store) -> None:
     """Text typed into a draft that another window sent or deleted isn't lost."""
     first = store.drafts.save(Draft(body="a"))
-    store.drafts.delete(first.id)
+    store.drafts.delete(first.ref)
     copy = store.drafts.save(Draft(body="ab"), draft_id=first.id, epoch=first.epoch)
     assert copy.id != first.id
     assert copy.is_copy_of == first.id
@@ -84,10 +88,34 @@ def test_the_last_saved_comes_first(store: Store, clock: HandClock) -> None:
 def test_a_deleted_draft_is_gone(store: Store) -> None:
     """Deleting twice says that there is none."""
     draft = store.drafts.save(Draft(body="a"))
-    store.drafts.delete(draft.id)
-    for act in (store.drafts.delete, store.drafts.get, lambda one: store.drafts.list(before=one)):
+    store.drafts.delete(draft.ref)
+    acts = (lambda one: store.drafts.delete(DraftRef(one)), store.drafts.get, lambda one: store.drafts.list(before=one))
+    for act in acts:
         with pytest.raises(NotFound):
             act(draft.id)
+
+
+def test_what_another_window_has_written_since_is_not_deleted(store: Store) -> None:
+    """Whoever deletes or sends a draft as it was read leaves the newer text there, and is told."""
+    read = store.drafts.save(Draft(body="a"))
+    newer = store.drafts.save(Draft(body="ab"), draft_id=read.id, epoch=read.epoch)
+    with pytest.raises(DraftOutdated):
+        store.drafts.delete(read.ref)
+    with pytest.raises(DraftOutdated):
+        store.outbox.seal([make_new()], draft=read.ref)
+    assert store.drafts.list() == [newer]
+    assert store.outbox.list() == []
+    store.drafts.delete(newer.ref)
+    assert store.drafts.list() == []
+
+
+def test_a_draft_is_not_saved_into_a_data_dir_that_was_moved_away(tmp_path: Path) -> None:
+    """What is written into a file that nobody finds any more isn't called saved."""
+    with closing(Store.open(tmp_path / "data")) as store:
+        store.drafts.save(Draft(body="a"))
+        (tmp_path / "data").rename(tmp_path / "moved")
+        with pytest.raises(StorageError, match="was removed or replaced"):
+            store.drafts.save(Draft(body="ab"))
 
 
 def test_an_id_is_completed_from_its_end(store: Store) -> None:

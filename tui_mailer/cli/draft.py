@@ -137,7 +137,7 @@ def send(context: Context, arguments: argparse.Namespace) -> int:
         undo_seconds=arguments.undo,
         key=arguments.key,
         each=arguments.each,
-        draft_id=stored.id,
+        draft=stored.ref,
     )
     sealed = context.mailer.seal(draft, request)
     return sending.deliver_and_report(context, sealed, sending.waiting_of(arguments), is_array=arguments.each)
@@ -146,7 +146,7 @@ def send(context: Context, arguments: argparse.Namespace) -> int:
 def delete(context: Context, arguments: argparse.Namespace) -> int:
     """Deletes a draft."""
     stored = context.mailer.draft(arguments.id)
-    context.mailer.delete_draft(stored.id)
+    context.mailer.delete_draft(stored.ref)
     context.output.outcome({"deleted": 1, "id": stored.id})
     context.output.say(f"{stored.id}  Draft deleted.")
     return exit_code.DONE

@@ -10,6 +10,8 @@ MailerError                      a sentence for a person: what happened, what it
 |   +-- UnknownAccount           an account that isn't in the configuration this process knows
 |   +-- UnchangedConfiguration   the file can't be written: carries the block to paste (accounts.edit)
 +-- NotFound                     no such ID, account, provider or file (exit 66)
+|   +-- DraftGone                the draft was sent or deleted since it was read
+|       +-- DraftOutdated        or written anew: that text is kept
 +-- TooLate                      the submission's state doesn't allow it any more (exit 69)
 +-- StorageError                 the data dir can't be written or read (exit 73)
 |   +-- NewerDatabase            written by a newer version of the program
@@ -78,6 +80,14 @@ class UnknownAccount(ConfigurationError):
 
 class NotFound(MailerError, LookupError):
     """No submission, draft, account, provider or input file of that name."""
+
+
+class DraftGone(NotFound):
+    """The draft as it was read isn't there any more: it was sent or deleted."""
+
+
+class DraftOutdated(DraftGone):
+    """Another process has written the draft anew since it was read; that text is kept."""
 
 
 class TooLate(MailerError):

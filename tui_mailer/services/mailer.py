@@ -32,7 +32,15 @@ from tui_mailer.services.sealing import frozen_date
 from tui_mailer.services.taking_back import when_of
 from tui_mailer.services.who_sends import WhoSends, who_sends
 from tui_mailer.services.writing import Writer
-from tui_mailer.storage.record import HELD_BY_PERSON, AccountHold, Deliverer, HistoryQuery, StoredDraft, Submission
+from tui_mailer.storage.record import (
+    HELD_BY_PERSON,
+    AccountHold,
+    Deliverer,
+    DraftRef,
+    HistoryQuery,
+    StoredDraft,
+    Submission,
+)
 
 if TYPE_CHECKING:
     from tui_mailer.storage.ended import EndedList
@@ -326,9 +334,9 @@ class Mailer:
         """Saves every field; with a stale epoch the text is kept as a copy under a new ID."""
         return self.store.drafts.save(draft, draft_id=draft_id, epoch=epoch)
 
-    def delete_draft(self, draft_id: str) -> None:
-        """Deletes a draft; raises `NotFound`."""
-        self.store.drafts.delete(draft_id)
+    def delete_draft(self, ref: DraftRef) -> None:
+        """Deletes a draft; raises `DraftGone`, and leaves it, if it isn't any more what was read."""
+        self.store.drafts.delete(ref)
 
     # accounts and deliverers
 

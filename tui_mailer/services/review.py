@@ -13,6 +13,7 @@ from tui_mailer.domain.message import Message
 from tui_mailer.domain.schedule import Schedule
 from tui_mailer.domain.submission import Recipient
 from tui_mailer.providers.base import Capabilities
+from tui_mailer.storage.record import DraftRef
 
 HTML_OUTDATED = "The HTML version still says the old text, and most readers would be shown that one"
 
@@ -52,8 +53,8 @@ class SealRequest:
     """A second call with the same key returns the first submission."""
     each: bool = False
     """One submission per To."""
-    draft_id: str | None = None
-    """The stored draft it comes from; deleted in the sealing transaction."""
+    draft: DraftRef | None = None
+    """The stored draft it comes from, as it was read; deleted in the sealing transaction."""
     reviewed: Review | None = None
     """What a person was shown and agreed to: the words of its schedule are read as they were then, and what would
     differ from it isn't sealed."""

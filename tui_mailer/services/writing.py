@@ -139,11 +139,11 @@ class Writer:
         new = [self._new(one, account, request, now, intake) for one in drafts]
         if recurrence is not None:
             first = replace(new[0], series_id=recurrence.id)
-            return self.store.outbox.seal_series(recurrence, first, draft_id=request.draft_id)
+            return self.store.outbox.seal_series(recurrence, first, draft=request.draft)
         if request.each:
             group = new[0].message.id
             new = [replace(one, group=group, key=_nth_key(request.key, n)) for n, one in enumerate(new)]
-        return self.store.outbox.seal(new, draft_id=request.draft_id)
+        return self.store.outbox.seal(new, draft=request.draft)
 
     def seal_raw(
         self, data: bytes, *, envelope_from: str, recipients: Mapping[str, Kind], account_name: str

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui_mailer.domain.draft import Draft
-from tui_mailer.domain.errors import NotFound
+from tui_mailer.domain.errors import DraftGone, DraftOutdated, NotFound
 from tui_mailer.storage.clock import Clock, to_microseconds
 from tui_mailer.storage.codec import to_json
 from tui_mailer.storage.database import Database
 from tui_mailer.storage.identifier import new_id
-from tui_mailer.storage.record import StoredDraft
+from tui_mailer.storage.record import DraftRef, StoredDraft
 from tui_mailer.storage.row import draft_of_row
 from tui_mailer.storage.statement import statements
 
@@ -32,6 +32,7 @@ class Drafts:
         ``epoch`` is that of the draft this one was made from: if another process has saved, sealed or deleted it
         since, this one is kept as a copy under a new ID. Without it the last save wins.
         """
+        self._database.require_in_place()
         with self._database.transaction():
             row = self._database.row(self._sql["find"], {"id": draft_id}) if draft_id else None
             if row is None:
@@ -75,11 +76,10 @@ class Drafts:
                 before = page[-1].id
         return found[:limit]
 
-    def delete(self, draft_id: str) -> None:
-        """Deletes a draft; raises `NotFound`."""
+    def delete(self, ref: DraftRef) -> None:
+        """Deletes a draft; raises `DraftGone`."""
         with self._database.transaction():
-            if not self.remove(draft_id):
-                raise NotFound(f"There is no draft {draft_id}.")
+            self.remove(ref)
 
     def ids_ending(self, suffix: str) -> list[str]:
         """Lists the IDs with a suffix."""
@@ -98,9 +98,13 @@ class Drafts:
         self._write("insert", stored)
         return stored
 
-    def remove(self, draft_id: str) -> bool:
-        """Removes a draft within the transaction that is open; says whether it was there."""
-        return self._database.run(self._sql["delete"], {"id": draft_id}) > 0
+    def remove(self, ref: DraftRef) -> None:
+        """Removes a draft within the transaction that is open; raises `DraftGone`."""
+        if self._database.run(self._sql["delete"], {"id": ref.id, "epoch": ref.epoch}) > 0:
+            return
+        if self._database.row(self._sql["find"], {"id": ref.id}) is not None:
+            raise DraftOutdated("The draft was changed elsewhere meanwhile.")
+        raise DraftGone("The draft was sent or deleted meanwhile.")
 
     def _write(self, statement: str, stored: StoredDraft) -> None:
         bindings = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.message import Message
@@ -195,6 +195,14 @@ class AccountHold:
     failures: int = 0
 
 
+class DraftRef(NamedTuple):
+    """A stored draft as somebody has read it: what deletes it must not delete what another has written since."""
+
+    id: str
+    epoch: int | None = None
+    """None: whatever it says by now."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDraft:
     """A draft as kept: its epoch decides races, its loser is kept as a copy."""
@@ -204,6 +212,11 @@ class StoredDraft:
     epoch: int
     updated_at: datetime
     is_copy_of: str | None = None
+
+    @property
+    def ref(self) -> DraftRef:
+        """Names it as it is here."""
+        return DraftRef(self.id, self.epoch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

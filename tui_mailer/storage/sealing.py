@@ -10,7 +10,7 @@ from dataclasses import replace
 from tui_mailer.domain.errors import DamagedStore, MailerError, NotFound
 from tui_mailer.domain.submission import State
 from tui_mailer.storage.codec import to_json
-from tui_mailer.storage.record import NewSubmission, Submission
+from tui_mailer.storage.record import DraftRef, NewSubmission, Submission
 from tui_mailer.storage.row import new_row, recipient_rows, submission_of_new
 from tui_mailer.storage.submission_table import SubmissionTable
 
@@ -21,17 +21,17 @@ class Sealing(SubmissionTable):
     """What comes into the outbox."""
 
     def seal(
-        self, new: Sequence[NewSubmission], *, draft_id: str | None = None, note: Callable[[], None] | None = None
+        self, new: Sequence[NewSubmission], *, draft: DraftRef | None = None, note: Callable[[], None] | None = None
     ) -> list[Submission]:
         """Makes submissions durable, all or none, and deletes the draft they come from.
 
-        One with a key that is known isn't stored again: the first one stands in its place. Raises `NotFound` when the
-        draft is gone, so that one draft isn't sent by two, and `StorageError`. ``note`` writes what else belongs into
-        the transaction.
+        One with a key that is known isn't stored again: the first one stands in its place. Raises `DraftGone` when
+        another has sent, deleted or changed the draft, so that one isn't sent by two, and `StorageError`. ``note``
+        writes what else belongs into the transaction.
         """
         firsts = {one.key: self._find_first(one.key) for one in new if one.key is not None}
         fresh = [one for one in new if one.key is None or firsts[one.key] is None]
-        if fresh and len(self._seal(fresh, draft_id, note)) == len(new):
+        if fresh and len(self._seal(fresh, draft, note)) == len(new):
             return [submission_of_new(one) for one in new]
         return [submission_of_new(one) if one.key is None else self._first(one.key) for one in new]
 
@@ -75,7 +75,7 @@ class Sealing(SubmissionTable):
     # small things
 
     def _seal(
-        self, fresh: Sequence[NewSubmission], draft_id: str | None, note: Callable[[], None] | None = None
+        self, fresh: Sequence[NewSubmission], draft: DraftRef | None, note: Callable[[], None] | None = None
     ) -> set[str]:
         """Stores them, sealed copies first; returns the ids of those whose keys weren't taken meanwhile."""
         sidecars = self._parts.sidecars
@@ -84,10 +84,8 @@ class Sealing(SubmissionTable):
             sidecars.write(fresh)
             try:
                 with self._database.transaction():
-                    if draft_id is not None and not self._parts.drafts.remove(draft_id):
-                        raise NotFound(
-                            "The draft was sent or deleted meanwhile; nothing was stored. Save it to send it again."
-                        )
+                    if draft is not None:
+                        self._parts.drafts.remove(draft)
                     stored = {one.message.id for one in fresh if self._insert(one)}
                     if note is not None and stored:
                         note()

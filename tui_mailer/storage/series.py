@@ -16,7 +16,7 @@ from tui_mailer.domain.submission import State
 from tui_mailer.storage.clock import from_microseconds, to_microseconds
 from tui_mailer.storage.codec import from_json, to_json
 from tui_mailer.storage.move import Moves
-from tui_mailer.storage.record import NewSubmission, SeriesRule, Submission
+from tui_mailer.storage.record import DraftRef, NewSubmission, SeriesRule, Submission
 from tui_mailer.storage.sealing import Sealing
 from tui_mailer.storage.statement import statements
 from tui_mailer.storage.submission_table import OutboxParts
@@ -51,7 +51,7 @@ class SeriesTable(Sealing, Moves):
         super().__init__(parts)
         self._series_sql = statements("series")
 
-    def seal_series(self, rule: SeriesRule, first: NewSubmission, *, draft_id: str | None = None) -> list[Submission]:
+    def seal_series(self, rule: SeriesRule, first: NewSubmission, *, draft: DraftRef | None = None) -> list[Submission]:
         """Makes a series durable with its first occurrence; one whose key is known is returned instead."""
 
         def note() -> None:
@@ -69,7 +69,7 @@ class SeriesTable(Sealing, Moves):
                 },
             )
 
-        return self.seal([first], draft_id=draft_id, note=note)
+        return self.seal([first], draft=draft, note=note)
 
     def stale_series(self, now: datetime) -> list[StaleSeries]:
         """Lists the series whose last occurrence has come or has gone."""

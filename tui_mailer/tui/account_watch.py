@@ -56,6 +56,9 @@ class AccountWatch:
             )
 
         sheet = await self._room.desk.ask(sheet_of)
+        while draft != self._form.read():  # written on meanwhile, or another message
+            draft = self._form.read()
+            sheet = await self._room.desk.ask(sheet_of)
         changed: Draft | None = await self._room.shell.push_screen_wait(OptionsScreen(self._room.desk, draft, sheet))
         if changed is not None:
             self._form.keep_unshown(changed)

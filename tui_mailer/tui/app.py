@@ -15,7 +15,6 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 
 from tui_mailer.domain.draft import Draft
-from tui_mailer.domain.errors import MailerError
 from tui_mailer.services import crash_log
 from tui_mailer.tui.action import ANYWHERE, Keymap, display_key
 from tui_mailer.tui.action_table import ACTIONS, bindings
@@ -41,6 +40,8 @@ if TYPE_CHECKING:
 
 QUIET_START_SECONDS = 0.03
 """Between the first frame and opening the store."""
+ANSWER_SECONDS = 0.02
+"""For what waits for a dialog's answer to take it, before the next key is read."""
 
 
 class MailerApp(QuietApp, inherit_bindings=False):
@@ -114,17 +115,14 @@ class MailerApp(QuietApp, inherit_bindings=False):
         """Called in the engine's thread: posts, and returns at once."""
         self.post_message(EngineReported(event))
 
-    async def on_engine_reported(self, message: EngineReported) -> None:
-        """Passes on what the engine says; an outbox that can't be read is told, not fatal."""
-        try:
-            await self.watch_desk.take(message.event)
-            self.errands.passwords.heard(message.event)
-            await self.errands.configuration.heard(message.event)
-        except MailerError as error:
-            self.desk.status.complain(str(error))
+    def on_engine_reported(self, message: EngineReported) -> None:
+        """Passes on what the engine says; at once, since keys are read by the same queue."""
+        self.watch_desk.take(message.event)
+        self.errands.passwords.heard(message.event)
+        self.errands.configuration.heard(message.event)
 
     def on_draft_taken(self, message: DraftTaken) -> None:
-        self.errands.run(self.errands.take_up(message.stored), keys_wait=True)
+        self.errands.run(self.errands.take_up(message.stored, message.asked_at), keys_wait=True)
 
     def on_account_form_asked(self, message: AccountFormAsked) -> None:
         del message
@@ -155,7 +153,8 @@ class MailerApp(QuietApp, inherit_bindings=False):
         self.desk.typed_ahead.let_all_go()
 
     def on_left_once_went(self) -> None:
-        """A dialog is left; a command chosen in the palette comes first."""
+        """A dialog is left; a command chosen in the palette comes first, and whoever waits for the answer."""
+        self.desk.typed_ahead.hold(ANSWER_SECONDS, is_firm=True)
         self.call_later(self.desk.typed_ahead.let_all_go)
 
     def on_key(self, event: events.Key) -> None:

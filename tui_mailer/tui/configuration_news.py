@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
 from tui_mailer.tui.desk import Desk
 
@@ -17,8 +17,15 @@ if TYPE_CHECKING:
 class ConfigurationNews:
     """A part of the errands."""
 
-    def __init__(self, desk: Desk, watch: Callable[[], Watch], compose: ComposeScreen) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        watch: Callable[[], Watch],
+        compose: ComposeScreen,
+        run: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
         self._desk = desk
+        self._run = run
         self._find_watch = watch
         self._compose = compose
 
@@ -29,7 +36,7 @@ class ConfigurationNews:
         await self._compose.account_watch.look()
         await self._find_watch().count()
 
-    async def heard(self, event: Event) -> None:
+    def heard(self, event: Event) -> None:
         """Follows the engine, which watches the file, and says so; one's own change has been told."""
         from tui_mailer.services.event import ConfigurationChanged, ConfigurationRefused
 
@@ -38,10 +45,13 @@ class ConfigurationNews:
             more = f" (and {len(others)} more)" if others else ""
             self._desk.status.complain(f"The changed configuration can't be used, the old one is: {first}{more}")
         elif isinstance(event, ConfigurationChanged):
-            before, after = self._desk.configuration, event.configuration
-            if after.says_what(before):
-                return
-            await self.take(after)
-            looks_other = before.ui._replace(timezone=None) != after.ui._replace(timezone=None)
-            later = "; keys and looks follow at the next start" if looks_other else ""
-            self._desk.status.say(f"the configuration has changed and is used from now on{later}", seconds=30)
+            self._run(self._follow(event.configuration))
+
+    async def _follow(self, after: Configuration) -> None:
+        before = self._desk.configuration
+        if after.says_what(before):
+            return
+        await self.take(after)
+        looks_other = before.ui._replace(timezone=None) != after.ui._replace(timezone=None)
+        later = "; keys and looks follow at the next start" if looks_other else ""
+        self._desk.status.say(f"the configuration has changed and is used from now on{later}", seconds=30)

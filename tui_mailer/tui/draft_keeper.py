@@ -3,112 +3,187 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tui_mailer.domain.draft import Draft
-from tui_mailer.domain.errors import MailerError, NotFound
+from tui_mailer.domain.errors import DraftGone, DraftOutdated, MailerError, NotFound
 from tui_mailer.tui.desk import Desk
 
 if TYPE_CHECKING:
+    from tui_mailer.services.mailer import Mailer
     from tui_mailer.services.review import Review
     from tui_mailer.storage.record import StoredDraft, Submission
 
-PAUSE_SECONDS = 1.0
-"""After the last change."""
+
+@dataclass(eq=False, slots=True)
+class Kept:
+    """One message being written: where it is stored, and what of it.
+
+    It goes with its text through every save and review, so that one that ends late, when another message stands in
+    the form, still ends at its own.
+    """
+
+    draft_id: str | None = None
+    """None while nothing is stored."""
+    epoch: int | None = None
+    draft: Draft = field(default_factory=Draft)
+    """What is on disk."""
+
+    def is_at(self, stored: StoredDraft) -> None:
+        """It is stored like this now."""
+        self.draft_id, self.epoch, self.draft = stored.id, stored.epoch, stored.draft
+
+    def is_gone(self) -> None:
+        """It isn't stored any more, or what is stored there is another's."""
+        self.draft_id = self.epoch = None
+        self.draft = Draft()
 
 
 class DraftKeeper:
-    """Knows which stored draft is being written, at which epoch, and what of it is on disk."""
+    """Knows which message is being written; each of its own is saved into its own place."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._lock = asyncio.Lock()
-        self._stored_id: str | None = None
-        self._epoch: int | None = None
-        self._kept = Draft()
+        self._complaint = ""
+        self.is_moving = False
+        """Whether another message is just being put into the form: what stands there is neither's."""
+        self.writing = Kept()
+        """The message in the form."""
 
     @property
     def draft_id(self) -> str | None:
         """The stored draft's ID; None while nothing is stored."""
-        return self._stored_id
+        return self.writing.draft_id
 
-    @property
-    def kept_draft(self) -> Draft:
-        """What is on disk."""
-        return self._kept
+    def has(self, draft: Draft) -> bool:
+        """Says whether a draft, read from the form just now, is on disk, or there is nothing of it to keep."""
+        return draft == self.writing.draft or (draft.is_empty() and self.writing.draft_id is None)
 
-    def adopt(self, stored: StoredDraft) -> None:
-        """Goes on with a draft that is stored already."""
-        self._stored_id, self._epoch, self._kept = stored.id, stored.epoch, stored.draft
-        self._desk.status.saved_at = stored.updated_at.astimezone(self._desk.now().tzinfo)
+    def go_to(self, stored: StoredDraft | None, show: Callable[[], None]) -> None:
+        """Goes on with a stored draft, or one that isn't stored yet; ``show`` puts it into the form."""
+        self.is_moving = True
+        try:
+            self.writing = Kept()
+            if stored is not None:
+                self.writing.is_at(stored)
+            show()
+        finally:
+            self.is_moving = False
+        self._tell_saved(stored.updated_at if stored else None)
+
+    def _tell_saved(self, at: datetime | None) -> None:
+        self._desk.status.saved_at = at.astimezone(self._desk.now().tzinfo) if at else None
         self._desk.status.changed()
 
-    def forget(self) -> None:
-        """Starts on a draft that isn't stored yet."""
-        self._stored_id = self._epoch = None
-        self._kept = Draft()
-        self._desk.status.saved_at = None
-        self._desk.status.changed()
-
-    async def save(self, draft: Draft) -> None:
+    async def save(self, draft: Draft, *, of: Kept | None = None, is_put_away: bool = False) -> None:
         """Saves every field if anything differs from what is on disk; an emptied draft is deleted.
 
-        Raises `StorageError`; a draft changed elsewhere meanwhile is kept as a copy, and goes on as that.
+        ``of``: the message it belongs to, if that isn't in the form. ``is_put_away``: it is looked whether it is still
+        there, too. Raises `StorageError`; a draft changed or deleted elsewhere meanwhile is kept as a copy, and goes on
+        as that.
         """
-        async with self._lock:
-            await self._save(draft)
+        one = of or self.writing
+        try:
+            async with self._lock:
+                if is_put_away and not draft.is_empty():
+                    await self._look_after(one)
+                await self._save(one, draft)
+        except MailerError as error:
+            self._complaint = str(error)
+            raise
+        if self._complaint:
+            self._desk.status.retract(self._complaint)
+            self._complaint = ""
 
-    async def _save(self, draft: Draft) -> None:
-        if draft == self._kept:
+    async def _look_after(self, one: Kept) -> None:
+        """Has it stored again, whatever it was changed into, if it isn't there any more."""
+        if one.draft_id is not None and not await self._desk.ask(lambda mailer: _has(mailer, one)):
+            one.is_gone()
+            self._desk.status.say("this draft was sent or deleted elsewhere: yours is kept as a copy")
+
+    async def _save(self, one: Kept, draft: Draft) -> None:
+        if draft == one.draft:
             return
-        draft_id = self._stored_id
         if draft.is_empty():
-            if draft_id is not None:
-                # Deleted elsewhere meanwhile is as good.
-                with contextlib.suppress(NotFound):
-                    await self._desk.ask(lambda mailer: mailer.delete_draft(draft_id))
-            self.forget()
-            return
-        self._desk.open()
-        stored = await self._desk.io.run(self._write, draft)
-        self.adopt(stored)
-        if stored.is_copy_of is not None and stored.is_copy_of == draft_id:
-            self._desk.status.say("this draft was changed elsewhere too: yours goes on as a copy")
+            await self._delete(one)
+        else:
+            draft_id = one.draft_id
+            self._desk.open()
+            stored = await self._desk.io.run(self._write, one, draft)
+            if one is self.writing:
+                self._tell_saved(stored.updated_at)
+            if stored.is_copy_of is not None and stored.is_copy_of == draft_id:
+                self._desk.status.say("this draft was changed elsewhere too: yours goes on as a copy")
 
-    def save_at_once(self, draft: Draft) -> bool:
+    async def _delete(self, one: Kept) -> None:
+        from tui_mailer.storage.record import DraftRef  # not for the first frame
+
+        if one.draft_id is not None:
+            ref = DraftRef(one.draft_id, one.epoch)
+            try:
+                await self._desk.ask(lambda mailer: mailer.delete_draft(ref))
+            except DraftOutdated:
+                key = self._desk.keymap.display("app.drafts")
+                self._desk.status.say(f"this draft was changed elsewhere too: what it says there is kept ({key})")
+            except DraftGone:
+                pass  # as good
+        one.is_gone()
+        if one is self.writing:
+            self._tell_saved(None)
+
+    def save_at_once(self, draft: Draft, one: Kept) -> bool:
         """Saves without an event loop, waits for it, and says whether the draft is safe; not in the loop's thread."""
-        if draft == self._kept or draft.is_empty():
+        if draft == one.draft or draft.is_empty():
             return True
         self._desk.open()
         try:
-            self._kept = self._desk.io.submit(self._write, draft).result(timeout=5.0).draft
+            self._desk.io.submit(self._write, one, draft).result(timeout=5.0)
         except (MailerError, TimeoutError):
             return False
         return True
 
-    def _write(self, draft: Draft) -> StoredDraft:
+    def _write(self, one: Kept, draft: Draft) -> StoredDraft:
         """In the I/O thread, where ID and epoch are always those of the last save: two saves in a row never race."""
-        draft_id, epoch = self._stored_id, self._epoch
-        stored = self._desk.answer(lambda mailer: mailer.save_draft(draft, draft_id=draft_id, epoch=epoch))
-        self._stored_id, self._epoch = stored.id, stored.epoch
+        stored = self._desk.answer(lambda mailer: mailer.save_draft(draft, draft_id=one.draft_id, epoch=one.epoch))
+        one.is_at(stored)
         return stored
 
-    async def seal(self, draft: Draft, reviewed: Review, *, undo_seconds: int, each: bool = False) -> list[Submission]:
-        """Seals the draft, and counts it as kept so that no late save revives it; `forget` comes next.
+    async def seal(
+        self, one: Kept, draft: Draft, reviewed: Review, *, undo_seconds: int, each: bool = False
+    ) -> list[Submission]:
+        """Seals a draft, and counts it as kept so that no late save revives it; `go_to` comes next.
 
-        ``reviewed``: what the person has seen. ``each``: one submission per To.
+        ``one``: the message that was reviewed. ``reviewed``: what the person has seen. ``each``: one submission per To.
 
-        Raises `InvalidMessage` and `StorageError`: nothing was stored.
+        Raises `InvalidMessage` and `StorageError`: nothing was stored; and `DraftGone`, so that nothing goes out that
+        another has just sent: the text goes on as a copy.
         """
         from tui_mailer.services.review import SealRequest
+        from tui_mailer.storage.record import DraftRef
 
         async with self._lock:
-            request = SealRequest(undo_seconds=undo_seconds, each=each, draft_id=self._stored_id, reviewed=reviewed)
-            submissions = await self._desk.ask(lambda mailer: mailer.seal(draft, request))
-            self._kept = draft
+            ref = DraftRef(one.draft_id, one.epoch) if one.draft_id is not None else None
+            request = SealRequest(undo_seconds=undo_seconds, each=each, draft=ref, reviewed=reviewed)
+            try:
+                submissions = await self._desk.ask(lambda mailer: mailer.seal(draft, request))
+            except DraftGone as error:
+                one.is_gone()
+                await self._save(one, draft)
+                raise DraftGone(f"{error} Your text goes on as a copy: review that to send it.") from None
+            one.draft = draft
             return submissions
+
+
+def _has(mailer: Mailer, one: Kept) -> bool:
+    try:
+        mailer.draft(one.draft_id or "")
+    except NotFound:
+        return False
+    return True
 
 
 def is_recent(stored: StoredDraft, now: datetime) -> bool:

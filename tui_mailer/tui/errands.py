@@ -7,7 +7,8 @@ import importlib
 import os
 from collections.abc import Callable, Coroutine
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from time import monotonic
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tui_mailer.domain.errors import MailerError
 from tui_mailer.tui.desk import Desk
@@ -37,6 +38,8 @@ _WARM = (
 """Imported in a thread after the first frame, so that no key waits for them."""
 OPENING_PATIENCE_SECONDS = 2.0
 """Before it is said that outbox and history are being opened."""
+WARNING_SECONDS = 0.5
+"""For which a warning has to stand there before the same key goes on in spite of it."""
 PROVIDER_REMARK = {
     "smtp": "any mail server",
     "maildir": "kept on this computer, sent to nobody",
@@ -50,6 +53,15 @@ PROVIDER_REMARK = {
 """Where the name alone doesn't say it."""
 
 
+class LeaveWarning(NamedTuple):
+    """That the draft couldn't be saved, told to whoever wanted to leave."""
+
+    at: int
+    """`TypedAhead.mark` of the key."""
+    seen_from: float
+    """Seconds of the monotonic clock."""
+
+
 class Errands:
     """Done in workers of the app; what goes wrong on purpose is told in the status line."""
 
@@ -61,14 +73,14 @@ class Errands:
         self.passwords = Passwords(app, desk, watch, compose, run=self.run)
         """The asking for accounts' passwords."""
         self._is_leaving = False
-        self._has_warned = False
+        self._warned = LeaveWarning(at=-1, seen_from=0.0)
 
     @cached_property
     def configuration(self) -> ConfigurationNews:
         """What follows when that is changed; not needed for the first frame."""
         from tui_mailer.tui.configuration_news import ConfigurationNews
 
-        return ConfigurationNews(self._desk, self._find_watch, self._compose)
+        return ConfigurationNews(self._desk, self._find_watch, self._compose, self.run)
 
     @property
     def _watch(self) -> Watch:
@@ -120,7 +132,7 @@ class Errands:
         """Takes the message just sent back into compose, while its window is open."""
         from tui_mailer.domain.submission import State  # not for the first frame
 
-        ids = self._desk.status.undo_ids
+        asked_at, ids = self._desk.typed_ahead.mark(), self._desk.status.undo_ids
         if not ids:
             submission = await self._desk.ask(lambda mailer: mailer.undoable())
             if submission is None:
@@ -135,24 +147,45 @@ class Errands:
                 ended.append((await self._desk.ask(lambda mailer, key=key: mailer.show(key))).state)
             except MailerError as error:
                 refused = str(error)
-        if stored is not None:
-            await self.take_up(stored)
+        where = ""
+        if stored is not None and not await self._take_up(stored, asked_at):
+            where = f"; {self._desk.keymap.display('app.drafts')} opens it"
         if refused:
-            self._desk.status.complain(f"{len(ended)} of {len(ids)} taken back: {refused}")
+            self._desk.status.complain(f"{len(ended)} of {len(ids)} taken back{where}: {refused}")
         elif set(ended) != {State.CANCELED}:
-            self._desk.status.say("taken back: but some have it already: see History")
+            self._desk.status.say(f"taken back: but some have it already: see History{where}")
         elif stored is None:
             self._desk.status.say("taken back: nothing was sent; History has it as it was")
         elif len(ids) > 1:
-            self._desk.status.say(f"{len(ids)} taken back, each a draft of its own; nothing was sent")
+            self._desk.status.say(f"{len(ids)} taken back, each a draft of its own; nothing was sent{where}")
         else:
-            self._desk.status.say("taken back: nothing was sent")
+            self._desk.status.say(f"taken back: nothing was sent{where}")
 
-    async def take_up(self, stored: StoredDraft) -> None:
-        """Goes on with a draft in compose."""
-        await self._app.switch_mode("compose")
-        await self._compose.board.open(stored)
-        await self._watch.count()
+    async def take_up(self, stored: StoredDraft, asked_at: int) -> None:
+        """Goes on with a draft in compose; ``asked_at``: `TypedAhead.mark` of when it was wished for.
+
+        What comes late, when one is writing, reviewing or reading something else, waits among the drafts instead.
+        """
+        if not await self._take_up(stored, asked_at):
+            key = self._desk.keymap.display("app.drafts")
+            self._desk.status.say(f"it is among the drafts now: {key} opens it", seconds=60)
+
+    async def _take_up(self, stored: StoredDraft, asked_at: int) -> bool:
+        """Says whether it is in the form."""
+        typed_ahead = self._desk.typed_ahead
+
+        def is_wanted() -> bool:
+            return not (typed_ahead.has_read_since(asked_at) or self._app.screen.is_modal)
+
+        hold = typed_ahead.hold(is_firm=True)
+        try:
+            if not is_wanted():
+                return False
+            await self._app.switch_mode("compose")
+            return await self._compose.board.open(stored.id, is_wanted=is_wanted)
+        finally:
+            typed_ahead.let_go(hold)
+            await self._watch.count()
 
     async def choose_draft(self) -> None:
         """Lets a person choose a draft."""
@@ -162,11 +195,13 @@ class Errands:
         drafts = await self._desk.ask(lambda mailer: mailer.drafts(limit=MOST_DRAFTS))
         compose = self._compose
         others, current = compose.board.others(), compose.keeper.draft_id
-        stored = await self._app.push_screen_wait(
-            DraftListScreen(self._desk, drafts, open_ids=[one for one in others if one != current], current=current)
+        screen = DraftListScreen(
+            self._desk, drafts, open_ids=[one for one in others if one != current], current=current
         )
+        stored = await self._app.push_screen_wait(screen)
+        compose.board.deleted(screen.deleted)
         if stored is not None:
-            await self.take_up(stored)
+            await self.take_up(stored, self._desk.typed_ahead.mark())
 
     async def start_new(self) -> None:
         """An empty message; what was being written is kept as a draft."""
@@ -230,18 +265,20 @@ class Errands:
         await self._watch.count()
 
     async def leave(self) -> None:
-        """Saves the draft, sends what is due, and ends the app; a failure to save is told first, and once."""
+        """Saves the draft, sends what is due, and ends the app; a failure to save is told first."""
         if self._is_leaving:
             return
         self._is_leaving = True
+        pressed_at, began_at = self._desk.typed_ahead.mark(), monotonic()
         try:
             if await self._may_leave():
                 self._app.exit(0)
         except MailerError as error:
-            if self._has_warned:
+            if self._warned.at == pressed_at - 1 and self._warned.seen_from < began_at - WARNING_SECONDS:
                 self._app.exit(0)
-            self._has_warned = True
-            self._desk.status.complain(f"{error} The same key again leaves all the same.")
+            self._warned = LeaveWarning(at=pressed_at, seen_from=monotonic())
+            key = self._desk.keymap.display("app.quit")
+            self._desk.status.complain(f"The draft isn't saved; {key} again leaves all the same. {error}")
         finally:
             self._is_leaving = False
 

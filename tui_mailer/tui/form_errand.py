@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from tui_mailer.domain.draft import Draft
+from tui_mailer.tui.draft_keeper import DraftKeeper
 from tui_mailer.tui.screens.room import Room
 from tui_mailer.tui.widgets.body_area import BodyArea
 from tui_mailer.tui.widgets.compose_form import ComposeForm
@@ -24,28 +24,31 @@ async def ask_when(room: Room, form: ComposeForm) -> None:
         form.read_schedule_back(room.desk.now(), room.desk.zone)
 
 
-async def edit_body(
-    room: Room, form: ComposeForm, save: Callable[[], Awaitable[None]], save_at_once: Callable[[Draft], bool]
-) -> None:
-    """Hands the body to the person's editor; must run in a worker.
-
-    ``save_at_once`` blocks: it is called when the app has to end before the editor does.
-    """
+async def edit_body(room: Room, form: ComposeForm, keeper: DraftKeeper, save: Callable[[], Awaitable[None]]) -> None:
+    """Hands the body to the person's editor; must run in a worker. What comes back goes where it came from."""
     from tui_mailer.tui.editor import edit_text
 
     await save()
-    before = form.body.text
-    draft = form.read()
+    one, draft = keeper.writing, form.read()
     typed_ahead, holds = room.desk.typed_ahead, list[object]()
+    key = room.desk.keymap.display("app.drafts")
     try:
         after = await edit_text(
             room.shell,
             room.desk,
-            before,
-            keep=lambda body: save_at_once(draft.with_body(body)),
+            draft.body,
+            keep=lambda body: keeper.save_at_once(draft.with_body(body), one),
             on_back=lambda: holds.append(typed_ahead.hold()),
         )
-        if after != before:
+        if after != draft.body and one is not keeper.writing:
+            await keeper.save(draft.with_body(after), of=one)
+            room.desk.status.say(f"the text is in the draft it belongs to: {key} opens it", seconds=60)
+            return
+        if after != draft.body:
+            if form.body.text != draft.body:
+                typed = form.read()
+                await room.desk.ask(lambda mailer: mailer.save_draft(typed))
+                room.desk.status.say(f"what was typed here meanwhile is kept as a draft: {key} opens it", seconds=60)
             _put(form.body, after)
             form.post_message(ComposeForm.Changed())
         form.focus_field("body")

@@ -20,8 +20,6 @@ from time import monotonic
 from types import FrameType
 from typing import Any, NamedTuple
 
-from tui_mailer.domain.draft import Draft
-
 RESTORE_SCREEN = (
     b"\x1b[<u\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1049l\x1b[?25h\x1b[?1004l"
 )
@@ -35,10 +33,9 @@ TELLING_SECONDS = 0.2
 class LastWill(NamedTuple):
     """What has to be done when a signal comes."""
 
-    read: Callable[[], Draft | None]
-    """Called in the handler: the draft as it stands; takes no lock."""
-    save: Callable[[Draft], object]
-    """Called in the lifeline's thread."""
+    take: Callable[[], Callable[[], object] | None]
+    """Called in the handler: takes the draft as it stands, without a lock; what it returns saves that, and is called in
+    the lifeline's thread."""
     leave: Callable[[int], None]
     """Called in the event loop with the exit code, until the app has ended."""
     abandon: Callable[[], None]
@@ -51,7 +48,7 @@ class Lifeline:
     def __init__(self, will: LastWill) -> None:
         self._will = will
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._caught_signals: SimpleQueue[tuple[int, Draft | None]] = SimpleQueue()
+        self._caught_signals: SimpleQueue[tuple[int, Callable[[], object] | None]] = SimpleQueue()
         self._ended = threading.Event()
         self._is_leaving = False
         self._before: dict[int, Any] = {}
@@ -79,12 +76,12 @@ class Lifeline:
         del frame
         if not self._is_leaving:
             self._is_leaving = True
-            self._caught_signals.put((number, self._will.read()))
+            self._caught_signals.put((number, self._will.take()))
 
     def _wait_for_signal(self) -> None:
-        number, draft = self._caught_signals.get()
-        if draft is not None:
-            self._will.save(draft)
+        number, save = self._caught_signals.get()
+        if save is not None:
+            save()
         patience_ends = monotonic() + PATIENCE_SECONDS
         while monotonic() < patience_ends:
             # Again and again: there may be no loop yet, or an app that has only begun to start.

@@ -37,6 +37,8 @@ class DraftTaken(Message):
     """A draft was chosen, or a submission was taken back into one: compose goes on with it."""
 
     stored: StoredDraft
+    asked_at: int
+    """`TypedAhead.mark` of when it was wished for."""
 
 
 class AccountFormAsked(Message):

@@ -8,10 +8,10 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from textual.app import App
 
-from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import MailerError
 from tui_mailer.services import crash_log
 from tui_mailer.tui.desk import Desk
@@ -33,7 +33,7 @@ class Run:
         self._desk = desk
         self._compose = compose
         self._has_started = has_started
-        will = LastWill(read=self._read, save=compose.keeper.save_at_once, leave=self._leave, abandon=self._hand_over)
+        will = LastWill(take=self._take, leave=self._leave, abandon=self._hand_over)
         self._lifeline = Lifeline(will)
 
     def to_the_end(self) -> int:
@@ -55,8 +55,11 @@ class Run:
             sys.stderr.write(f"{said}\n")
         return code
 
-    def _read(self) -> Draft | None:
-        return self._compose.form.read() if self._compose.is_mounted else None
+    def _take(self) -> Callable[[], object] | None:
+        keeper = self._compose.keeper
+        if not self._compose.is_mounted or keeper.is_moving:  # what was there has just been saved
+            return None
+        return partial(keeper.save_at_once, self._compose.form.read(), keeper.writing)
 
     def _leave(self, code: int) -> None:
         """Ends the app; in the midst of its start, nothing: one is told again."""

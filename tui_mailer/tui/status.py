@@ -63,6 +63,11 @@ class Status:
         """Shows what went wrong; it stays for a minute."""
         self.say(text, tone=Tone.BAD, seconds=LASTING_SECONDS)
 
+    def retract(self, complaint: str) -> None:
+        """Takes a complaint away that holds no longer, if it is what stands there."""
+        if in_the_app(complaint) in self.text:
+            self.say("")
+
     @property
     def wants_reading(self) -> bool:
         """Says whether the sentence stays so long because it says what to do: it is shown to its end."""

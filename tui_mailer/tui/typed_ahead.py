@@ -30,6 +30,8 @@ class TypedAhead:
     def __init__(self) -> None:
         self._waiting: deque[events.Key | events.Paste] = deque()
         self._holds: dict[object, asyncio.TimerHandle] = {}
+        self._firm: set[object] = set()
+        self._read_count = 0
         self._app: App[int] | None = None
         self._last_at = float("-inf")
         self._read: Callable[[events.Event], Awaitable[None]] | None = None
@@ -55,15 +57,29 @@ class TypedAhead:
         """How long nothing has been typed or pasted."""
         return monotonic() - self._last_at
 
-    def hold(self, seconds: float = LONGEST_WAIT_SECONDS) -> object:
-        """Makes the keys wait from now on, for at most so long; returns what `let_go` takes."""
+    def mark(self) -> int:
+        """This moment among the keys: see `has_read_since`."""
+        return self._read_count
+
+    def has_read_since(self, mark: int) -> bool:
+        """Says whether a key or a paste was read since a mark: whoever typed it has gone on to something else."""
+        return self._read_count != mark
+
+    def hold(self, seconds: float = LONGEST_WAIT_SECONDS, *, is_firm: bool = False) -> object:
+        """Makes the keys wait from now on, for at most so long; returns what `let_go` takes.
+
+        ``is_firm``: also while dialogs come and go.
+        """
         token = object()
         self._holds[token] = asyncio.get_running_loop().call_later(seconds, self.let_go, token)
+        if is_firm:
+            self._firm.add(token)
         return token
 
     def let_go(self, *tokens: object) -> None:
         """Ends a hold, or several, those that have ended among them."""
         for token in tokens:
+            self._firm.discard(token)
             timer = self._holds.pop(token, None)
             if timer is not None:
                 timer.cancel()
@@ -71,8 +87,8 @@ class TypedAhead:
             self._app.call_next(self._hand_on)
 
     def let_all_go(self) -> None:
-        """Ends every hold: what the keys were meant for is there."""
-        self.let_go(*self._holds)
+        """Ends every hold that isn't firm: what the keys were meant for is there."""
+        self.let_go(*(token for token in self._holds if token not in self._firm))
 
     def behind(self, work: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
         """Makes the keys wait from now on, until some work is done or has opened its dialog."""
@@ -91,6 +107,7 @@ class TypedAhead:
     async def _read_now(self, event: events.Key | events.Paste) -> None:
         if self._app is None or self._read is None:
             return
+        self._read_count += 1
         target = self._app.focused or self._app.screen
         token = self.hold(LONGEST_EFFECT_SECONDS)
         try:
@@ -100,13 +117,21 @@ class TypedAhead:
             raise
         # Twice at each: behind the key itself, then behind what the key made the widget tell its parents. A key that a
         # binding took may have done so, too: Enter submits a dialog's field.
-        self._follow(token, [node for node in target.ancestors_with_self for _ in range(2)])
+        nodes = target.ancestors_with_self
+        self._follow(token, [node for node in nodes for _ in range(2)], nodes)
 
-    def _follow(self, token: object, way: Sequence[DOMNode]) -> None:
-        """Waits in the queue of each widget that the key may bubble up to."""
+    def _follow(self, token: object, way: Sequence[DOMNode], again: Sequence[DOMNode]) -> None:
+        """Waits in the queue of each widget that the key may bubble up to.
+
+        ``again``: the way of what a binding, found only at its top, had the widget tell its parents; taken only where
+        another key waits already.
+        """
         for at, node in enumerate(way, 1):
             if token not in self._holds:
                 return
-            if node.call_later(self._follow, token, way[at:]):
+            if node.call_later(self._follow, token, way[at:], again):
                 return
-        self.let_go(token)
+        if again and self._waiting:
+            self._follow(token, again, ())
+        else:
+            self.let_go(token)

@@ -50,8 +50,8 @@ class Watch:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    async def take(self, event: Event) -> None:
-        """Remembers an event, tells listeners, and says what a person should know."""
+    def take(self, event: Event) -> None:
+        """Remembers an event, tells listeners, and says what a person should know; waits for nothing."""
         match event:
             case BytesProgressed():
                 self.sent_bytes[event.id] = (event.sent, event.total)
@@ -60,12 +60,12 @@ class Watch:
             case SubmissionChanged():
                 self._submission_changed(event)
             case AccountChanged():
-                await self.count()
+                self._run(self._counting.ask())
                 self._say_account(event)
             case EngineTroubled() | EngineFailed():
                 self._desk.status.complain(event.text)
             case _:
-                await self.count()
+                self._run(self._counting.ask())
         for listener in tuple(self._listeners):
             listener(event)
 

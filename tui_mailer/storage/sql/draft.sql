@@ -22,4 +22,4 @@ INSERT INTO draft (id, draft, epoch, updated_at, is_copy_of) VALUES (:id, :draft
 UPDATE draft SET draft = :draft, epoch = :epoch, updated_at = :updated_at WHERE id = :id
 
 -- name: delete
-DELETE FROM draft WHERE id = :id
+DELETE FROM draft WHERE id = :id AND (:epoch IS NULL OR epoch = :epoch)

@@ -7,7 +7,6 @@ from functools import partial
 
 from textual import work
 from textual.actions import SkipAction
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -17,9 +16,10 @@ from tui_mailer.tui.account_watch import AccountWatch
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.address_proposals import AddressProposals
 from tui_mailer.tui.attaching import Attaching
+from tui_mailer.tui.autosave import Autosave
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.draft_board import DraftBoard
-from tui_mailer.tui.draft_keeper import PAUSE_SECONDS, DraftKeeper
+from tui_mailer.tui.draft_keeper import DraftKeeper
 from tui_mailer.tui.form_errand import ask_when, edit_body
 from tui_mailer.tui.news import AccountFormAsked
 from tui_mailer.tui.screens.room import Room
@@ -50,28 +50,23 @@ class ComposeScreen(Room):
             desk, lambda: " ".join(self.form.inputs[name].value for name in ADDRESS_FIELDS)
         )
         self._attaching = Attaching(self, self.form)
-        self._pause: Timer | None = None
-        self._sending = Sending(self, self.form, self.keeper, self.board.empty)
+        self._autosave = Autosave(self, self._save_and_look)
+        self._sending = Sending(self, self.form, self.keeper, self.board)
 
     def furniture(self) -> Iterable[Widget]:
         yield self.form
 
     def on_mount(self) -> None:
-        self._pause = self.set_interval(PAUSE_SECONDS, self._save_after_pause, pause=True)
+        self._autosave.begin()
 
     # keeping
 
     def on_compose_form_changed(self) -> None:
-        """Puts saving off until the typing pauses."""
-        if self._pause is not None:
-            self._pause.reset()
-            self._pause.resume()
+        self._autosave.put_off()
 
-    def _save_after_pause(self) -> None:
-        if self._pause is not None:
-            self._pause.pause()
-        self.attempt(self.save())
+    async def _save_and_look(self) -> None:
         self.attempt(self.account_watch.look())
+        await self.save()
 
     async def save(self) -> None:
         """Saves the draft as it stands, all keys read; raises `StorageError`."""
@@ -166,7 +161,7 @@ class ComposeScreen(Room):
 
     def action_editor(self) -> None:
         """Hands the body to the person's editor."""
-        self.attempt(edit_body(self, self.form, self.save, self.keeper.save_at_once))
+        self.attempt(edit_body(self, self.form, self.keeper, self.save))
 
     def action_send(self) -> None:
         """Opens the review sheet."""

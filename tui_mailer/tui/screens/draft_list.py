@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from textual.widget import Widget
 from textual.widgets import Input
 
+from tui_mailer.domain.errors import DraftGone, DraftOutdated
 from tui_mailer.domain.text import clean
 from tui_mailer.storage.draft import holds_all
 from tui_mailer.storage.record import StoredDraft
@@ -84,6 +85,9 @@ class DraftListScreen(Dialog[StoredDraft | None]):
         self._words: list[str] = []
         self._rows = DraftRows(desk, remarks)
         self._asked_about: str | None = None
+        self._cursor_at: str | None = None
+        self.deleted: list[str] = []
+        """Those that the person has deleted here."""
 
     def contents(self) -> Iterable[Widget]:
         yield LineInput(id="filter", placeholder="words in To, Subject or body")
@@ -106,8 +110,11 @@ class DraftListScreen(Dialog[StoredDraft | None]):
         self.dismiss(self._rows.draft(event.key))
 
     def on_row_list_cursor_moved(self) -> None:
-        self._asked_about = None
-        self._say_more()
+        """What was said or asked was about another row."""
+        if self._cursor_at != self._rows.cursor_key():
+            self._cursor_at = self._rows.cursor_key()
+            self._asked_about = None
+            self._say_more()
 
     def action_filter(self) -> None:
         self.add_class("-filtering")
@@ -154,7 +161,18 @@ class DraftListScreen(Dialog[StoredDraft | None]):
         self.attempt(self._delete(key))
 
     async def _delete(self, key: str) -> None:
-        await self._desk.ask(lambda mailer: mailer.delete_draft(key))
+        seen = self._rows.draft(key)
+        try:
+            await self._desk.ask(lambda mailer: mailer.delete_draft(seen.ref))
+        except DraftOutdated:
+            fresh = await self._desk.ask(lambda mailer: mailer.draft(key))
+            self._newest = [fresh if stored.id == key else stored for stored in self._newest]
+            self._rows.show([fresh if stored.id == key else stored for stored in self._rows.drafts])
+            self.say("It was changed elsewhere since you opened this list, so it was left: this is how it is now.")
+            return
+        except DraftGone:
+            pass  # as good
+        self.deleted.append(key)
         self._newest = [stored for stored in self._newest if stored.id != key]
         self._rows.show([stored for stored in self._rows.drafts if stored.id != key])
         self._say_more()

@@ -190,8 +190,9 @@ class HistoryScreen(MailRoom):
         from tui_mailer.tui.screens.outbox_question import may_edit
 
         if await may_edit(self, key):
+            asked_at = self.desk.typed_ahead.mark()
             stored = await self.desk.ask(lambda mailer: mailer.edit_as_new(key, may_lose=True))
-            self.shell.post_message(DraftTaken(stored))
+            self.shell.post_message(DraftTaken(stored, asked_at))
 
     def action_resend(self) -> None:
         """Sends again to those who were refused, once they have been looked at."""

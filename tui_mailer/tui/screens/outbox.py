@@ -236,12 +236,13 @@ class OutboxScreen(MailRoom):
             if chosen is None:
                 return
             is_series = chosen == "series"
+        asked_at = self.desk.typed_ahead.mark()
         if one.state is State.HANDED_OVER:
             self.desk.status.say("the provider is asked ...", seconds=60)
             stored = await asyncio.to_thread(self.desk.recall().edit, one.id)
         else:
             stored = await self.desk.ask(lambda mailer: mailer.edit(one.id, ends_series=is_series, may_lose=True))
-        self.shell.post_message(DraftTaken(stored))
+        self.shell.post_message(DraftTaken(stored, asked_at))
 
     def action_reschedule(self) -> None:
         """Asks for another time."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tui_mailer.domain.draft import Draft
-from tui_mailer.domain.errors import InvalidMessage
-from tui_mailer.tui.draft_keeper import DraftKeeper
+from tui_mailer.domain.errors import InvalidMessage, StorageError
+from tui_mailer.tui.draft_board import DraftBoard
+from tui_mailer.tui.draft_keeper import DraftKeeper, Kept
 from tui_mailer.tui.news import AccountFormAsked
 from tui_mailer.tui.screens.room import Room
 from tui_mailer.tui.status import Tone
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 class Sending:
     """One at a time: a second press of the key while the first is at work does nothing."""
 
-    def __init__(self, room: Room, form: ComposeForm, keeper: DraftKeeper, empty: Callable[[], None]) -> None:
+    def __init__(self, room: Room, form: ComposeForm, keeper: DraftKeeper, board: DraftBoard) -> None:
         self._room = room
         self._form = form
         self._keeper = keeper
-        self._empty = empty
+        self._board = board
         self._is_busy = False
 
     async def review_and_send(self) -> None:
@@ -46,12 +46,21 @@ class Sending:
             self._form.focus_field("attachments")
             self._room.desk.status.complain(f"nothing was sent: {wrong}")
             return
-        draft = self._form.read()
+        try:
+            await self._board.save()
+        except StorageError as error:
+            self._room.desk.status.complain(f"nothing was sent: {error}")
+            return
+        one, draft = self._keeper.writing, self._form.read()
         review = await self._review(draft)
         if review is None:
             return
+        if one is not self._keeper.writing or draft != self._form.read():
+            key = self._room.desk.keymap.display("compose.send")
+            self._room.desk.status.complain(f"nothing was sent: you went on writing before the review was there; {key}")
+            return
         self._room.desk.status.say("")
-        answer = await self._ask(draft, review)
+        answer = await self._ask(one, draft, review)
         if answer.how == "text-alone":
             from tui_mailer.tui.form_errand import leave_out_html
 
@@ -60,7 +69,7 @@ class Sending:
         elif answer.how == "add-account":
             self._room.post_message(AccountFormAsked())
         elif answer.how == "sealed":
-            self._sealed(review, answer.submissions)
+            self._sealed(one, review, answer.submissions)
 
     async def _review(self, draft: Draft) -> Review | None:
         try:
@@ -73,18 +82,18 @@ class Sending:
             self._room.desk.status.complain(f"nothing was sent: {error}")
             return None
 
-    async def _ask(self, draft: Draft, review: Review) -> ReviewAnswer:
+    async def _ask(self, one: Kept, draft: Draft, review: Review) -> ReviewAnswer:
         from tui_mailer.tui.screens.review import ReviewScreen
 
         desk = self._room.desk
 
         async def seal(each: bool) -> list[Submission]:
             undo_seconds = desk.configuration.compose.undo_seconds
-            return await self._keeper.seal(draft, review, undo_seconds=undo_seconds, each=each)
+            return await self._keeper.seal(one, draft, review, undo_seconds=undo_seconds, each=each)
 
         return await self._room.shell.push_screen_wait(ReviewScreen(desk, review, draft=draft, seal=seal))
 
-    def _sealed(self, review: Review, submissions: tuple[Submission, ...]) -> None:
+    def _sealed(self, one: Kept, review: Review, submissions: tuple[Submission, ...]) -> None:
         from tui_mailer.domain.schedule import describe  # not for the first frame
         from tui_mailer.tui.words import say_recipients
 
@@ -98,4 +107,4 @@ class Sending:
             goes = f", goes {describe(review.schedule, now=desk.now())}" if review.schedule else ""
             desk.status.say(f"{said}{goes}", tone=Tone.GOOD)
         desk.nudge()
-        self._empty()
+        self._board.sealed(one)
