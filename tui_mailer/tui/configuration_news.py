@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -53,5 +54,6 @@ class ConfigurationNews:
             return
         await self.take(after)
         looks_other = before.ui._replace(timezone=None) != after.ui._replace(timezone=None)
+        await asyncio.sleep(self._desk.status.seconds_to_read(is_news_good=True))
         later = "; keys and looks follow at the next start" if looks_other else ""
         self._desk.status.say(f"the configuration has changed and is used from now on{later}", seconds=30)
