@@ -32,18 +32,11 @@ from tui_mailer.services.sealing import frozen_date
 from tui_mailer.services.taking_back import when_of
 from tui_mailer.services.who_sends import WhoSends, who_sends
 from tui_mailer.services.writing import Writer
-from tui_mailer.storage.record import (
-    HELD_BY_PERSON,
-    AccountHold,
-    Deliverer,
-    DraftRef,
-    HistoryQuery,
-    StoredDraft,
-    Submission,
-)
+from tui_mailer.storage.record import HELD_BY_PERSON, AccountHold, Deliverer, HistoryQuery, StoredDraft, Submission
 
 if TYPE_CHECKING:
     from tui_mailer.storage.ended import EndedList
+    from tui_mailer.storage.record import DraftRef
     from tui_mailer.storage.store import Store
 
 __all__ = ["Mailer", "Review", "SealRequest"]
