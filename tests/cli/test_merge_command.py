@@ -66,11 +66,11 @@ def test_a_rerun_goes_on_and_doubles_nothing(
     assert tui_mailer("merge", template, "--data", guests, "--run", "second", "--json").json["new"] == 4
 
 
-def test_equal_rows_are_each_sent(tui_mailer: TuiMailer, template: Path, tmp_path: Path) -> None:
-    """Two equal rows are two messages, and still two after a rerun."""
+def test_equal_rows_are_each_sent_when_asked(tui_mailer: TuiMailer, template: Path, tmp_path: Path) -> None:
+    """With --again two equal rows are two messages, and still two after a rerun."""
     table = tmp_path / "twice.csv"
     table.write_text("name,email\n" + 2 * "Ada,ada@example.org\n")
-    assert tui_mailer("merge", template, "--data", table, "--json").json["new"] == 2
+    assert tui_mailer("merge", template, "--data", table, "--again", "--json").json["new"] == 2
     assert tui_mailer("merge", template, "--data", table, "--json").json["new"] == 0
 
 
@@ -245,3 +245,60 @@ def test_variables_go_into_every_field(tui_mailer: TuiMailer, tmp_path: Path) ->
     submission = tui_mailer("history", "list", "--json").json[0]
     assert (submission["subject"], submission["note"], submission["metadata"]) == ("Ada", "n Ada", {"who": "Ada"})
     assert submission["cc"] == ["ada@example.org.cc"]
+
+
+def test_equal_rows_are_told_before_anything_goes(tui_mailer: TuiMailer, template: Path, tmp_path: Path) -> None:
+    """The same message twice to one person is refused until it is said whether it is wanted once or twice."""
+    table = tmp_path / "twice.csv"
+    table.write_text("id,name,email\n1,Ada,ada@example.org\n2,Bob,bob@example.org\n3,Ada,ada@example.org\n")
+    shown = tui_mailer("merge", template, "--data", table, "--dry-run")
+    assert (shown.code, "Row 3 is the same message to ada@example.org as row 1" in shown.err) == (0, True)
+    refused = tui_mailer("merge", template, "--data", table)
+    assert refused.code == 65
+    assert "Nothing was queued. --only-new leaves these rows out; --again sends them as well." in refused.err
+    assert tui_mailer("history", "list", "--json").json == []
+    once = tui_mailer("merge", template, "--data", table, "--only-new", "--json").json
+    assert (once["rows"], once["new"], once["left_out"]) == (3, 2, 1)
+    assert tui_mailer("merge", template, "--data", table, "--again", "--json").json["new"] == 1
+
+
+def test_a_text_mended_between_two_runs_goes_to_nobody_again_unasked(
+    tui_mailer: TuiMailer, template: Path, guests: Path, maildir: Path
+) -> None:
+    """After a slip in the template was mended, those who had the first text are told; --only-new leaves them out."""
+    assert tui_mailer("merge", template, "--data", guests, "--limit", "2").code == 0
+    template.write_text(TEMPLATE.replace("Dear", "Dearest"))
+    refused = tui_mailer("merge", template, "--data", guests, "--no-result")
+    assert refused.code == 65
+    assert "2 rows go to people whom an earlier run of this merge has written to with another text" in refused.err
+    assert "row 1: ada@example.org" in refused.err
+    assert len(list(maildir.iterdir())) == 2
+    rest = tui_mailer("merge", template, "--data", guests, "--only-new", "--json").json
+    assert (rest["new"], rest["left_out"]) == (1, 2)
+    again = tui_mailer("merge", template, "--data", guests, "--again", "--json").json
+    assert (again["new"], again["already"]) == (2, 1)
+    assert tui_mailer("merge", template, "--data", guests, "--json").json["new"] == 0
+
+
+def test_only_who_has_had_a_text_is_asked_about(tui_mailer: TuiMailer, template: Path, guests: Path) -> None:
+    """What was canceled before it left, another run's name and two different letters to one person are no repeats."""
+    assert tui_mailer("merge", template, "--data", guests, "--queue").code == 0
+    for one in tui_mailer("outbox", "list", "--json").json:
+        tui_mailer("outbox", "cancel", one["id"])
+    template.write_text(TEMPLATE.replace("Dear", "Dearest"))
+    assert tui_mailer("merge", template, "--data", guests, "--json").json["new"] == 3
+    template.write_text(TEMPLATE.replace("Dear", "My dear"))
+    assert tui_mailer("merge", template, "--data", guests, "--run", "second", "--json").json["new"] == 3
+    guests.write_text("name,email\nOne,ada@example.net\nTwo,ada@example.net\n")
+    assert tui_mailer("merge", template, "--data", guests, "--limit", "1", "--json").json["new"] == 1
+    both = tui_mailer("merge", template, "--data", guests, "--json")
+    assert (both.code, both.json["new"]) == (0, 1)
+    assert "1 person gets more than one message, each with another text (ada@example.net)" in both.err
+
+
+def test_who_gets_a_copy_of_every_row_is_no_repeat(tui_mailer: TuiMailer, template: Path, guests: Path) -> None:
+    """An address that stands in the template itself is the same for every row."""
+    template.write_text("Cc: boss@example.org\n" + TEMPLATE)
+    first = tui_mailer("merge", template, "--data", guests, "--limit", "1")
+    assert "more than one" not in first.err
+    assert tui_mailer("merge", template, "--data", guests, "--json").json["new"] == 2

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tui_mailer.cli import exit_code, parsing, sending
+from tui_mailer.cli.merge_repeat import Job, find_repeats, plan
 from tui_mailer.cli.merge_result import OPEN_STATES, FailureLog, Outcome, Progress, ResultFile
-from tui_mailer.cli.merge_source import Row, Template, draft_for, read_rows, read_template, row_keys
+from tui_mailer.cli.merge_source import Row, Template, draft_for, read_rows, read_template
 from tui_mailer.domain.errors import InvalidMessage
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ _BATCH = 100
 _DESCRIPTION = """\
 Sends TEMPLATE to each row of a table. TEMPLATE is a draft's ID, or a text file: 'Header: value' lines, an empty line,
 the body. ${column} is replaced by the row's value, $$ is a dollar; a missing column is refused before anything is
-queued. A rerun goes on where it ended: a row that was queued with this template isn't queued again."""
+queued. A rerun goes on where it ended: a row that was queued with this template isn't queued again. Where somebody
+would be written to twice (equal rows, a text changed between two runs), nothing is queued until you say which you want:
+--only-new or --again."""
 
 _EPILOG = f"""\
 header lines of a template file: From, To, Cc, Bcc, Reply-To, Subject, In-Reply-To, References, At, Format, Tag, Meta,
@@ -59,6 +62,11 @@ def build_parser(prog: str) -> parsing.Parser:
     parser.add_argument("--on-error", choices=["stop", "continue", "report"], default="stop")
     parser.add_argument("--limit", metavar="N", type=parsing.positive, help="at most so many new rows in this call")
     parser.add_argument("--rate", metavar="N/min", type=rate, help="at most so many rows a minute (also N/s, N/h)")
+    repeats = parser.add_mutually_exclusive_group()
+    repeats.add_argument(
+        "--only-new", action="store_true", help="leave out equal rows, and people an earlier run wrote to otherwise"
+    )
+    repeats.add_argument("--again", action="store_true", help="send those rows as well: people get a second message")
     parser.add_argument("--run", metavar="NAME", default="", help="a name for this run: the same rows go out again")
     result = parser.add_mutually_exclusive_group()
     result.add_argument("--result", metavar="PATH", help="where the result goes (default: FILE.result.jsonl)")
@@ -85,14 +93,21 @@ def merge(context: Context, arguments: argparse.Namespace) -> int:
     drafts = [(row, _draft(template, row, context)) for row in rows]
     if not drafts:
         raise InvalidMessage(f"There are no rows in {arguments.data}. Nothing was queued.", field="data")
+    jobs = plan(template, drafts, account=context.account, run=arguments.run)
+    repeats = find_repeats(jobs, context.mailer)
+    if arguments.only_new:
+        jobs = repeats.without(jobs)
+    elif not (arguments.again or arguments.dry_run):
+        repeats.refuse()
+    for sentence in filter(None, (*repeats.sentences(), repeats.note())):
+        context.output.say(sentence)
     if arguments.dry_run:
-        return _dry_run(context, drafts[: arguments.limit or 1], len(drafts))
-    keys = row_keys(template, [row for row, _ in drafts], f"{context.account}\n{arguments.run}")
+        return _dry_run(context, jobs[: arguments.limit or 1], len(drafts))
     result_path = None if arguments.no_result else Path(arguments.result or f"{arguments.data}.result.jsonl")
     with ResultFile(result_path) as result, MergeRun(context, arguments, len(drafts)) as run:
-        for outcome in run.outcomes([(row, draft, key) for (row, draft), key in zip(drafts, keys, strict=True)]):
+        for outcome in run.outcomes(jobs):
             result.add(outcome)
-    return _summarise(context, run, len(drafts), result_path)
+    return _summarise(context, run, result_path, rows=len(drafts), left_out=len(drafts) - len(jobs))
 
 
 def _draft(template: Template, row: Row, context: Context) -> Draft:
@@ -128,42 +143,42 @@ class MergeRun:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def outcomes(self, drafts: Sequence[tuple[Row, Draft, str]]) -> Iterator[Outcome]:
+    def outcomes(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
         """Yields what became of each row, until the end, the limit, or the first failure with ``stop``."""
         size = 1 if self.on_error == "stop" or self._seconds_between else _BATCH
-        waiting = iter(drafts)
+        waiting = iter(jobs)
         while not self.is_stopped and (batch := self._seal_batch(waiting, size)):
             for outcome in self._deliver(batch):
                 self._count(outcome)
                 yield outcome
             self._progress.show(sum(self.states.values()), len(self.failures))
 
-    def _seal_batch(self, waiting: Iterator[tuple[Row, Draft, str]], size: int) -> list[Outcome]:
+    def _seal_batch(self, waiting: Iterator[Job], size: int) -> list[Outcome]:
         batch: list[Outcome] = []
         while len(batch) < size and (self._limit is None or self.new < self._limit):
             following = next(waiting, None)
             if following is None:
                 break
-            outcome = self._seal(*following)
+            outcome = self._seal(following)
             batch.append(outcome)
             if outcome.submission is None and self.on_error == "stop":
                 break
         return batch
 
-    def _seal(self, row: Row, draft: Draft, key: str) -> Outcome:
+    def _seal(self, job: Job) -> Outcome:
         from tui_mailer.services.review import SealRequest
 
         started = self.context.now()
         try:
-            submission = self.context.mailer.seal(draft, SealRequest(key=key))[0]
+            submission = self.context.mailer.seal(job.draft, SealRequest(key=job.key, marks=job.marks))[0]
         except InvalidMessage as error:
-            return Outcome(row=row, error=str(error))
+            return Outcome(row=job.row, error=str(error))
         is_new = submission.created_at >= started
         self.new += is_new
         self.already += not is_new
         if is_new and self._seconds_between:
             self._pace(started)
-        return Outcome(row=row, submission=submission, found_in=None if is_new else submission.state)
+        return Outcome(row=job.row, submission=submission, found_in=None if is_new else submission.state)
 
     def _pace(self, started: datetime) -> None:
         """Waits before the next row; whoever stops us in between loses nothing."""
@@ -219,7 +234,7 @@ class MergeRun:
         return exit_code.worst({*self.codes, *([exit_code.REFUSED] if has_unsealed else [])})
 
 
-def _summarise(context: Context, run: MergeRun, rows: int, result_path: Path | None) -> int:
+def _summarise(context: Context, run: MergeRun, result_path: Path | None, *, rows: int, left_out: int) -> int:
     handled = sum(run.states.values())
     states = ", ".join(f"{count} {state}" for state, count in run.states.items())
     context.output.outcome(
@@ -228,6 +243,7 @@ def _summarise(context: Context, run: MergeRun, rows: int, result_path: Path | N
             "handled": handled,
             "new": run.new,
             "already": run.already,
+            "left_out": left_out,
             "stopped": run.is_stopped,
             "states": dict(run.states),
             "failed": len(run.failures),
@@ -236,7 +252,8 @@ def _summarise(context: Context, run: MergeRun, rows: int, result_path: Path | N
         }
     )
     context.output.say(
-        f"{handled} of {rows} rows: {states or 'none'}; {run.new} new, {run.already} from an earlier run."
+        f"{handled} of {rows} rows: {states or 'none'}; {run.new} new, {run.already} from an earlier run"
+        + (f", {left_out} left out (--only-new)." if left_out else ".")
     )
     if run.already and not run.new:
         context.output.say("Nothing new was queued. To send the same rows again, name the run: --run NAME.")
@@ -247,20 +264,20 @@ def _summarise(context: Context, run: MergeRun, rows: int, result_path: Path | N
     return run.code()
 
 
-def _dry_run(context: Context, drafts: Sequence[tuple[Row, Draft]], total: int) -> int:
+def _dry_run(context: Context, jobs: Sequence[Job], total: int) -> int:
     from tui_mailer.services.json_view import dry_run_view
 
     views: list[dict[str, Any]] = []
-    for row, draft in drafts:
+    for job in jobs:
         try:
-            account = context.mailer.account_for(draft)
-            prepared = context.mailer.dry_run(draft)
+            account = context.mailer.account_for(job.draft)
+            prepared = context.mailer.dry_run(job.draft)
         except InvalidMessage as error:
-            raise InvalidMessage(f"Row {row.number}: {error}", field=error.field) from None
-        views.append({"row": row.number, **dry_run_view(prepared, account=account.name, provider=account.provider)})
-        context.output.text(f"Row {row.number}, account {account.name}, {prepared.size} bytes.")
+            raise InvalidMessage(f"Row {job.row.number}: {error}", field=error.field) from None
+        views.append({"row": job.row.number, **dry_run_view(prepared, account=account.name, provider=account.provider)})
+        context.output.text(f"Row {job.row.number}, account {account.name}, {prepared.size} bytes.")
         for step in prepared.steps:
             context.output.text(f"\n== {step.title}\n" + "\n".join(step.lines) + "\n")
     context.output.document(views)
-    context.output.say(f"{len(drafts)} of {total} rows shown (--limit N for more). Nothing is stored or sent.")
+    context.output.say(f"{len(jobs)} of {total} rows shown (--limit N for more). Nothing is stored or sent.")
     return exit_code.DONE

@@ -25,6 +25,8 @@ class Template:
     """A draft with ``${variables}`` in it."""
 
     draft: Draft
+    name: str
+    """The file's absolute path, or the stored draft's ID: it stays while the text is mended."""
     directory: Path | None = None
     """Where its attachments lie; None for a stored draft, whose paths are absolute."""
 
@@ -42,11 +44,13 @@ def read_template(name: str, context: Context) -> Template:
     """Reads a template file, or a draft where there is no such file; raises `NotFound`, `InvalidMessage`."""
     path = Path(name)
     if path.is_file():
-        return Template(draft=parse_template(_text(path), name), directory=path.resolve().parent)
+        whole = path.resolve()
+        return Template(draft=parse_template(_text(path), name), name=str(whole), directory=whole.parent)
     try:
-        return Template(draft=context.mailer.draft(name).draft)
+        stored = context.mailer.draft(name)
     except NotFound:
         raise NotFound(f"There is neither a file nor a draft '{name}'. Nothing was queued.") from None
+    return Template(draft=stored.draft, name=stored.id)
 
 
 def parse_template(text: str, name: str) -> Draft:

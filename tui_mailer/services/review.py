@@ -51,6 +51,8 @@ class SealRequest:
     """Seconds in which it can still be taken back: ``not_before`` = now + this."""
     key: str | None = None
     """A second call with the same key returns the first submission."""
+    marks: tuple[str, ...] = ()
+    """By what it can be found later besides its key (`Outbox.find_key`)."""
     each: bool = False
     """One submission per To."""
     draft: DraftRef | None = None

@@ -255,6 +255,7 @@ class Writer:
             schedule_words=schedule.words if schedule else None,
             schedule_zone=schedule.zone if schedule else None,
             key=request.key,
+            marks=request.marks,
             note=draft.note or None,
             retries=draft.retries if draft.retries is not None else queued.retries,
             held_reason="held as asked" if request.hold else None,

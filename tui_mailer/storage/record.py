@@ -51,6 +51,8 @@ class NewSubmission:
     """What it was sealed from, so that ``edit`` can bring it back."""
     series_id: str | None = None
     """The series it is an occurrence of."""
+    marks: tuple[str, ...] = ()
+    """By what it can be found besides its key; the newest submission has a mark."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ class Sealing(SubmissionTable):
         another has sent, deleted or changed the draft, so that one isn't sent by two, and `StorageError`. ``note``
         writes what else belongs into the transaction.
         """
-        firsts = {one.key: self._find_first(one.key) for one in new if one.key is not None}
+        firsts = {one.key: self.find_key(one.key) for one in new if one.key is not None}
         fresh = [one for one in new if one.key is None or firsts[one.key] is None]
         if fresh and len(self._seal(fresh, draft, note)) == len(new):
             return [submission_of_new(one) for one in new]
@@ -47,6 +47,11 @@ class Sealing(SubmissionTable):
             return [self._first(key)]
         rows = self._database.rows(self._sql["list_key_group"], {"group_id": found["group_id"]})
         return [self._anywhere(row["submission_id"]) for row in rows]
+
+    def find_key(self, key: str) -> str | None:
+        """Names the submission that has a key or a mark; it may be in the history, or deleted."""
+        row = self._database.row(self._sql["find_key"], {"digest": _digest(key)})
+        return row["submission_id"] if row else None
 
     def rebuild(self) -> int:
         """Makes submissions anew, held, from sealed copies that neither database knows; returns how many.
@@ -110,6 +115,8 @@ class Sealing(SubmissionTable):
             },
         )
         self._database.run_many(self._sql["insert_recipient"], recipient_rows(row["id"], new.recipients))
+        for mark in new.marks:
+            self._database.run(self._sql["mark"], {"digest": _digest(mark), "submission_id": row["id"]})
         return True
 
     def _insert_key(self, new: NewSubmission) -> bool:
@@ -118,12 +125,8 @@ class Sealing(SubmissionTable):
         bindings = {"digest": _digest(new.key), "submission_id": new.message.id, "group_id": new.group}
         return self._database.run(self._sql["insert_key"], bindings) > 0
 
-    def _find_first(self, key: str) -> str | None:
-        row = self._database.row(self._sql["find_key"], {"digest": _digest(key)})
-        return row["submission_id"] if row else None
-
     def _first(self, key: str) -> Submission:
-        submission_id = self._find_first(key)
+        submission_id = self.find_key(key)
         if submission_id is None:
             raise NotFound("Nothing was stored under that key.")
         return self._anywhere(submission_id)

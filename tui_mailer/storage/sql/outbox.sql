@@ -156,3 +156,8 @@ SELECT submission_id FROM submission_key WHERE group_id = :group_id ORDER BY sub
 -- name: insert_key
 INSERT INTO submission_key (digest, submission_id, group_id) VALUES (:digest, :submission_id, :group_id)
 ON CONFLICT DO NOTHING
+
+-- name: mark
+-- Marks are kept as keys are, but pass from one submission to the next.
+INSERT INTO submission_key (digest, submission_id) VALUES (:digest, :submission_id)
+ON CONFLICT DO UPDATE SET submission_id = :submission_id
