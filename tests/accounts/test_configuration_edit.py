@@ -15,6 +15,7 @@ from tui_mailer.accounts.edit import (
     UnchangedConfiguration,
     add_account,
     block_for,
+    change_account,
     remove_account,
     set_default_account,
 )
@@ -105,6 +106,58 @@ def test_adding_as_the_default(paths: Paths) -> None:
         "+default_account:   crm   # the usual one",
     ]
     assert load(paths).default_account == "crm"
+
+
+def test_changing_an_account_changes_the_lines_of_its_keys(paths: Paths) -> None:
+    """A word in its line, the remark behind it kept; what takes several lines as a whole; a new key at the end."""
+    tended = TENDED.replace("provider:   smtp", "provider:   smtp\n        host: 'old.test'   # theirs")
+    write(paths, tended)
+    changes_made = {"host": "new.test", "identities": ["c@club.test", "b@club.test"], "port": 587, "signature": None}
+    change_account(paths, "club", changes_made)
+    assert changes(paths, tended) == [
+        "-        host: 'old.test'   # theirs",
+        "-        identities: [a@club.test,",
+        "-                     b@club.test]",
+        "-        signature: |",
+        "-            Ada",
+        "-",
+        "-            # not a comment",
+        "+        host: new.test   # theirs",
+        "+        identities:",
+        "+          - c@club.test",
+        "+          - b@club.test",
+        "+        port: 587",
+    ]
+    assert load(paths).accounts["club"].settings == {"host": "new.test", "port": 587}
+
+
+def test_changing_what_is_not_written_as_lines(paths: Paths) -> None:
+    """In braces a word can be changed and nothing else; the error says what to write and what to take out."""
+    write(paths, TENDED)
+    change_account(paths, "work", {"from": "eve@example.org"})
+    assert changes(paths, TENDED) == [
+        '-    work:   { provider: smtp, from: "ada@example.org" }   # one line',
+        "+    work:   { provider: smtp, from: eve@example.org }   # one line",
+    ]
+    before = paths.config_file.read_text()
+    with pytest.raises(UnchangedConfiguration) as caught:
+        change_account(paths, "work", {"host": "smtp.example.org", "from": None})
+    assert "take from out of account 'work', write under account 'work':" in str(caught.value)
+    assert caught.value.block == "    host: smtp.example.org\n"
+    assert paths.config_file.read_text() == before
+
+
+def test_changing_to_what_cannot_be_changes_nothing(paths: Paths) -> None:
+    """An unknown account, a value that isn't allowed, an anchor that others lean on."""
+    text = "accounts:\n  a: {provider: smtp, from: &me a@example.org}\n  b:\n    provider: smtp\n    from: *me\n"
+    write(paths, text)
+    with pytest.raises(NotFound, match="no account 'c'"):
+        change_account(paths, "c", {"host": "h.test"})
+    with pytest.raises(ConfigurationError, match=r"accounts\.b\.retries"):
+        change_account(paths, "b", {"retries": "often"})
+    with pytest.raises(UnchangedConfiguration):
+        change_account(paths, "a", {"from": "c@example.org"})
+    assert paths.config_file.read_text() == text
 
 
 def test_removing_takes_out_its_lines(paths: Paths) -> None:

@@ -177,6 +177,9 @@ async def test_an_account_no_process_knows_is_held_until_one_does(tmp_path: Path
             write(tmp_path, account("work", 9))
             await stage.until(lambda: "home" in stage.app.watch_desk.holds, "held")
             assert stage.app.watch_desk.holds["home"].reason == NOT_CONFIGURED
+            await stage.press("f9")
+            await stage.shows("held: it isn't in the configuration")
+            await stage.press("escape")
             write(tmp_path, account("work", 9), account("home", server.port))
             await stage.until(lambda: len(server.stored) == 1, "the mail")
             while (shown := await stage.app.desk.ask(lambda mailer: mailer.show(sealed.id))).state is State.SENDING:

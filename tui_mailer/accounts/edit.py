@@ -89,6 +89,29 @@ def remove_account(paths: Paths, name: str) -> None:
     _rewrite(path, change, _Advice(name))
 
 
+def change_account(paths: Paths, name: str, changes: Mapping[str, object]) -> None:
+    """Sets keys of an account, each in its own line; None takes a key out.
+
+    Raises `NotFound`, `ConfigurationError` for what the file wouldn't be allowed to hold, `UnchangedConfiguration`.
+    """
+    path = paths.config_file
+
+    def change(layout: Layout, values: Values) -> Values:
+        accounts: Values = values.get("accounts") or {}
+        _check_known(name, accounts, path)
+        account: Values = dict(accounts[name])
+        for key, value in changes.items():
+            if value is not None:
+                layout.put_key(name, key, value)
+                account[key] = plain(value)
+            elif key in account:
+                layout.take_key(name, key)
+                del account[key]
+        return values | {"accounts": accounts | {name: account}}
+
+    _rewrite(path, change, _Advice(name, changes=changes))
+
+
 def set_default_account(paths: Paths, name: str) -> None:
     """Makes an account the default one; raises `NotFound`, `ConfigurationError`, `UnchangedConfiguration`."""
     path = paths.config_file
@@ -108,8 +131,11 @@ class _Advice:
     name: str
     mapping: Mapping[str, object] | None = None
     make_default: bool = False
+    changes: Mapping[str, object] | None = None
 
     def error(self, path: Path, why: str, *, has_accounts: bool) -> UnchangedConfiguration:
+        if self.changes is not None:
+            return self._change_error(path, why, self.changes)
         lines = yaml_lines({"default_account": self.name}) if self.make_default else []
         if self.mapping is not None:
             header = [] if has_accounts else ["accounts:"]
@@ -119,6 +145,15 @@ class _Advice:
             return UnchangedConfiguration(said, block="")
         where = "under `accounts:`" if self.mapping is not None and has_accounts else "to it"
         said = f"{path}: {why}; nothing was changed. To do it by hand, add {where}:"
+        return UnchangedConfiguration(said, block="".join(f"{line}\n" for line in lines))
+
+    def _change_error(self, path: Path, why: str, changes: Mapping[str, object]) -> UnchangedConfiguration:
+        kept = {key: value for key, value in changes.items() if value is not None}
+        gone = [key for key, value in changes.items() if value is None]
+        take_out = f", take {', '.join(gone)} out of account '{self.name}'" if gone else ""
+        put_in = f", write under account '{self.name}':" if kept else ""
+        said = f"{path}: {why}; nothing was changed. To do it by hand{take_out}{put_in}"
+        lines = yaml_lines(kept, indent=4) if kept else []
         return UnchangedConfiguration(said, block="".join(f"{line}\n" for line in lines))
 
 
@@ -153,7 +188,10 @@ def _changed(before: str, path: Path, change: Change) -> str | None:
         wanted = change(layout, _values(before, path))
     except OddShape:
         return None
-    document = parse(layout.text, path)
+    try:
+        document = parse(layout.text, path)
+    except ConfigurationError:
+        return None  # an anchor went with its value, say
     if (document.plain() if document else {}) != wanted:
         return None
     read_configuration(document, path, embedded_account)

@@ -99,6 +99,48 @@ class Layout:
                 return
         raise OddShape
 
+    def put_key(self, account: str, name: str, value: object) -> None:
+        """Sets one key of an account, the remark behind it kept; raises `OddShape`."""
+        members, index = self._key(account, name)
+        if index is None:
+            if members.flow_style:
+                raise OddShape
+            row, indent = self._end(members, len(members.value) - 1), members.value[0][0].start_mark.column
+            self._lines[row:row] = yaml_lines({name: value}, indent=indent)
+            return
+        key, node = members.value[index]
+        row = int(key.start_mark.line)
+        spelt = yaml_lines({"x": value})
+        is_word = isinstance(node.value, str) and (node.start_mark.line, node.end_mark.line) == (row, row)
+        if is_word and len(spelt) == 1 and node.end_mark.index > node.start_mark.index:
+            line = self._lines[row]
+            word = spelt[0].removeprefix("x: ")
+            self._lines[row] = line[: node.start_mark.column] + word + line[node.end_mark.column :]
+        elif members.flow_style:
+            raise OddShape
+        else:
+            lines = yaml_lines({name: value}, indent=key.start_mark.column)
+            self._lines[row : self._end(members, index)] = lines
+
+    def take_key(self, account: str, name: str) -> None:
+        """Takes one key of an account out; raises `OddShape`."""
+        members, index = self._key(account, name)
+        if index is None or members.flow_style:
+            raise OddShape
+        del self._lines[members.value[index][0].start_mark.line : self._end(members, index)]
+
+    def _key(self, account: str, name: str) -> tuple[Any, int | None]:
+        """Finds an account's members, and which of them has that name."""
+        _, section = self._member("accounts")
+        members = self._value_of(section, account)
+        if members is None or not members.value or isinstance(members.value, str):
+            raise OddShape
+        names: list[str] = [key.value for key, _ in members.value]
+        return members, names.index(name) if name in names else None
+
+    def _value_of(self, section: Any, name: str) -> Any:
+        return next((node for key, node in section.value if key.value == name), None) if section is not None else None
+
     def put_default(self, name: str | None) -> None:
         """Sets ``default_account``, or takes its line out (None); raises `OddShape`."""
         key, node = self._member("default_account")

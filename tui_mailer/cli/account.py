@@ -145,10 +145,7 @@ def set_secret(context: Context, arguments: argparse.Namespace) -> int:
     account = _account(context, arguments.name)
     context.session.credentials.store(account, read_secret(account.name))
     have_reread(context.session.paths)
-    held = context.mailer.account_holds().get(account.name)
-    is_released = held is not None and held.reason != HELD_BY_PERSON
-    if is_released:
-        context.mailer.release_account(account.name)
+    is_released = context.mailer.store.outbox.mend_account(account.name)
     context.output.outcome({"stored": True, **view_of(context, account)})
     again = " Its mail goes out again." if is_released else ""
     context.output.say(f"The secret of account {account.name} is stored in the keyring.{again}")

@@ -179,10 +179,18 @@ class AccountService:
 
         Raises what `Provider.check` raises, and `ConfigurationError`.
         """
+        directory = self._directory(account)
         if secret is not None:
+            from tui_mailer.accounts.credential import Credentials
+
+            # Not among those that mail is sent with: it is tried, no more.
             account = account._replace(credential=CredentialSource(kind="prompt"))
-            self.credentials.provide(account.name, secret)
-        provider = self._directory(account).open(account)
+            credentials = Credentials()
+            credentials.provide(account.name, secret)
+            directory = ProviderDirectory(
+                configuration=directory.configuration, paths=self.paths, credentials=credentials
+            )
+        provider = directory.open(account)
         try:
             return await provider.check()
         finally:
@@ -210,6 +218,19 @@ class AccountService:
 
         self.draft_account(name, mapping)
         add_account(self.paths, name, mapping, make_default=make_default)
+        self.configuration = load(self.paths)
+        return self.configuration
+
+    def change(self, name: str, changes: Mapping[str, object]) -> Configuration:
+        """Sets keys of an account in the configuration file; None takes one out.
+
+        Raises `NotFound`, `ConfigurationError` (with what to write where the file is read-only).
+        """
+        from tui_mailer.accounts.edit import change_account
+        from tui_mailer.accounts.load import load
+
+        if changes:
+            change_account(self.paths, name, changes)
         self.configuration = load(self.paths)
         return self.configuration
 

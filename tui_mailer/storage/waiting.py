@@ -10,7 +10,7 @@ from typing import Any
 
 from tui_mailer.storage.clock import EPOCH, from_microseconds, to_microseconds
 from tui_mailer.storage.database import Row
-from tui_mailer.storage.record import AccountHold, Deliverer, Reroute, Submission
+from tui_mailer.storage.record import HELD_BY_PERSON, AccountHold, Deliverer, Reroute, Submission
 from tui_mailer.storage.row import account_hold_of_row, displayed_owner, microseconds, submission_of_row
 from tui_mailer.storage.statement import statements
 from tui_mailer.storage.submission_table import OutboxParts, SubmissionTable
@@ -103,6 +103,18 @@ class Waiting(SubmissionTable):
         """Lets an account's mail go again."""
         with self._database.transaction():
             self._database.run(self._waiting_sql["release_account"], {"account": name})
+
+    def mend_account(self, name: str) -> bool:
+        """Lets an account go that was held for what has been mended now; says whether it was.
+
+        A person's own hold stays.
+        """
+        with self._database.transaction():
+            hold = self.account_holds().get(name)
+            if hold is None or hold.reason == HELD_BY_PERSON:
+                return False
+            self._database.run(self._waiting_sql["release_account"], {"account": name})
+            return True
 
     def account_holds(self) -> dict[str, AccountHold]:
         """Returns the accounts whose mail waits, by name."""

@@ -22,6 +22,24 @@ class AccountChange:
         self._app = app
         self._desk = desk
 
+    async def edit(self, name: str) -> Configuration | None:
+        """Lets a person change its settings; must run in a worker. Raises `MailerError` where there is nothing to."""
+        from tui_mailer.tui.screens.account_edit import AccountEditScreen
+        from tui_mailer.tui.screens.account_form import AddedAccount
+        from tui_mailer.tui.screens.account_shape import shape_of
+
+        account, add = self._desk.configuration.accounts.get(name), self._desk.keymap.display("accounts.add")
+        if account is None or not account.lines:
+            raise MailerError(f"{name} isn't in the configuration: {add} adds an account. Nothing was changed.")
+        shape = await asyncio.to_thread(shape_of, account.provider, account)
+        answer = await self._app.push_screen_wait(AccountEditScreen(self._desk, shape, account))
+        if not isinstance(answer, AddedAccount):
+            return None
+        await self._desk.ask(lambda mailer: mailer.store.outbox.mend_account(name))
+        self._desk.nudge()
+        self._desk.status.say(answer.remark, seconds=30)
+        return answer.configuration
+
     async def make_default(self, name: str) -> Configuration | None:
         """New messages go from it."""
         if name == self._desk.configuration.default_account:

@@ -36,7 +36,13 @@ _APP = (
         help="Take back the message just sent, while its undo window is open.",
         where=(ANYWHERE,),
     ),
-    Action(id="app.accounts", keys=("f9",), label="Accounts", help="See, add and release accounts.", where=(ANYWHERE,)),
+    Action(
+        id="app.accounts",
+        keys=("f9",),
+        label="Accounts",
+        help="See, add, change and release accounts.",
+        where=(ANYWHERE,),
+    ),
     Action(
         id="app.help",
         keys=("f1", "ctrl+g"),

@@ -185,6 +185,15 @@ DIALOG_ACTIONS: tuple[Action, ...] = (
         is_plain=True,
     ),
     Action(
+        id="accounts.edit",
+        keys=("e",),
+        label="Edit",
+        help="Change the account's settings; its name stays.",
+        where=("accounts",),
+        is_shown=True,
+        is_plain=True,
+    ),
+    Action(
         id="accounts.release",
         keys=("r",),
         label="Release",

@@ -218,13 +218,12 @@ class Errands:
             await self.add_account()
         elif wish is not None and wish.what == "password":
             await self.passwords.ask(wish.account)
-        elif wish is not None and wish.what in ("default", "remove"):
+        elif wish is not None and wish.what in ("edit", "default", "remove"):
             from tui_mailer.tui.account_change import AccountChange
 
             change = AccountChange(self._app, self._desk)
-            configuration = await (
-                change.make_default(wish.account) if wish.what == "default" else change.remove(wish.account)
-            )
+            ways = {"edit": change.edit, "default": change.make_default, "remove": change.remove}
+            configuration = await ways[wish.what](wish.account)
             if configuration is not None:
                 await self.configuration.take(configuration)
         elif wish is not None:
@@ -232,7 +231,8 @@ class Errands:
 
     async def add_account(self) -> None:
         """Fills in, tries and saves an account; the message being written goes from it."""
-        from tui_mailer.tui.screens.account_form import AccountFormScreen, AddedAccount, OtherProvider, shape_of
+        from tui_mailer.tui.screens.account_form import AccountFormScreen, AddedAccount, OtherProvider
+        from tui_mailer.tui.screens.account_shape import shape_of
 
         provider, sender = "smtp", ""
         while True:

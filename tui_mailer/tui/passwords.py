@@ -12,7 +12,7 @@ from tui_mailer.tui.desk import Desk
 if TYPE_CHECKING:
     from textual.app import App
 
-    from tui_mailer.accounts.configuration import Configuration
+    from tui_mailer.accounts.configuration import Account, Configuration
     from tui_mailer.services.event import Event
     from tui_mailer.tui.screens.compose import ComposeScreen
     from tui_mailer.tui.watch import Watch
@@ -65,8 +65,11 @@ class Passwords:
         """Asks for a secret and lets the account go on with it."""
         from tui_mailer.tui.screens.secret import SecretScreen
 
-        hold = self._watch.holds.get(name)
-        if hold is None and not credential_kind(self._desk.configuration, name):
+        hold, account = self._watch.holds.get(name), self._desk.configuration.accounts.get(name)
+        if account is None:
+            self._desk.status.say(f"there is no account {name}")
+            return
+        if hold is None and account.credential is None:
             self._desk.status.say(f"account {name} needs no password")
             return
         reason = hold.reason if hold else "It is needed to send."
@@ -76,29 +79,28 @@ class Passwords:
         )
         if secret is None:
             return
-        said = await self._take(name, secret)
+        said = await take_secret(self._desk, account, secret)
         await self._desk.ask(lambda mailer: mailer.release_account(name))
         self._desk.nudge()
         await self._watch.count()
         self._desk.status.say(said, seconds=30)
 
-    async def _take(self, name: str, secret: str) -> str:
-        """Puts it where the account looks for it: into the keyring, else into memory; says where."""
-        from tui_mailer.accounts.reread import have_reread
 
-        account = self._desk.configuration.accounts.get(name)
-        credentials = self._desk.credentials
-        kind = credential_kind(self._desk.configuration, name)
-        if account is not None and kind == "keyring":
-            try:
-                await asyncio.to_thread(credentials.store, account, secret)
-            except CredentialUnavailable as error:
-                credentials.provide(name, secret)
-                return f"{name} is tried with it until the app is closed; it isn't in the keyring: {error.what}"
-            await asyncio.to_thread(have_reread, self._desk.paths)
-            return f"{name}: the new password is in the keyring, and is tried"
-        credentials.provide(name, secret)
+async def take_secret(desk: Desk, account: Account, secret: str) -> str:
+    """Puts a secret where the account looks for it: into the keyring, else into memory; says where."""
+    from tui_mailer.accounts.reread import have_reread
+
+    name, kind = account.name, account.credential.kind if account.credential is not None else ""
+    if kind != "keyring":
+        desk.credentials.provide(name, secret)
         return f"{name} is tried with it" if kind == "prompt" else f"{name} is tried with it until the app is closed"
+    try:
+        await asyncio.to_thread(desk.credentials.store, account, secret)
+    except CredentialUnavailable as error:
+        desk.credentials.provide(name, secret)
+        return f"{name} is tried with it until the app is closed; it isn't in the keyring: {error.what}"
+    await asyncio.to_thread(have_reread, desk.paths)
+    return f"{name}: the new password is in the keyring, and is tried"
 
 
 def credential_kind(configuration: Configuration, account_name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from textual.widget import Widget
 
-from tui_mailer.accounts.configuration import Account
+from tui_mailer.accounts.configuration import LOCAL_ACCOUNT, Account
 from tui_mailer.storage.record import AccountHold
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.app_words import in_the_app
@@ -21,7 +21,7 @@ from tui_mailer.tui.widgets.row_list import Column, Row, RowList
 class AccountWish:
     """What is wanted of the accounts."""
 
-    what: Literal["add", "release", "password", "default", "remove"]
+    what: Literal["add", "edit", "release", "password", "default", "remove"]
     account: str = ""
 
 
@@ -74,13 +74,22 @@ class AccountListScreen(Dialog[AccountWish | None]):
         accounts = sorted(
             configuration.accounts.values(), key=lambda one: (one.name != configuration.default_account, one.name)
         )
-        self._rows = AccountRows(accounts, holds)
+        # Mail may wait in one that isn't there any more, and is held for that.
+        unknown = [
+            Account(name=name, provider="", identities=())
+            for name in sorted(holds)
+            if name not in configuration.accounts and name != LOCAL_ACCOUNT
+        ]
+        self._rows = AccountRows([*accounts, *unknown], holds)
 
     def contents(self) -> Iterable[Widget]:
         yield self._rows
 
     def action_add(self) -> None:
         self.dismiss(AccountWish(what="add"))
+
+    def action_edit(self) -> None:
+        self._wish("edit")
 
     def action_release(self) -> None:
         self._wish("release")
@@ -94,7 +103,7 @@ class AccountListScreen(Dialog[AccountWish | None]):
     def action_remove(self) -> None:
         self._wish("remove")
 
-    def _wish(self, what: Literal["release", "password", "default", "remove"]) -> None:
+    def _wish(self, what: Literal["edit", "release", "password", "default", "remove"]) -> None:
         key = self._rows.cursor_key()
         if key:
             self.dismiss(AccountWish(what=what, account=key))
