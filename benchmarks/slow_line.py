@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import subprocess
 import sys
 from collections.abc import Generator
+
+EPILOG = """Name that port instead of the server's in an account ({provider: smtp, host: 127.0.0.1, port: ...}) to see
+the app over a slow line; or put it before a remote shell's: ssh -p PORT 127.0.0.1. Ctrl+C ends it."""
 
 
 class SlowLine:
@@ -47,9 +51,18 @@ def slow_line(port: int, round_trip_seconds: float) -> Generator[int]:
 async def main(port: int, round_trip_seconds: float) -> None:
     """Prints the proxy's port and serves until it is ended."""
     server = await SlowLine(port, round_trip_seconds).serve()
-    print(server.sockets[0].getsockname()[1], flush=True)
+    own = server.sockets[0].getsockname()[1]
+    if sys.stdout.isatty():
+        print(f"127.0.0.1:{own} is port {port} with {round_trip_seconds:g} s a round trip; Ctrl+C ends it.")
+    else:
+        print(own, flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), float(sys.argv[2])))
+    parser = argparse.ArgumentParser(description=__doc__, epilog=EPILOG)
+    parser.add_argument("port", type=int, help="where a server listens on this computer")
+    parser.add_argument("round_trip", type=float, nargs="?", default=0.3, metavar="SECONDS", help="default: 0.3")
+    asked = parser.parse_args()
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main(asked.port, asked.round_trip))

@@ -62,6 +62,23 @@ async def test_the_filter_searches_as_one_types_and_escape_clears_it(tmp_path: P
         assert rows.cursor_key() == found
 
 
+async def test_a_date_that_cannot_be_read_is_told_in_the_filter(tmp_path: Path) -> None:
+    """after:foo finds nothing by itself, or hides nothing yet: either way what it takes is said under the filter."""
+    async with on_stage(tmp_path) as stage:
+        await keep(stage, *LETTERS)
+        await stage.press("f4")
+        await stage.shows("Lunch")
+        await stage.press("slash")
+        await stage.type("after:foo")
+        await stage.shows("after:foo takes 2026-11-30")
+        await stage.type(" ")
+        await stage.shows("Nothing matches.", "after:foo takes 2026-11-30")
+        await stage.press("escape")
+        await stage.shows("Lunch")
+        await stage.press("slash")
+        await stage.until(lambda: "takes" not in stage.text(), "the note gone")
+
+
 async def test_a_filter_that_matches_nothing_says_so(tmp_path: Path) -> None:
     """No match is said in words, and signs of the query language that make no sense do no harm."""
     async with on_stage(tmp_path) as stage:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tui_mailer.domain.errors import InvalidSchedule
 from tui_mailer.domain.submission import State
-from tui_mailer.services.query import parse_past, parse_query, parse_typed
+from tui_mailer.services.query import parse_past, parse_query, parse_typed, say_wrong_date
 from tui_mailer.storage.record import HistoryQuery
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -67,6 +67,15 @@ def test_a_date_that_is_none_is_refused():
     """A typo deletes nothing."""
     with pytest.raises(InvalidSchedule, match="'202-13-1' is no date"):
         parse_past("202-13-1", now=NOW, zone=BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"), [("plan after:foo x", "after:foo"), ("before:", "before:"), ("After:9", "After:9")]
+)
+def test_a_date_that_is_none_is_named_in_a_search(text: str, wrong: str):
+    """It is said, with what it takes, where nothing or all would be found without a word."""
+    assert say_wrong_date(text).startswith(f"{wrong} takes 2026-11-30, ")
+    assert not say_wrong_date('after:2026-11 before:90d to:foo "after:foo x" after')
 
 
 def typed(text: str) -> HistoryQuery:

@@ -67,7 +67,12 @@ def list_ended(context: Context, arguments: argparse.Namespace) -> int:
 
 def search(context: Context, arguments: argparse.Namespace) -> int:
     """Lists ended submissions that match."""
-    return _list(context, arguments, context.mailer.parse_query(" ".join(arguments.query)))
+    from tui_mailer.services.query import say_wrong_date
+
+    text = " ".join(arguments.query)
+    if wrong := say_wrong_date(text):
+        context.output.say(f"{wrong} It is looked for as a word.")
+    return _list(context, arguments, context.mailer.parse_query(text))
 
 
 def _list(context: Context, arguments: argparse.Namespace, query: HistoryQuery) -> int:

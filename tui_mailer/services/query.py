@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from tui_mailer.domain.errors import InvalidSchedule
@@ -16,6 +16,7 @@ TERM = re.compile(
 )
 
 
+_DATES = "2026-11-30, 2026-11, 2026, 2026-11-30T09:00, today, yesterday, or an age such as 90d"
 _STATES = frozenset(state.value for state in State)
 _UNFINISHED = {"": "words", "from": "sender", "to": "to", "subject": "subject", "account": "account"}
 """A condition's name in a QUERY, and its field in `HistoryQuery`."""
@@ -79,6 +80,17 @@ def parse_typed(text: str, *, now: datetime, zone: ZoneInfo) -> HistoryQuery:
     return replace(query, unfinished=_UNFINISHED.get(key, ""))
 
 
+def say_wrong_date(text: str) -> str:
+    """Names a condition of a QUERY whose date can't be read, and what it takes; empty: all can be."""
+    now, zone = datetime.now(UTC), ZoneInfo("UTC")
+    for match in TERM.finditer(text):
+        key, term = (match["key"] or "").lower(), match["phrase"] or match["word"] or ""
+        is_unnamed = match[0].lower() in ("before:", "after:")
+        if is_unnamed or (key in ("before", "after") and _moment_or_none(term, now, zone) is None):
+            return f"{match[0]} takes {_DATES}."
+    return ""
+
+
 def parse_past(text: str, *, now: datetime, zone: ZoneInfo) -> datetime:
     """Reads a point in the past: RFC 3339, a date, ``today``, ``yesterday``, or an age (``90d``, ``12h``, ``2w``).
 
@@ -87,8 +99,7 @@ def parse_past(text: str, *, now: datetime, zone: ZoneInfo) -> datetime:
     moment = _moment_or_none(text, now, zone)
     if moment is None:
         raise InvalidSchedule(
-            f"'{text}' is no date: write 2026-11-30, 2026-11, 2026, 2026-11-30T09:00, today, yesterday, or an age "
-            "such as 90d.",
+            f"'{text}' is no date: write {_DATES}.",
             field="before",
         )
     return moment

@@ -22,13 +22,14 @@ CHUNK = 20
 class Tally:
     """What came of it."""
 
-    done: int = 0
+    done: list[str] = field(default_factory=list[str])
+    """Whose keys it was done to."""
     refused: Counter[str] = field(default_factory=Counter[str])
     """How many couldn't, by why not."""
 
     def sentence(self, done: str, undone: str) -> str:
         """``3 canceled; 1 can't be canceled: it is being sent right now``."""
-        told = [f"{self.done} {done}"] if self.done or not self.refused else []
+        told = [f"{len(self.done)} {done}"] if self.done or not self.refused else []
         told += [f"{count} can't be {undone}: {why}" for why, count in self.refused.most_common()]
         return "; ".join(told)
 
@@ -54,7 +55,7 @@ async def recall_each(keys: Sequence[str], act: Callable[[str], object], tally: 
         except MailerError as error:
             tally.refused[str(error)] += 1
         else:
-            tally.done += 1
+            tally.done.append(key)
 
 
 def _do(mailer: Mailer, keys: Sequence[str], act: Callable[[Mailer, str], object], tally: Tally) -> None:
@@ -70,4 +71,4 @@ def _do(mailer: Mailer, keys: Sequence[str], act: Callable[[Mailer, str], object
         except MailerError as error:
             tally.refused[str(error)] += 1
         else:
-            tally.done += 1
+            tally.done.append(key)

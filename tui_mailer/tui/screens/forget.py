@@ -28,7 +28,7 @@ class Forgetting:
             return
         for one in chosen:
             await self._desk.ask(lambda mailer, key=one.id: mailer.delete(key))
-        self._room.unmark()
+        self._room.unmark(one.id for one in chosen)
         await read_anew()
         self._desk.status.say(f"{len(chosen)} deleted from the history for good")
 

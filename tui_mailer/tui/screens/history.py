@@ -11,6 +11,7 @@ from textual.widgets import Input
 
 from tui_mailer.domain.errors import NotFound
 from tui_mailer.services.event import Event, StoreChanged, SubmissionChanged
+from tui_mailer.services.query import say_wrong_date
 from tui_mailer.storage.record import CountStep, HistoryQuery, Submission
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk
@@ -149,6 +150,7 @@ class HistoryScreen(MailRoom):
     def _tell_count(self, pages: HistoryPages, text: str) -> None:
         counted = f"{pages.total:,} found" if pages.is_counted else "counting ..."
         self._filter_field.show_remark(counted if text else "")
+        self._filter_field.show_note(say_wrong_date(text))
 
     # keys
 

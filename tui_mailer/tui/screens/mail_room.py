@@ -133,10 +133,9 @@ class MailRoom(Room):
         keys = self.list_shown().chosen_keys()
         return [await self.desk.ask(lambda mailer, key=key: mailer.show(key)) for key in keys]
 
-    def unmark(self) -> None:
-        """Takes all marks away: what they were for is done."""
-        self.list_shown().marked.clear()
-        self.list_shown().refresh()
+    def unmark(self, done: Iterable[str]) -> None:
+        """Takes the marks of these away: what they were for is done; what is left can be tried otherwise."""
+        self.list_shown().unmark(frozenset(done))
 
     def action_copy_id(self) -> None:
         """Copies the Message-ID by the terminal's own clipboard (OSC 52)."""

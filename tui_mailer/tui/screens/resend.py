@@ -48,7 +48,7 @@ class Resending:
             for one in serving
         ]
         self._desk.nudge()
-        self._room.unmark()
+        self._room.unmark(one.id for one in serving)
         said = f"queued again for {say_recipients(queued[-1])}"
         if len(queued) > 1:
             self._desk.status.say(f"{len(queued)} queued again; each can still be taken back in the outbox")

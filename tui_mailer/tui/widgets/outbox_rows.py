@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from tui_mailer.domain.submission import State
@@ -108,6 +109,10 @@ class OutboxRows(RowList):
         every = {line.key for line in self._lines if not line.is_inside}
         self.marked = set() if self.marked >= every else every
         self.refresh()
+
+    def unmark(self, keys: AbstractSet[str]) -> None:
+        """A group's mark goes when none of its mails is left."""
+        super().unmark({line.key for line in self._lines if all(one.id in keys for one in line.members)})
 
     def row_count(self) -> int:
         return len(self._lines)
