@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from app_stage import LARGE, SMALL, configuration_of, local_account, on_stage
+from app_stage import LARGE, SMALL, configuration_of, local_account, on_stage, smtp_account
 from smtp_server import ScriptedServer
 
 from tui_mailer.domain.draft import Draft, DraftAttachment
@@ -34,6 +34,19 @@ async def test_the_sheet_names_every_recipient_and_marks_the_hidden_ones(tmp_pat
             "3 recipients",
             "When         now",
         )
+
+
+async def test_the_key_that_sends_is_named_on_the_smallest_screen(tmp_path: Path) -> None:
+    """At 40x10 the sheet scrolls under what is said and over the key line; grown, it is seen from its first line."""
+    async with on_stage(tmp_path, configuration_of(smtp_account(1)), size=(40, 10), draft=READY) as stage:
+        await stage.press("ctrl+s")
+        await stage.shows("nothing has been sent yet", "Enter Send", "To           bob@example.org")
+        await stage.press("enter")
+        await stage.shows("Nothing was done", "Enter Send")
+        await stage.press("end")
+        await stage.shows("Sent by", "Enter Send")
+        await stage.pilot.resize_terminal(80, 30)
+        await stage.shows("To           bob@example.org", "Sent by", "Enter Send")
 
 
 async def test_enter_right_after_the_sheet_came_up_does_not_send(tmp_path: Path) -> None:

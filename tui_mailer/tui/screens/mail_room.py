@@ -135,7 +135,8 @@ class MailRoom(Room):
 
     def unmark(self, done: Iterable[str]) -> None:
         """Takes the marks of these away: what they were for is done; what is left can be tried otherwise."""
-        self.list_shown().unmark(frozenset(done))
+        self.list_shown().marked -= frozenset(done)
+        self.list_shown().refresh()
 
     def action_copy_id(self) -> None:
         """Copies the Message-ID by the terminal's own clipboard (OSC 52)."""

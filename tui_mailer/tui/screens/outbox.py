@@ -158,7 +158,7 @@ class OutboxScreen(MailRoom):
         finally:
             self.desk.nudge()
             await self.read_anew()
-        self.unmark(tally.done)
+        self.rows.unmark(frozenset(tally.done))
         say = self.desk.status.complain if tally.refused else self.desk.status.say
         say(tally.sentence(*words))
 

@@ -97,6 +97,20 @@ class ReviewScreen(Dialog[ReviewAnswer]):
         if self._could_fan_out():
             yield f"{self.keymap.display('review.each')} sends each To a message of its own."
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._make_room)
+
+    def say(self, text: str, *, is_quiet: bool = False) -> None:
+        super().say(text, is_quiet=is_quiet)
+        self.call_after_refresh(self._make_room)
+
+    def _make_room(self) -> None:
+        """The sheet scrolls before the key line, and what is said, would be pushed off a small screen."""
+        frame = 2
+        for sheet in self.query(SheetScroll):  # none before it has come or when it has been left
+            rest = sum(one.outer_size.height for one in sheet.siblings)
+            sheet.styles.max_height = max(2, min(self.size.height * 3 // 4, self.size.height - rest - frame))
+
     def _sheet(self) -> Sheet:
         review = self._review
         sheet = Sheet()

@@ -111,8 +111,9 @@ class OutboxRows(RowList):
         self.refresh()
 
     def unmark(self, keys: AbstractSet[str]) -> None:
-        """A group's mark goes when none of its mails is left."""
-        super().unmark({line.key for line in self._lines if all(one.id in keys for one in line.members)})
+        """Takes the marks of these mails away; a group's goes when none of its mails is left."""
+        self.marked -= {line.key for line in self._lines if all(one.id in keys for one in line.members)}
+        self.refresh()
 
     def row_count(self) -> int:
         return len(self._lines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -127,11 +126,6 @@ class RowList(ScrollView, can_focus=True):
             return sorted(self.marked)
         key = self.cursor_key()
         return [key] if key else []
-
-    def unmark(self, keys: AbstractSet[str]) -> None:
-        """Takes the marks of these rows away."""
-        self.marked -= keys
-        self.refresh()
 
     def rows_changed(self) -> None:
         """Fits size and cursor to what there is now, and repaints."""
