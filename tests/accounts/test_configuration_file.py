@@ -226,6 +226,7 @@ def test_a_public_key_is_a_setting(paths: Paths) -> None:
         (WORK + "    fallback: other\n", "config.yaml:7: accounts.work.fallback: there is no account: other"),
         (WORK + "    fallback: work\n", "config.yaml:7: accounts.work.fallback: an account can't fall back on itself"),
         (WORK + "default_account: wrok\n", "config.yaml:7: default_account: there is no account of that name"),
+        ("accounts: []\ndefault_account: work\n", "config.yaml:1: accounts: accounts by name are wanted here, not"),
         ("default_account: [a]\n", "config.yaml:1: default_account: a text is wanted here, not a list"),
         (
             "accounts:\n  work:\n    provider: smtp\n    identities:\n    - a@b.test\n    - nobody\n",

@@ -121,6 +121,18 @@ def test_a_bad_configuration_is_78_but_not_for_help_and_doctor(tui_mailer: TuiMa
     assert "colour" in doctor.out
 
 
+def test_the_doctor_tries_keys_and_theme_as_the_app_does(tui_mailer: TuiMailer, tmp_path) -> None:
+    """What would keep only the app from starting is told by the doctor too, with the page that lists the actions."""
+    config = tmp_path / "config.yaml"
+    config.write_text("ui: {keys: {compose.sned: f12}}\n")
+    config.chmod(0o600)
+    told = tui_mailer("--config", config, "doctor")
+    assert told.code == 78
+    assert "there is no action 'compose.sned' (did you mean 'compose.send'?); docs/keys.md lists them" in told.out
+    config.write_text("ui: {keys: {compose.send: f12}, theme: dark}\n")
+    assert tui_mailer("--config", config, "doctor").code == 0
+
+
 def test_the_doctor_says_which_settings_have_no_effect_yet(tui_mailer: TuiMailer, tmp_path) -> None:
     """A setting that a later version will heed isn't silently ignored."""
     config = tmp_path / "config.yaml"

@@ -302,3 +302,24 @@ def test_who_gets_a_copy_of_every_row_is_no_repeat(tui_mailer: TuiMailer, templa
     first = tui_mailer("merge", template, "--data", guests, "--limit", "1")
     assert "more than one" not in first.err
     assert tui_mailer("merge", template, "--data", guests, "--json").json["new"] == 2
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_table_of_any_spreadsheet_is_read(tmp_path: Path, separator: str) -> None:
+    """Semicolons and tabs between the columns are seen by the first line."""
+    table = tmp_path / "t.csv"
+    table.write_text(f'name{separator}sum\n"Ada, L; x"{separator}"1,5"\n')
+    assert read_rows(table) == [Row(number=1, values={"name": "Ada, L; x", "sum": "1,5"})]
+
+
+@pytest.mark.parametrize("place", ["{{name}}", "{{ name }}", "{name}"])
+def test_places_of_other_programs_are_refused_with_the_way_to_write_them(
+    tui_mailer: TuiMailer, template: Path, guests: Path, place: str
+) -> None:
+    """What would go out as it stands is refused before anything is queued; braces that name no column stay."""
+    template.write_text(f"To: ${{email}}\nSubject: x {{other}} $${{name}}\n\nDear {place}\n")
+    run = tui_mailer("merge", template, "--data", guests)
+    assert run.code == 65
+    assert f"Row 1: '{place}' isn't replaced here: write ${{name}}." in run.err
+    template.write_text("To: ${email}\nSubject: x {other} $${name}\n\nDear\n")
+    assert tui_mailer("merge", template, "--data", guests).code == 0

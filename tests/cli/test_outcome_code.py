@@ -90,14 +90,18 @@ async def test_not_yet_is_75_and_flush_delivers_it_later(send, server: ScriptedS
     assert len(server.stored) == 1
 
 
-async def test_no_answer_after_the_dot_is_76_until_a_person_settles_it(send, server: ScriptedServer) -> None:
-    """When the last answer is lost, nothing is sent again by itself; a person's word settles it."""
+async def test_no_answer_after_the_dot_is_76_until_a_person_settles_it(
+    send, server: ScriptedServer, tui_mailer: TuiMailer, tmp_path: Path
+) -> None:
+    """When the last answer is lost, nothing is sent again by itself, how far it got is said; a person settles it."""
     server.on("DOT", DROP)
     run = await send("send")
     assert (run.code, run.json["state"]) == (76, "uncertain")
     assert f"outbox resolve {run.json['id']}" in run.err
     assert (await send("outbox", "flush")).json == []
     assert len(server.stored) == 1
+    shown = await asyncio.to_thread(tui_mailer, "--config", tmp_path / "config.yaml", "outbox", "show", run.json["id"])
+    assert ": all sent, waiting for the answer; " in shown.out
     assert (await send("outbox", "resolve", run.json["id"], "--sent")).json["state"] == "sent"
 
 

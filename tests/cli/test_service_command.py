@@ -21,7 +21,13 @@ def runtime_dir(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     folder = tmp_path / "run"
     folder.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    booted(monkeypatch, tmp_path)
     return folder
+
+
+def booted(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Makes this look like a machine that systemd has started."""
+    monkeypatch.setattr("tui_mailer.services.service_manager._BOOTED", folder)
 
 
 @pytest.fixture
@@ -107,18 +113,37 @@ def test_installing_starts_it_where_a_user_manager_runs(tui_mailer: TuiMailer, s
 def test_without_a_user_manager_it_says_what_to_do(
     tui_mailer: TuiMailer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The unit is there for the next login, and the sentence names the commands and the crontab line."""
+    """The unit is there for the next session, and the sentence names the commands and the crontab line."""
+    booted(monkeypatch, tmp_path)
+    without_manager(monkeypatch, tmp_path)
+    told = tui_mailer("service", "install")
+    assert told.code == 0
+    assert "starts with your next login session" in told.err
+    assert "*/5 * * * *" in told.err
+    status = tui_mailer("service", "status", "--json").json
+    assert (status["installed"], status["running"], status["manager"]) == (True, None, False)
+
+
+def test_where_systemd_is_installed_and_does_not_run_nothing_is_promised(
+    tui_mailer: TuiMailer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shut_out_the_developer: Path
+) -> None:
+    """In a container its tools may be there: no unit is written that nobody would ever start."""
+    monkeypatch.setattr("tui_mailer.services.service_manager._BOOTED", tmp_path / "nowhere")
+    without_manager(monkeypatch, tmp_path)
+    told = tui_mailer("service", "install")
+    assert told.code == 64
+    assert "systemd doesn't run on this machine, so nothing was installed" in told.err
+    assert "log in" not in told.err
+    assert not list(shut_out_the_developer.rglob("*.service"))
+
+
+def without_manager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A systemctl that finds no user manager."""
     program = tmp_path / "bin" / "systemctl"
     program.parent.mkdir()
     program.write_text("#!/bin/sh\necho 'Failed to connect to bus' >&2\nexit 1\n")
     program.chmod(0o700)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
-    told = tui_mailer("service", "install")
-    assert told.code == 0
-    assert "starts when you next log in" in told.err
-    assert "*/5 * * * *" in told.err
-    status = tui_mailer("service", "status", "--json").json
-    assert (status["installed"], status["running"], status["manager"]) == (True, None, False)
 
 
 def test_without_systemd_there_is_a_crontab_line_and_nothing_else(
@@ -128,8 +153,9 @@ def test_without_systemd_there_is_a_crontab_line_and_nothing_else(
     monkeypatch.setenv("PATH", "/nowhere")
     data = tmp_path / "data 100% $HOME"
     told = tui_mailer("--data-dir", data, "service", "install")
-    assert told.code == 0
-    assert "There is no systemd" in told.err
+    assert told.code == 64
+    assert "systemd doesn't run on this machine" in told.err
+    assert tui_mailer("--data-dir", data, "service", "install", "--cron").code == 0
     assert not list(shut_out_the_developer.rglob("*.service"))
     monkeypatch.setenv("PATH", os.defpath)
     words = ("send", "--to", "a@example.org", "--subject", "x", "--body", "x", "--queue")
@@ -140,6 +166,7 @@ def test_without_systemd_there_is_a_crontab_line_and_nothing_else(
     # What cron makes of a line: each backslash before a % is taken away.
     subprocess.run(["/bin/sh", "-c", command.replace("\\%", "%")], check=True)
     assert tui_mailer("--data-dir", data, "history", "list", "--json").json[0]["state"] == "sent"
+    assert "sent" in (data / "cron.log").read_text()
 
 
 def test_macos_is_refused_with_a_sentence(tui_mailer: TuiMailer, monkeypatch: pytest.MonkeyPatch) -> None:

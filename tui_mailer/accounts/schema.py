@@ -263,7 +263,8 @@ class _Reader:
         except Wrong as wrong:
             self._add(node.line, "default_account", wrong.text)
             return first
-        if name not in names:
+        # Without any there is something wrong with that section, which is told already.
+        if names and name not in names:
             guess = rule.did_you_mean(name, names)
             self._add(
                 node.line,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tui_mailer.cli import exit_code, parsing
@@ -41,6 +42,8 @@ def build_parser(prog: str) -> parsing.Parser:
 
 def doctor(context: Context, _arguments: argparse.Namespace) -> int:
     """Prints each diagnosis as soon as it is known."""
+    from itertools import chain
+
     from tui_mailer.services.doctor import Level, Surroundings, examine
     from tui_mailer.services.json_view import doctor_view
 
@@ -54,7 +57,7 @@ def doctor(context: Context, _arguments: argparse.Namespace) -> int:
         screen=(screen.columns, screen.lines) if is_terminal else None,
     )
     found: list[Diagnosis] = []
-    for diagnosis in examine(surroundings):
+    for diagnosis in chain(examine(surroundings), _of_the_app(context)):
         found.append(diagnosis)
         context.output.text(f"{_MARKS[diagnosis.level]}  {diagnosis.area.value}: {diagnosis.text}")
         if diagnosis.remedy:
@@ -62,3 +65,24 @@ def doctor(context: Context, _arguments: argparse.Namespace) -> int:
     context.output.document(doctor_view(found))
     failed = {diagnosis.area for diagnosis in found if diagnosis.level is Level.ERROR}
     return next((code for area, code in _CODES.items() if area in failed), exit_code.DONE)
+
+
+def _of_the_app(context: Context) -> Iterator[Diagnosis]:
+    """Tries the keys, the keymap and the theme: only the app knows which there are, and it starts with no others."""
+    from tui_mailer.accounts.load import find_paths, load
+    from tui_mailer.domain.errors import ConfigurationError
+    from tui_mailer.services.doctor import Area, Diagnosis, Level
+    from tui_mailer.tui.action import Keymap
+    from tui_mailer.tui.action_table import ACTIONS
+    from tui_mailer.tui.theme import theme_name
+
+    try:
+        ui = load(find_paths(context.config, context.data_dir)).ui
+    except ConfigurationError:
+        return  # told already
+    for look in (lambda: Keymap(ACTIONS, ui.keys, preset=ui.keymap), lambda: theme_name(ui.theme)):
+        try:
+            look()
+        except ConfigurationError as error:
+            remedy = "Correct it; until then the app doesn't start, the commands do."
+            yield Diagnosis(area=Area.CONFIGURATION, level=Level.ERROR, text=f"{error}.", remedy=remedy)

@@ -11,6 +11,8 @@ from tui_mailer.domain.draft import Draft, DraftAttachment
 from tui_mailer.domain.errors import InvalidMessage
 
 _PLACE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>[^{}]*)\})")
+_OTHER_PLACE = re.compile(r"(?<!\$)\{\{?\s*(?P<name>[^{}\s][^{}]*?)\s*\}\}?")
+"""``{{name}}`` and ``{name}``."""
 _TEXT_FIELDS = (
     "sender",
     "to",
@@ -46,6 +48,7 @@ def expand(text: str, variables: Mapping[str, str], *, field: str | None = None)
 
 def expand_draft(draft: Draft, variables: Mapping[str, str]) -> Draft:
     """Replaces the variables in every field that people see, in attachment names and in provider values."""
+    _refuse_other_places(draft, variables)
     texts = {name: expand(getattr(draft, name), variables, field=name) for name in _TEXT_FIELDS}
     return replace(
         draft,
@@ -63,6 +66,21 @@ def expand_draft(draft: Draft, variables: Mapping[str, str]) -> Draft:
         ),
         attachments=tuple(_expand_attachment(attachment, variables) for attachment in draft.attachments),
     )
+
+
+def _refuse_other_places(draft: Draft, variables: Mapping[str, str]) -> None:
+    """Raises `InvalidMessage` where another program's way to name a variable stands: it would go out as it is.
+
+    A provider's template has places of its own.
+    """
+    if draft.template:
+        return
+    for field in _TEXT_FIELDS:
+        for match in _OTHER_PLACE.finditer(getattr(draft, field)):
+            if match["name"] in variables:
+                raise InvalidMessage(
+                    f"'{match[0]}' isn't replaced here: write ${{{match['name']}}}. Nothing was stored.", field=field
+                )
 
 
 def _escaped(variables: Mapping[str, str]) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui_mailer.cli.wording import addressees, describe_submission, moment, short_moment, state_words
 from tui_mailer.domain.address import format_address_list
-from tui_mailer.domain.submission import OPEN_STATES, Attempt, State
+from tui_mailer.domain.submission import OPEN_STATES, PHASE_WORD, Attempt, Phase, State
 from tui_mailer.domain.text import clean
 from tui_mailer.services.json_view import submission_view
 from tui_mailer.storage.record import Submission
@@ -64,7 +64,7 @@ def show_one(context: Context, submission: Submission, attempts: Sequence[Attemp
     rows = [(each.kind.value, each.status.value, each.address, each.detail or "") for each in submission.recipients]
     context.output.table(("KIND", "STATUS", "RECIPIENT", "DETAIL"), rows, flexible=3)
     for attempt in attempts:
-        _show_attempt(context, attempt)
+        _show_attempt(context, attempt, submission.phase)
     text = submission.message.text or submission.message.html
     if text:
         context.output.text("\n" + text)
@@ -112,10 +112,14 @@ def _facts(context: Context, submission: Submission) -> list[tuple[str, str | No
     ]
 
 
-def _show_attempt(context: Context, attempt: Attempt) -> None:
-    answer = _answer(attempt.code, attempt.enhanced_code, attempt.text) or "no answer"
+def _show_attempt(context: Context, attempt: Attempt, now_at: Phase | None) -> None:
+    phase, silence = attempt.phase, "no answer"
+    if attempt.ended_at is None:
+        # Its own row tells of its end; how far it is stands beside the message.
+        phase, silence = Phase.INTENT if attempt.intent_at else now_at or phase, "no answer yet"
+    answer = _answer(attempt.code, attempt.enhanced_code, attempt.text) or silence
     started = moment(attempt.started_at, context.zone)
-    context.output.text(f"\nAttempt {attempt.number}, {started}, reached {attempt.phase.value}: {clean(answer)}")
+    context.output.text(f"\nAttempt {attempt.number}, {started}: {PHASE_WORD[phase]}; {clean(answer)}")
     for line in attempt.transcript:
         context.output.text(f"  {clean(line)}")
 

@@ -58,7 +58,9 @@ def build_parser(prog: str) -> parsing.Parser:
         prog=prog, usage=f"{prog} TEMPLATE --data FILE [options]", description=_DESCRIPTION, epilog=_EPILOG
     )
     parser.add_argument("template", metavar="TEMPLATE", help="a text file, or a draft's ID")
-    parser.add_argument("--data", metavar="FILE", required=True, help="rows: .csv, .tsv or .jsonl")
+    parser.add_argument(
+        "--data", metavar="FILE", required=True, help="rows: .csv (commas or semicolons), .tsv or .jsonl"
+    )
     parser.add_argument("--on-error", choices=["stop", "continue", "report"], default="stop")
     parser.add_argument("--limit", metavar="N", type=parsing.positive, help="at most so many new rows in this call")
     parser.add_argument("--rate", metavar="N/min", type=rate, help="at most so many rows a minute (also N/s, N/h)")

@@ -190,7 +190,13 @@ def read_rows(path: Path) -> list[Row]:
     text = _text(path)
     suffix = path.suffix.lower()
     is_json = suffix in {".jsonl", ".ndjson"} or (suffix not in {".csv", ".tsv"} and text.lstrip().startswith("{"))
-    return _json_rows(text) if is_json else _csv_rows(text, "\t" if suffix == ".tsv" else ",")
+    return _json_rows(text) if is_json else _csv_rows(text, "\t" if suffix == ".tsv" else _delimiter(text))
+
+
+def _delimiter(text: str) -> str:
+    """Where a comma is the decimal sign, spreadsheets write semicolons between the columns, and some write tabs."""
+    head = next(iter(text.splitlines()), "")
+    return max(",", ";", "\t", key=head.count)
 
 
 def _csv_rows(text: str, delimiter: str) -> list[Row]:

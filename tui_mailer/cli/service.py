@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _EPILOG = """\
 The service runs 'tui-mailer deliver' with this --config and --data-dir, from login to logout; from boot to shutdown
 once lingering is allowed (loginctl enable-linger). Each configuration and data directory has a service of its own.
-On a machine without systemd, 'install' prints a crontab line instead; '--cron' prints it anywhere:
+Where systemd doesn't run, 'install' prints a crontab line and exits 64; '--cron' prints it anywhere:
   (crontab -l; tui-mailer service install --cron) | crontab -
 
 exit codes: 0 done; 64 there is no such service on this system; 73 the unit can't be written; 78 configuration"""
@@ -57,16 +57,19 @@ def install(context: Context, arguments: argparse.Namespace) -> int:
 
 
 def _show_cron(context: Context, manager: ServiceManager, *, is_asked: bool) -> int:
+    from tui_mailer.services.service_manager import NO_SYSTEMD
+
     line = manager.crontab_line()
     context.output.document({**_view(context, manager, None), "crontab": line})
     context.output.text(line)
     if not is_asked:
         context.output.say(
-            "There is no systemd on this machine, so nothing was installed. The line above, put into your crontab "
-            "(crontab -e), sends what is due every five minutes; with it scheduled mail may leave that much late."
+            f"{NO_SYSTEMD} The line above, put into your crontab (crontab -e), sends what is due every five minutes; "
+            f"with it scheduled mail may leave that much late. What it last said is in {manager.plan.cron_log}."
         )
         for note in _notes(context):
             context.output.say(note)
+        return exit_code.USAGE
     return exit_code.DONE
 
 

@@ -94,6 +94,17 @@ class Phase(StrEnum):
     """The answer was read and recorded."""
 
 
+PHASE_WORD: Mapping[Phase, str] = {
+    Phase.CLAIMED: "about to connect",
+    Phase.CONNECTING: "connecting",
+    Phase.ENVELOPE: "naming the recipients",
+    Phase.BODY: "sending",
+    Phase.INTENT: "all sent, waiting for the answer",
+    Phase.DONE: "answered",
+}
+"""How far an attempt is, or got, as a person is told."""
+
+
 class RecipientStatus(StrEnum):
     """What is known of one recipient; an open enumeration on the wire: unknown words are kept in ``detail``."""
 

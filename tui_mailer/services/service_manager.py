@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 
 _SYSTEMCTL_SECONDS = 90.0
 _LINGER = Path("/var/lib/systemd/linger")
+_BOOTED = Path("/run/systemd/system")
+"""Is there exactly where systemd runs the machine (sd_booted(3)): its tools may be installed all the same."""
 _CARRIED = ("TZ",)
 """Variables of the person's shell that change what the service does; PATH is carried too, for credential commands."""
 MACOS = (
     "There is no service for macOS: it is made for systemd. Run 'tui-mailer deliver' from launchd or a login item, or "
     "'tui-mailer outbox flush' from cron."
 )
+
+
+NO_SYSTEMD = "systemd doesn't run on this machine, so nothing was installed."
 
 
 class NoService(MailerError):
@@ -65,8 +70,8 @@ class ServiceManager:
 
     @property
     def has_systemd(self) -> bool:
-        """Says whether systemd's tools are on this machine at all."""
-        return self._systemctl is not None
+        """Says whether systemd runs on this machine: where it doesn't, no unit is ever started."""
+        return self._systemctl is not None and (_BOOTED.is_dir() or self._manager_answers())
 
     def crontab_line(self) -> str:
         """The line for machines without systemd."""
@@ -131,7 +136,7 @@ class ServiceManager:
         )
 
     def _manager_answers(self) -> bool:
-        return self.has_systemd and self._run("show-environment").returncode == 0
+        return self._systemctl is not None and self._run("show-environment").returncode == 0
 
     def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
         # A shell that came by su or cron lacks the variable by which the manager is found.
@@ -176,12 +181,12 @@ def say_started(found: ServiceStatus, crontab: str) -> list[str]:
     if found.has_manager:
         return ["It runs now, and whenever you are logged in."]
     later = (
-        "No systemd user manager answers here, so it isn't started yet; it starts when you next log in. To start it by "
-        f"hand from a login session: systemctl --user daemon-reload && systemctl --user start {found.name}"
+        "No systemd user manager answers here, so it isn't started yet; it starts with your next login session. To "
+        f"start it by hand from one: systemctl --user daemon-reload && systemctl --user start {found.name}"
     )
     return [
         later,
-        f"Where there is no systemd at all, put this into your crontab (crontab -e):\n  {crontab}",
+        f"Where you never have such a session, put this into your crontab (crontab -e):\n  {crontab}",
     ]
 
 
@@ -202,8 +207,8 @@ def install_service(paths: Paths) -> str:
     manager = service_manager(paths)
     if not manager.has_systemd:
         raise NoService(
-            "There is no systemd on this machine, so nothing was installed. This line in your crontab (crontab -e) "
-            f"sends what is due every five minutes:\n  {manager.crontab_line()}"
+            f"{NO_SYSTEMD} This line in your crontab (crontab -e) sends what is due every five "
+            f"minutes:\n  {manager.crontab_line()}"
         )
     found = manager.install()
     first, *_others = say_started(found, manager.crontab_line())

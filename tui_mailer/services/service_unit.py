@@ -44,6 +44,11 @@ class ServicePlan:
         told = f"{self.config_file}\0{self.data_dir}".encode("utf-8", "surrogateescape")
         return f"tui-mailer-{hashlib.sha256(told).hexdigest()[:12]}.service"
 
+    @property
+    def cron_log(self) -> str:
+        """Where cron's last run leaves what it said."""
+        return os.path.join(self.data_dir, "cron.log")  # noqa: PTH118 - text, no path of this machine's is looked at
+
     def arguments(self, *words: str) -> list[str]:
         """Builds a command line of ours on the same configuration and data."""
         config = ["--config", self.config_file] if self.has_config else []
@@ -98,13 +103,14 @@ WantedBy=default.target
 def crontab_line(plan: ServicePlan) -> str:
     """Writes the line for machines without systemd: what is due leaves within five minutes.
 
+    What a run says is kept until the next one: cron would mail it, and where that mail goes through us, mail that too.
     Raises `InvalidMessage` for a path that a crontab can't hold.
     """
-    command = shlex.join(plan.arguments("outbox", "flush"))
+    command = f"{shlex.join(plan.arguments('outbox', 'flush'))} >{shlex.quote(plan.cron_log)} 2>&1"
     if "\n" in command:
         raise InvalidMessage("A path with a line break in it can't stand in a crontab.")
     # To cron a bare % is a line break, inside quotes too; it takes the backslash away itself.
-    return f"*/5 * * * * {command.replace('%', chr(92) + '%')} >/dev/null 2>&1"
+    return f"*/5 * * * * {command.replace('%', chr(92) + '%')}"
 
 
 def _quoted(text: str, *, is_command: bool = True) -> str:

@@ -160,7 +160,10 @@ class Keymap:
     def _checked_keys(self, action_id: str, text: str) -> tuple[str, ...]:
         action = self._by_id.get(action_id)
         if action is None:
-            raise ConfigurationError(f"ui.keys: there is no action {action_id!r}; F1 in the app lists them")
+            raise ConfigurationError(
+                f"ui.keys: there is no action {action_id!r}{_nearest(action_id, self._by_id)}; "
+                "docs/keys.md lists them, as does 'python -m tui_mailer.tui.key_page'"
+            )
         keys = tuple(key.strip() for key in text.split(",") if key.strip())
         if not keys:
             raise ConfigurationError(f"ui.keys: {action_id} needs at least one key")
@@ -188,6 +191,13 @@ class Keymap:
         if ANYWHERE in places:
             places |= {place for other in self.actions for place in other.where if place not in _DIALOGS}
         return frozenset(places)
+
+
+def _nearest(given: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(given[:80], list(known), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 _ALSO_IN: Mapping[str, tuple[str, ...]] = {

@@ -8,7 +8,16 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING
 
-from tui_mailer.domain.submission import BY_HAND, Kind, Phase, Recipient, RecipientStatus, State, worst_status
+from tui_mailer.domain.submission import (
+    BY_HAND,
+    PHASE_WORD,
+    Kind,
+    Phase,
+    Recipient,
+    RecipientStatus,
+    State,
+    worst_status,
+)
 from tui_mailer.domain.text import clean
 from tui_mailer.tui.action import Keymap
 from tui_mailer.tui.app_words import in_the_app
@@ -31,15 +40,6 @@ STATE_WORD: Mapping[State, str] = {
     State.CANCELED: "canceled",
 }
 """States are words, never colour alone."""
-
-_PHASE_WORDS: Mapping[Phase, str] = {
-    Phase.CLAIMED: "about to connect",
-    Phase.CONNECTING: "connecting",
-    Phase.ENVELOPE: "naming the recipients",
-    Phase.BODY: "sending",
-    Phase.INTENT: "all sent, waiting for the answer",
-    Phase.DONE: "answered",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +180,7 @@ def say_repeat(submission: Submission) -> str:
 
 def say_phase(phase: Phase) -> str:
     """How far an attempt is, or got."""
-    return _PHASE_WORDS[phase]
+    return PHASE_WORD[phase]
 
 
 def _held(submission: Submission, moment: Moment) -> str:
@@ -238,8 +238,8 @@ def _sending(submission: Submission, moment: Moment) -> str:
         sent, total = progress
         return f"sending, {say_size(sent)} of {say_size(total)}"
     if submission.deliverer and submission.id not in moment.phases:
-        return f"{_PHASE_WORDS[phase]} (by {submission.deliverer})"
-    return _PHASE_WORDS[phase]
+        return f"{PHASE_WORD[phase]} (by {submission.deliverer})"
+    return PHASE_WORD[phase]
 
 
 def _deferred(submission: Submission, moment: Moment) -> str:
