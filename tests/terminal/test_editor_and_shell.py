@@ -112,6 +112,20 @@ def test_an_editor_that_fails_changes_nothing(tmp_path: Path, lines: tuple[str, 
         assert terminal.ended() == 0
 
 
+def test_an_editor_that_leaves_no_text_is_told_and_undone(tmp_path: Path) -> None:
+    """What stood there isn't lost by a slip in the editor: one key brings it back."""
+    configure(tmp_path)
+    with in_terminal(tmp_path, EDITOR=editor_that(tmp_path, ': > "$1"')) as terminal:
+        write(terminal, "bob@example.org", "s", "before")
+        terminal.press("ctrl+r")
+        terminal.shows("the editor left no text: ^Z in the body brings yours back")
+        assert "before" not in terminal.text()
+        terminal.press("ctrl+z")
+        terminal.shows("before")
+        terminal.press("ctrl+q")
+        assert terminal.ended() == 0
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [("vi \"'", "a quotation mark that isn't closed"), (" ", "names no editor"), ('""', "names no editor")],

@@ -28,7 +28,7 @@ FORBIDDEN = re.compile(r"(?<![\w-])--[a-z]|account (set-secret|release)")
     [
         ("Send one message to each (--each), or not.", "Send one message to each, or not."),
         ("Give it another one (--inline logo=PATH).", "Give it another one."),
-        ("It may be; say what became of it (resolve)", "It may be; say what became of it"),
+        ("It may be; say what became of it (resolve)", "It may be; say what became of it (Settle)"),
         ("Store it: tui-mailer account set-secret work", "Store it in Accounts"),
         (
             "Open tui-mailer to type it, or give the account another source and use: tui-mailer account set-secret a",

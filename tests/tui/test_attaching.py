@@ -9,6 +9,7 @@ import pytest
 from app_stage import Stage, on_stage
 from textual import events
 
+from tui_mailer.domain.draft import Draft, DraftAttachment
 from tui_mailer.tui.dropped_file import find_dropped
 from tui_mailer.tui.folder import fitting, read_folder
 from tui_mailer.tui.size_budget import SizeBudget, on_the_wire
@@ -181,3 +182,10 @@ async def test_a_folder_is_looked_into(tmp_path: Path, report: Path) -> None:
         assert f"**{report.name}" not in stage.text()
         await stage.press("enter")
         await stage.until(lambda: attached(stage) == [str(report)], "the file")
+
+
+async def test_a_file_that_went_meanwhile_is_marked_when_the_draft_is_opened(tmp_path: Path) -> None:
+    """Not only as one sends."""
+    gone = Draft(to="bob@example.org", attachments=(DraftAttachment(source=str(tmp_path / "gone.txt")),))
+    async with on_stage(tmp_path, draft=gone) as stage:
+        await stage.shows("gone.txt  can't be read any more")

@@ -161,9 +161,23 @@ async def test_a_draft_changed_elsewhere_is_neither_sent_nor_deleted_by_the_olde
         await stage.shows("Nothing was sent. The draft was changed elsewhere", "goes on as a copy")
         await stage.press("escape")
         assert sorted(one.body for one in await stored(stage)) == ["newer", "older"]
+        await stage.shows("changed elsewhere: what you write goes on as a copy")
         await stage.review_and_send()
         await stage.until(lambda: stage.app.compose_screen.form.read().is_empty(), "the form empty")
         assert [one.body for one in await stored(stage)] == ["newer"]
+
+
+async def test_a_copy_of_what_was_sent_elsewhere_says_so_before_it_goes_out_again(tmp_path: Path) -> None:
+    """Another app has sent the draft; whoever writes on here is told, and again in the review."""
+    async with on_stage(tmp_path) as stage:
+        await stage.write("bob@example.org", "Both", "text")
+        await stage.shows("draft saved")
+        mine = await only_draft(stage)
+        await stage.app.desk.ask(lambda mailer: mailer.seal(mine.draft, SealRequest(draft=mine.ref)))
+        await stage.type("!")
+        await stage.shows("sent or deleted elsewhere: what you write goes on as a copy")
+        await stage.press("ctrl+s")
+        await stage.shows("The draft this is a copy of was sent or deleted elsewhere", "twice")
 
 
 async def test_emptying_the_older_text_leaves_the_newer_one(tmp_path: Path) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
 import pytest
 from app_stage import configuration_of, local_account, on_stage, smtp_account
+from smtp_server import STALL, ScriptedServer
 
 from tui_mailer.domain.draft import Draft
+from tui_mailer.domain.submission import Phase
 from tui_mailer.services.review import SealRequest
 from tui_mailer.tui.farewell import say_farewell
 
@@ -85,3 +88,34 @@ async def test_an_account_that_is_held_is_said_to_send_nothing(tmp_path: Path) -
         said = await desk.ask(say_farewell)
         assert said.startswith("2 messages in the outbox; account work is held")
         assert "The app sends it while it is open" in said
+
+
+async def test_leaving_while_an_answer_is_waited_for_says_what_that_means(tmp_path: Path) -> None:
+    """The server is silent after the last byte: the dialog, the farewell and the next start call it uncertain."""
+    async with ScriptedServer() as server:
+        server.on("DOT", STALL)
+        accounts = configuration_of(smtp_account(server.port))
+        async with on_stage(tmp_path, accounts) as stage:
+            await stage.write("bob@example.org", "Silence", "text")
+            await stage.review_and_send()
+            await stage.until(lambda: Phase.INTENT in stage.app.watch_desk.phases.values(), "the last byte gone")
+            await stage.press("ctrl+q")
+            await stage.shows("waits for the answer: left now, it may or may not")
+            await stage.press("f5")
+            await stage.shows("There is nothing to take back any more")
+            await stage.press("escape")
+            await stage.press("f3")
+            await stage.shows("all sent, waiting for the answer")
+            await stage.press("enter")
+            await stage.shows("Reached", "all sent, waiting for the answer", "Last byte")
+            await stage.press("escape")
+            await stage.press("t")
+            await stage.shows("it can't be rescheduled: it is being sent right now")
+            desk = stage.app.desk
+            assert desk.engine is not None
+            await server.hang_up_on_everyone()
+            await asyncio.to_thread(desk.stop_engine, grace_seconds=0.0)
+            said = await desk.ask(say_farewell)
+            assert said.startswith("1 message may or may not have gone out: no answer came.")
+        async with on_stage(tmp_path, accounts) as stage:
+            await stage.shows("1 uncertain: F3")

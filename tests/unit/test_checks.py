@@ -122,11 +122,11 @@ def test_the_same_person_twice_is_named_with_the_fields():
 
 
 def test_many_visible_recipients_are_a_case_for_bcc():
-    """Fifty may see each other, fifty-one are asked about; Bcc doesn't count."""
-    crowd = parse_address_list(", ".join(f"u{n}@c.example" for n in range(51)))
-    assert findings(to=crowd[:25], cc=crowd[25:50], bcc=crowd[50:]) == {}
-    found = findings(to=crowd[:25], cc=crowd[25:])
-    assert found["many-visible-recipients"].text.startswith("All 51 people in To and Cc")
+    """Twenty may see each other, twenty-one are asked about; Bcc doesn't count."""
+    crowd = parse_address_list(", ".join(f"u{n}@c.example" for n in range(21)))
+    assert findings(to=crowd[:10], cc=crowd[10:20], bcc=crowd[20:]) == {}
+    found = findings(to=crowd[:10], cc=crowd[10:])
+    assert found["many-visible-recipients"].text.startswith("All 21 people in To and Cc")
 
 
 def test_a_lookalike_domain_is_unmasked():

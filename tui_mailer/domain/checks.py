@@ -15,7 +15,7 @@ from tui_mailer.domain.errors import InvalidAddress
 from tui_mailer.domain.message import Attachment, Message
 from tui_mailer.domain.text import shorten
 
-VISIBLE_RECIPIENT_LIMIT = 50
+VISIBLE_RECIPIENT_LIMIT = 20
 """Above so many in To and Cc together, Bcc is proposed."""
 
 

@@ -35,11 +35,12 @@ _IN_DOUBT = "It may have been taken: no answer came, and it was canceled before 
 
 _MAY_HAVE_GONE = "it may have been taken already, no answer came; it is only repeated, in a way that can't double it"
 
-_WHY_TOO_LATE = {
+WHY_TOO_LATE = {
     State.SENDING: "it is being sent right now",
     State.UNCERTAIN: "it may have been delivered; say what became of it (resolve)",
     State.HANDED_OVER: "the provider has it",
 }
+"""What keeps a submission from being held, canceled or moved."""
 
 
 class Moves(SubmissionTable):
@@ -240,7 +241,7 @@ class Moves(SubmissionTable):
         row = self._row(submission_id)
         state = State(row["state"])
         if state not in states:
-            why = _WHY_TOO_LATE.get(state, f"it is {state.replace('_', ' ')}")
+            why = WHY_TOO_LATE.get(state, f"it is {state.replace('_', ' ')}")
             raise TooLate(f"{submission_id} can't be {done}: {why}.", state=state, why=why)
         return row
 

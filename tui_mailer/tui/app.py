@@ -89,7 +89,7 @@ class MailerApp(QuietApp, inherit_bindings=False):
         """What is known of the mail under way; not needed for the first frame."""
         from tui_mailer.tui.watch import Watch
 
-        return Watch(self.desk, self.errands.run)
+        return Watch(self.desk, self.errands.start)
 
     def on_mount(self) -> None:
         """Leaves all that is slow until the first frame is out."""

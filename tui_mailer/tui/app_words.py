@@ -11,7 +11,7 @@ import re
 _COMMAND = r"`?tui-mailer account (?:set-secret|release) [^\s`)]+?`?(?=[.,;)]?(?:\s|$))"
 _REWORDED = (
     (r" \((?:--[a-z]|tui-mailer )[^()]*\)", ""),
-    (r" \(resolve\)", ""),
+    (r" \(resolve\)", " (Settle)"),
     (rf"Open tui-mailer to type it, or give the account another source and use: {_COMMAND}", "Type it in Accounts"),
     (rf"(?<=then): {_COMMAND}", " try it again in Accounts"),
     (rf": {_COMMAND}", " in Accounts"),

@@ -29,6 +29,8 @@ class Tally:
 
     def sentence(self, done: str, undone: str) -> str:
         """``3 canceled; 1 can't be canceled: it is being sent right now``."""
+        if not self.done and self.refused.total() == 1:
+            return f"it can't be {undone}: {next(iter(self.refused))}"
         told = [f"{len(self.done)} {done}"] if self.done or not self.refused else []
         told += [f"{count} can't be {undone}: {why}" for why, count in self.refused.most_common()]
         return "; ".join(told)

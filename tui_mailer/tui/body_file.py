@@ -13,6 +13,9 @@ from tui_mailer.storage.file_system import make_private_directory, reason
 from tui_mailer.storage.lock import FileOwnerLocks
 from tui_mailer.tui.desk import Desk
 
+_left_here: set[str] = set()
+"""Names of those that this run of the app has left: it has said that the next start takes them up."""
+
 
 class BodyFile:
     """A file in the data dir, a lock beside it for as long as its app waits for the editor; all methods block.
@@ -46,6 +49,7 @@ class BodyFile:
 
     def leave(self) -> None:
         """Leaves the file to the next start of the app."""
+        _left_here.add(self.path.name)
         self._locks.release(self.path.stem)
 
     def remove(self) -> None:
@@ -78,7 +82,8 @@ async def take_up_left_bodies(desk: Desk) -> None:
 
 def _left(data_dir: Path) -> list[Path]:
     locks = _locks(data_dir)
-    return [path for path in sorted(data_dir.glob("body-*.txt")) if not locks.is_alive(path.stem)]
+    found = [path for path in sorted(data_dir.glob("body-*.txt")) if path.name not in _left_here]
+    return [path for path in found if not locks.is_alive(path.stem)]
 
 
 def _take_up(desk: Desk, path: Path) -> bool:

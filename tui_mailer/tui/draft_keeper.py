@@ -13,7 +13,6 @@ from tui_mailer.domain.errors import DraftGone, DraftOutdated, MailerError, NotF
 from tui_mailer.tui.desk import Desk
 
 if TYPE_CHECKING:
-    from tui_mailer.services.mailer import Mailer
     from tui_mailer.services.review import Review
     from tui_mailer.storage.record import StoredDraft, Submission
 
@@ -31,13 +30,16 @@ class Kept:
     epoch: int | None = None
     draft: Draft = field(default_factory=Draft)
     """What is on disk."""
+    is_copy_of: str | None = None
+    """The draft that another process has changed, sent or deleted while this was written."""
 
     def is_at(self, stored: StoredDraft) -> None:
         """It is stored like this now."""
         self.draft_id, self.epoch, self.draft = stored.id, stored.epoch, stored.draft
+        self.is_copy_of = stored.is_copy_of
 
     def is_gone(self) -> None:
-        """It isn't stored any more, or what is stored there is another's."""
+        """It isn't stored any more."""
         self.draft_id = self.epoch = None
         self.draft = Draft()
 
@@ -101,9 +103,8 @@ class DraftKeeper:
 
     async def _look_after(self, one: Kept) -> None:
         """Has it stored again, whatever it was changed into, if it isn't there any more."""
-        if one.draft_id is not None and not await self._desk.ask(lambda mailer: _has(mailer, one)):
-            one.is_gone()
-            self._desk.status.say("this draft was sent or deleted elsewhere: yours is kept as a copy")
+        if one.draft_id is not None and not await self._has(one.draft_id):
+            one.draft = Draft()
 
     async def _save(self, one: Kept, draft: Draft) -> None:
         if draft == one.draft:
@@ -116,8 +117,9 @@ class DraftKeeper:
             stored = await self._desk.io.run(self._write, one, draft)
             if one is self.writing:
                 self._tell_saved(stored.updated_at)
-            if stored.is_copy_of is not None and stored.is_copy_of == draft_id:
-                self._desk.status.say("this draft was changed elsewhere too: yours goes on as a copy")
+            if draft_id is not None and stored.is_copy_of == draft_id:
+                what = "changed" if await self._has(draft_id) else "sent or deleted"
+                self._desk.status.say(f"{what} elsewhere: what you write goes on as a copy", seconds=60)
 
     async def _delete(self, one: Kept) -> None:
         from tui_mailer.storage.record import DraftRef  # not for the first frame
@@ -171,19 +173,25 @@ class DraftKeeper:
             try:
                 submissions = await self._desk.ask(lambda mailer: mailer.seal(draft, request))
             except DraftGone as error:
-                one.is_gone()
+                one.draft = Draft()
                 await self._save(one, draft)
                 raise DraftGone(f"{error} Your text goes on as a copy: review that to send it.") from None
             one.draft = draft
             return submissions
 
+    async def doubt(self, one: Kept) -> str:
+        """What should be known before a copy is sent whose original may have been sent; empty for any other."""
+        if one.is_copy_of is None or await self._has(one.is_copy_of):
+            return ""
+        key = self._desk.keymap.display("app.history")
+        return f"The draft this is a copy of was sent or deleted elsewhere: see History ({key}), or it may go out twice"
 
-def _has(mailer: Mailer, one: Kept) -> bool:
-    try:
-        mailer.draft(one.draft_id or "")
-    except NotFound:
-        return False
-    return True
+    async def _has(self, draft_id: str) -> bool:
+        try:
+            await self._desk.ask(lambda mailer: mailer.draft(draft_id))
+        except NotFound:
+            return False
+        return True
 
 
 def is_recent(stored: StoredDraft, now: datetime) -> bool:

@@ -91,6 +91,14 @@ class Errands:
         work = self.told(errand)
         self._app.run_worker(self._desk.typed_ahead.behind(work) if keys_wait else work)
 
+    def start(self, errand: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Runs an errand that may be asked for while the app is going: then it is never begun."""
+
+        async def begin() -> None:
+            await self.told(errand())
+
+        self._app.run_worker(begin)
+
     async def told(self, errand: Coroutine[Any, Any, None]) -> None:
         """Does an errand; what goes wrong on purpose is told in the status line."""
         try:

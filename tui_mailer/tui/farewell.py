@@ -38,7 +38,21 @@ def needs_flush(mailer: Mailer) -> bool:
 
 
 def say_farewell(mailer: Mailer) -> str:
-    """Who will deliver what waits; empty when nothing does."""
+    """Who will deliver what waits, and what has to be settled; empty when there is neither."""
+    return "\n".join(filter(None, (_say_uncertain(mailer), _say_waiting(mailer))))
+
+
+def _say_uncertain(mailer: Mailer) -> str:
+    count = mailer.counts().get(State.UNCERTAIN, 0)
+    if not count:
+        return ""
+    return (
+        f"{count} message{'s' if count != 1 else ''} may or may not have gone out: no answer came. "
+        "Look there before sending again; the app's outbox settles it (or: tui-mailer outbox resolve ID)."
+    )
+
+
+def _say_waiting(mailer: Mailer) -> str:
     counts = mailer.counts()
     waiting = sum(counts.get(state, 0) for state in _WAITING)
     if not waiting:

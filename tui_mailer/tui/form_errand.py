@@ -28,6 +28,7 @@ async def edit_body(room: Room, form: ComposeForm, keeper: DraftKeeper, save: Ca
     """Hands the body to the person's editor; must run in a worker. What comes back goes where it came from."""
     from tui_mailer.tui.editor import edit_text
 
+    room.desk.status.say("")  # what went wrong the last time isn't about this time
     await save()
     one, draft = keeper.writing, form.read()
     typed_ahead, holds = room.desk.typed_ahead, list[object]()
@@ -49,8 +50,10 @@ async def edit_body(room: Room, form: ComposeForm, keeper: DraftKeeper, save: Ca
                 typed = form.read()
                 await room.desk.ask(lambda mailer: mailer.save_draft(typed))
                 room.desk.status.say(f"what was typed here meanwhile is kept as a draft: {key} opens it", seconds=60)
+            if not after.strip() and draft.body.strip():
+                back = room.desk.keymap.display("text.undo")
+                room.desk.status.say(f"the editor left no text: {back} in the body brings yours back", seconds=60)
             _put(form.body, after)
-            form.post_message(ComposeForm.Changed())
         form.focus_field("body")
     finally:
         # What was typed since the editor ended belongs behind its text, which would replace it.
@@ -70,9 +73,9 @@ def leave_out_html(form: ComposeForm) -> None:
 
 
 def _put(body: BodyArea, text: str) -> None:
-    """Puts a text in place of the one there; the caret stays in its line, or at the end."""
+    """Puts a text in place of the one there, which undo brings back; the caret stays in its line, or at the end."""
     at, was_at_end = body.cursor_location, body.cursor_location == body.document.end
-    body.load_text(text)
+    body.replace(text, (0, 0), body.document.end)
     line = min(at[0], body.document.line_count - 1)
     column = min(at[1], len(body.document.get_line(line)))
     body.move_cursor(body.document.end if was_at_end else (line, column))

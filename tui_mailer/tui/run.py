@@ -68,14 +68,18 @@ class Run:
 
     def _wind_up(self, *, is_signaled: bool) -> str:
         """Ends engine and store; the screen is back by now, so waiting is said in words."""
+        from tui_mailer.services.crew import INTENT_GRACE_SECONDS
         from tui_mailer.tui import farewell
 
         desk = self._desk
-        notice = threading.Timer(PATIENCE_SECONDS, sys.stderr.write, ("finishing the message under way ...\n",))
+        grace_seconds = SIGNAL_GRACE_SECONDS if is_signaled else GRACE_SECONDS
+        longest = grace_seconds + INTENT_GRACE_SECONDS
+        said = f"finishing the message under way, {longest:.0f} s at most ...\n"
+        notice = threading.Timer(PATIENCE_SECONDS, sys.stderr.write, (said,))
         notice.daemon = True
         notice.start()
         try:
-            desk.stop_engine(grace_seconds=SIGNAL_GRACE_SECONDS if is_signaled else GRACE_SECONDS)
+            desk.stop_engine(grace_seconds=grace_seconds)
             said = desk.io.submit(desk.answer, farewell.say_farewell).result()
             if is_signaled and desk.io.submit(desk.answer, farewell.needs_flush).result():
                 self._hand_over()

@@ -31,7 +31,7 @@ TELLING_GAP_SECONDS = 0.5
 class Watch:
     """What is known of the mail under way; screens listen to it."""
 
-    def __init__(self, desk: Desk, run: Callable[[Coroutine[Any, Any, None]], None]) -> None:
+    def __init__(self, desk: Desk, run: Callable[[Callable[[], Coroutine[Any, Any, None]]], None]) -> None:
         """``run`` does some work of the app's without being waited for."""
         self._desk = desk
         self._listeners: list[EventListener] = []
@@ -40,6 +40,7 @@ class Watch:
         self.holds: Mapping[str, AccountHold] = {}
         self.told_holds: Mapping[str, AccountHold] = {}
         """Those that concern mail which waits, or want a person."""
+        self._uncertain = 0
         self._news: list[tuple[str, State]] = []
         self._telling = Pace(self._tell, gap_seconds=TELLING_GAP_SECONDS)
         self._counting = Pace(self.count, gap_seconds=TELLING_GAP_SECONDS)
@@ -60,12 +61,12 @@ class Watch:
             case SubmissionChanged():
                 self._submission_changed(event)
             case AccountChanged():
-                self._run(self._counting.ask())
+                self._run(self._counting.ask)
                 self._say_account(event)
             case EngineTroubled() | EngineFailed():
                 self._desk.status.complain(event.text)
             case _:
-                self._run(self._counting.ask())
+                self._run(self._counting.ask)
         for listener in tuple(self._listeners):
             listener(event)
 
@@ -76,6 +77,7 @@ class Watch:
         )
         status = self._desk.status
         status.open_count = sum(counts.values())
+        self._uncertain = counts.get(State.UNCERTAIN, 0)
         status.trouble = self._trouble()
         status.changed()
 
@@ -83,6 +85,8 @@ class Watch:
         held = sorted(name for name, hold in self.told_holds.items() if not hold.is_offline)
         if held:
             return f"{', '.join(held)} is held: {self._desk.keymap.display('app.accounts')}"
+        if self._uncertain:
+            return f"{self._uncertain} uncertain: {self._desk.keymap.display('app.outbox')}"
         return f"{', '.join(sorted(self.told_holds))} can't send now" if self.told_holds else ""
 
     def _submission_changed(self, event: SubmissionChanged) -> None:
@@ -91,8 +95,8 @@ class Watch:
             self.phases.pop(event.id, None)
         if event.state in _WORTH_SAYING:
             self._news.append((event.id, event.state))
-            self._run(self._telling.ask())
-        self._run(self._counting.ask())
+            self._run(self._telling.ask)
+        self._run(self._counting.ask)
 
     async def _tell(self) -> None:
         """Says what has come since the last time: one mail by name, many by how many of each.

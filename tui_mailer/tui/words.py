@@ -263,7 +263,7 @@ def _handed_over(submission: Submission, moment: Moment) -> str:
 
 def _uncertain(submission: Submission, moment: Moment) -> str:
     at = say_time(submission.updated_at, moment.now)
-    return f"o settles it: it may or may not have gone out at {at}; {submission.error or 'the answer never came'}"
+    return f"o settles it: it may or may not have gone out, {at}; {submission.error or 'the answer never came'}"
 
 
 def _sent(submission: Submission, moment: Moment) -> str:

@@ -12,7 +12,7 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui_mailer.domain.submission import Attempt, Recipient, RecipientStatus, State
+from tui_mailer.domain.submission import Attempt, Phase, Recipient, RecipientStatus, State
 from tui_mailer.domain.timeline import FINAL_STATUSES, StatusEvent, timeline_of
 from tui_mailer.services.event import BytesProgressed, Event
 from tui_mailer.storage.record import Submission
@@ -188,7 +188,7 @@ class DetailScreen(Dialog[str | None]):
         sheet.heading(f"Attempt {attempt.number}, {say_clock(attempt.started_at, now)}")
         codes = " ".join(str(code) for code in (attempt.code, attempt.enhanced_code) if code)
         answer = " ".join(part for part in (codes, attempt.text or "") if part)
-        sheet.line("Reached", say_phase(attempt.phase))
+        sheet.line("Reached", say_phase(self._phase_of(attempt, moment)))
         if attempt.intent_at is not None:
             sheet.line("Last byte", say_clock(attempt.intent_at, now))
         sheet.line("Answer", answer or ("none yet" if attempt.ended_at is None else "none"))
@@ -196,3 +196,13 @@ class DetailScreen(Dialog[str | None]):
             sheet.line("Ended", say_clock(attempt.ended_at, now))
         if attempt.transcript:
             sheet.text("\n".join(f"  {line}" for line in attempt.transcript), style="dim")
+        elif attempt.ended_at is not None:
+            sheet.line("Transcript", "none was kept of this one")
+
+    def _phase_of(self, attempt: Attempt, moment: Moment) -> Phase:
+        """Of the one under way, what the engine or the row says; an attempt's own comes with its end."""
+        if attempt.ended_at is not None:
+            return attempt.phase
+        if attempt.intent_at is not None:
+            return Phase.INTENT
+        return moment.phases.get(self._submission.id) or self._submission.phase or attempt.phase

@@ -110,23 +110,24 @@ class MailRoom(Room):
         """Shows everything about the row."""
         self.attempt(self.open_details(key), keys_wait=True)
 
-    async def open_details(self, key: str) -> None:
-        """Shows a submission whole; must run in a worker."""
+    async def open_details(self, key: str) -> bool:
+        """Shows a submission whole, and says whether one came back with nothing more wanted; must run in a worker."""
         from tui_mailer.tui.screens.detail import DetailScreen, read_known
 
         try:
             known = await self.desk.ask(lambda mailer: read_known(mailer, key))
         except MailerError as error:
             self.desk.status.complain(str(error))
-            return
+            return False
         verb = await self.shell.push_screen_wait(DetailScreen(self, known))
         if verb is None:
-            return
+            return True
         if self.list_shown().cursor_key() == key:
             self.list_shown().marked.clear()
             await self.run_action(verb)
         else:
             self.desk.status.say("it is at another place of the list by now: choose it there")
+        return False
 
     async def chosen(self) -> list[Submission]:
         """What an action is meant for, read whole: the marked ones, else the one under the cursor."""

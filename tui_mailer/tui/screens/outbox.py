@@ -250,9 +250,14 @@ class OutboxScreen(MailRoom):
 
     async def _reschedule(self, meant: Sequence[Submission]) -> None:
         from tui_mailer.domain.schedule import describe
+        from tui_mailer.storage.move import WHY_TOO_LATE
         from tui_mailer.tui.screens.schedule import ScheduleScreen
 
         if not meant:
+            return
+        too_late = {one.state for one in meant} & (WHY_TOO_LATE.keys() - {State.HANDED_OVER})
+        if too_late and all(one.state in too_late for one in meant):
+            self.desk.status.complain(f"it can't be rescheduled: {WHY_TOO_LATE[too_late.pop()]}")
             return
         who = await self.desk.ask(lambda mailer: mailer.who_sends())
         title = "Send it at another time" if len(meant) == 1 else f"Send these {len(meant)} at another time"
@@ -281,10 +286,10 @@ class OutboxScreen(MailRoom):
             return
         first = uncertain[0]
         attempts = await self.desk.ask(lambda mailer: mailer.attempts(first.id))
-        how = await self.shell.push_screen_wait(ResolveScreen(self.desk, uncertain, attempts))
-        if how == "look":
-            await self.open_details(first.id)
-        elif how is not None:
+        while (how := await self.shell.push_screen_wait(ResolveScreen(self.desk, uncertain, attempts))) == "look":
+            if not await self.open_details(first.id):
+                return
+        if how is not None:
             word = cast("Literal['sent', 'failed', 'resend']", how)
-            done = {"sent": "marked as sent", "failed": "marked as not sent", "resend": "sent again"}[word]
+            done = {"sent": "marked as sent", "failed": "marked as not sent", "resend": "queued to go once more"}[word]
             await self._do(uncertain, lambda mailer, key: mailer.settle(key, word), (done, "settled"))

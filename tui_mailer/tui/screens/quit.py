@@ -9,7 +9,7 @@ from typing import Literal
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui_mailer.domain.submission import State
+from tui_mailer.domain.submission import Phase, State
 from tui_mailer.services.event import Event
 from tui_mailer.services.opening_hours import windows_of
 from tui_mailer.services.who_sends import WhoSends
@@ -77,13 +77,16 @@ class QuitScreen(Dialog[Literal["gone", "left", "stay", "undo"]]):
         self._watch = watch
         self._who = who
         self._rows = LeavingRows(leaving, self._moment())
+        self._doubt = Static(markup=False, classes="label")
 
     def contents(self) -> Iterable[Widget]:
         yield self._rows
         yield Static(f"Whatever stays in the outbox: {self._who.text}", markup=False, classes="label")
+        yield self._doubt
 
     def on_mount(self) -> None:
         self._watch.listen(self._event_came)
+        self._tell_doubt()
         self.set_interval(1.0, self._look)
 
     def _moment(self) -> Moment:
@@ -113,13 +116,30 @@ class QuitScreen(Dialog[Literal["gone", "left", "stay", "undo"]]):
             return
         self._rows.submissions, self._rows.moment = leaving, self._moment()
         self._rows.rows_changed()
+        self._tell_doubt()
+
+    def _tell_doubt(self) -> None:
+        """What has been sent to its last byte isn't simply sent later."""
+        phases = self._rows.moment.phases
+        is_any = any(phases.get(one.id, one.phase) is Phase.INTENT for one in self._rows.submissions)
+        said = (
+            "One has been sent and waits for the answer: left now, it may or may not have gone out." if is_any else ""
+        )
+        self._doubt.update(said)
+        self._doubt.display = is_any
 
     def action_leave(self) -> None:
         self.dismiss("left")
 
     def action_undo(self) -> None:
-        """Back, with what was just sent in compose again."""
-        self.dismiss("undo")
+        """Back, with what was just sent in compose again, if anything still can be."""
+        self.attempt(self._undo())
+
+    async def _undo(self) -> None:
+        if self._desk.status.undo_ids or await self._desk.ask(lambda mailer: mailer.undoable()) is not None:
+            self.dismiss("undo")
+        else:
+            self.say("There is nothing to take back any more.", is_quiet=True)
 
     def action_stay(self) -> None:
         self.dismiss("stay")

@@ -75,7 +75,7 @@ class Room(Screen[None]):
         del parameters
         return not types_into(self.focused, self.desk.keymap.actions, self.place, action)
 
-    def attempt(self, work: Coroutine[Any, Any, None], *, keys_wait: bool = False) -> None:
+    def attempt(self, work: Coroutine[Any, Any, object], *, keys_wait: bool = False) -> None:
         """Does some work without holding up the keys; what goes wrong on purpose is told in the status line.
 
         ``keys_wait`` where the next keys may be meant for what it opens or does.
@@ -83,7 +83,7 @@ class Room(Screen[None]):
         attempt = self.attempt_now(work)
         self.run_worker(self.desk.typed_ahead.behind(attempt) if keys_wait else attempt)
 
-    async def attempt_now(self, work: Coroutine[Any, Any, None]) -> None:
+    async def attempt_now(self, work: Coroutine[Any, Any, object]) -> None:
         """Does some work before the next key is read."""
         try:
             await work

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,11 @@ class Sending:
         review = await self._review(draft)
         if review is None:
             return
+        from tui_mailer.domain.checks import Finding, Severity  # not for the first frame
+
+        if doubt := await self._keeper.doubt(one):
+            first = Finding(Severity.WARNING, None, "copy", doubt)
+            review = replace(review, findings=(first, *review.findings))
         if one is not self._keeper.writing or draft != self._form.read():
             key = self._room.desk.keymap.display("compose.send")
             self._room.desk.status.complain(f"nothing was sent: you went on writing before the review was there; {key}")

@@ -111,6 +111,7 @@ class AttachmentField(Vertical):
         self._limits = SizeBudget()
         self.attachments: tuple[DraftAttachment, ...] = ()
         self._sizes: dict[str, int] = {}
+        self._missing: set[str] = set()
         self.sealed_size: Callable[[str], Awaitable[int]] | None = None
         """Tells the size of what is kept already, by ``sealed:...``."""
         self._cursor = 0
@@ -188,6 +189,7 @@ class AttachmentField(Vertical):
         for file in files:
             if file.path not in {attachment.source for attachment in self.attachments}:
                 self._sizes[file.path] = file.size
+                self._missing.discard(file.path)
                 self.attachments = (*self.attachments, DraftAttachment(source=file.path))
                 self._cursor = len(self.attachments) - 1
         self._paint()
@@ -201,6 +203,8 @@ class AttachmentField(Vertical):
             found = await read_disk(partial(look_at_file, attachment.source))
             if isinstance(found, FoundFile):
                 self._sizes[attachment.source] = found.size
+            elif not attachment.source.startswith(("http://", "https://", "ref:")):
+                self._missing.add(attachment.source)
         self._paint()
 
     async def point_at_missing(self) -> None:
@@ -228,7 +232,10 @@ class AttachmentField(Vertical):
             name = clean(attachment.name or attachment.source.rpartition("/")[2] or attachment.source)
             is_at = index == self._cursor and self.path.has_focus
             text.append(f"{'>' if is_at else ' '} {name}", "bold" if is_at else "")
-            text.append(_about(name, size) if size >= 0 else "")
+            if attachment.source in self._missing:
+                text.append("  can't be read any more", "bold")
+            elif size >= 0:
+                text.append(_about(name, size))
             text.append("  Del takes it off\n" if is_at and not self.path.value else "\n")
         text.rstrip()
         self.query_one("#attached", Static).update(text)
