@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import re
 from io import BytesIO
 from pathlib import Path
@@ -101,6 +103,21 @@ def test_the_account_is_found_by_sender(tui_mailer: TuiMailer, tmp_path: Path) -
     assert [each["address"] for each in cron["recipients"]] == ["admin@example.org", "joe@host.example.org"]
 
 
+def test_mail_for_the_callers_own_name_goes_to_the_accounts_address(tui_mailer: TuiMailer, tmp_path: Path) -> None:
+    """What cron says of a person's own jobs needs no alias; another name is never guessed, and the way on is named."""
+    config = tmp_path / "config.yaml"
+    config.write_text("accounts:\n  ada: {provider: maildir, from: ada@example.org}\n")
+    config.chmod(0o600)
+    me = pwd.getpwuid(os.getuid()).pw_name
+    words = ("-FCronDaemon", "-i", "-B8BITMIME", "-oem")
+    cron = stored(tui_mailer, *words, "--config", str(config), me, stdin=f"From: {me} (Cron)\nTo: {me}\n\nx\n".encode())
+    assert [each["address"] for each in cron["recipients"]] == ["ada@example.org"]
+    refused = tui_mailer("sendmail", "--config", config, "somebody-else", stdin=MESSAGE)
+    assert refused.code == 65
+    assert f"Name it in {config}" in refused.err
+    assert "sendmail: {aliases: {somebody-else: you@example.org}}" in refused.err
+
+
 def test_a_message_without_headers_gets_those_it_needs(tui_mailer: TuiMailer, maildir: Path) -> None:
     """From with the name given by -F, Date and Message-ID are added where they are missing."""
     stored(tui_mailer, "-FAda L", "-f", "ada@example.org", "x@example.org", stdin=b"just text\n")
@@ -116,7 +133,7 @@ def test_a_message_without_headers_gets_those_it_needs(tui_mailer: TuiMailer, ma
     [
         (["-t"], b"Subject: nobody\n\nx\n", 65),
         (["-t"], b"To: broken <a@\n\nx\n", 65),
-        (["root"], MESSAGE, 65),
+        (["somebody-else"], MESSAGE, 65),
         (["x@example.org"], b"", 65),
         ([], MESSAGE, 64),
         (["--config", "/nowhere/config.yaml", "x@example.org"], MESSAGE, 78),

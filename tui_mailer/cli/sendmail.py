@@ -15,6 +15,7 @@ from tui_mailer.cli.exit_code import UsageError
 from tui_mailer.cli.global_option import VALUED
 from tui_mailer.domain.errors import InvalidAddress, InvalidMessage, MailerError, StorageError
 from tui_mailer.domain.submission import Kind
+from tui_mailer.domain.text import clean
 
 if TYPE_CHECKING:
     from tui_mailer.accounts.configuration import Account
@@ -31,6 +32,9 @@ _EPILOG = """\
 examples:
   git send-email --sendmail-cmd='tui-mailer sendmail' 0001-fix.patch
   printf 'To: ada@example.org\\nSubject: Hi\\n\\nHello\\n' | tui-mailer sendmail -t
+
+names without a domain (cron's 'root') go where sendmail.aliases says, else to sendmail.domain; where neither says
+anything, your own login name to the account's first address
 
 exit codes: 0 stored; 64 usage, 65 bad message, 78 configuration; 75 nothing could be stored, try again"""
 
@@ -231,10 +235,15 @@ def _named_in_header(raw: RawMessage, names: BareNames) -> dict[str, Kind]:
 
 
 class BareNames:
-    """Names without a domain (``root``), as ``sendmail.aliases`` and ``sendmail.domain`` complete them."""
+    """Names without a domain (``root``), as ``sendmail.aliases`` and ``sendmail.domain`` complete them.
+
+    The login name of who calls needs neither: what cron says of a person's own jobs goes to their account's address.
+    Anybody else's name might be a stranger elsewhere, so it is never completed by a guess.
+    """
 
     def __init__(self, context: Context) -> None:
         self._settings = context.session.configuration.sendmail
+        self._context = context
 
     def sender(self, text: str) -> Address | None:
         """Reads the sender; None for one that can't be completed: the account's own address stands in."""
@@ -255,7 +264,24 @@ class BareNames:
             return [each.addr_spec for each in parse_address_list(self._settings.aliases[name], field="to")]
         if self._settings.domain:
             return [parse_address(f"{name}@{self._settings.domain}", field="to").addr_spec]
+        if name == _login_name():
+            return [_account(self._context, None).identities[0].addr_spec]
+        shown = clean(name)
         raise InvalidMessage(
-            f"'{name}' has no domain. Nothing was stored. Set sendmail.domain or sendmail.aliases in the file.",
+            f"'{shown}' has no domain, and it isn't you: it can't be told whose address that is. Nothing was stored. "
+            f"Name it in {self._context.session.paths.config_file}:\n"
+            f"  sendmail: {{aliases: {{{shown}: you@example.org}}}}\n"
+            "(or give all such names a domain: sendmail: {domain: example.org}).",
             field="to",
         )
+
+
+def _login_name() -> str:
+    """Who runs this, by the user id: variables can say anything. Some containers have no name for it."""
+    import os
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return ""
