@@ -14,6 +14,7 @@ import pytest
 from program_run import TuiMailer
 
 from tui_mailer.storage.ballast import ROOM_TO_SEND
+from tui_mailer.storage.store import Store
 
 needs_mount = [
     pytest.mark.servers,
@@ -119,12 +120,45 @@ class TestReadOnly:
         data = ("--data-dir", str(disk / "data"))
         queued = tui_mailer(*SEND, "--queue", *data).json["id"]
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-        for words in (SEND, ("outbox", "flush"), ("outbox", "list")):
+        for words in (SEND, ("outbox", "flush"), ("outbox", "retry", queued)):
             run = tui_mailer(*words, *data)
             assert run.code == 73, run.err
             assert "read-only" in run.err or "can't be written" in run.err
         subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
         assert [one["id"] for one in tui_mailer("outbox", "flush", "--json", *data).json] == [queued]
+
+    @pytest.mark.parametrize("is_killed", [False, True], ids=["closed", "killed"])
+    def test_what_is_there_can_be_looked_at(
+        self, tui_mailer: TuiMailer, disk: Path, tmp_path: Path, *, is_killed: bool
+    ) -> None:
+        """Drafts, outbox and history are read without a byte written, also with a log that a killed process left."""
+        whole = disk / "data"
+        data = ("--data-dir", str(whole))
+        attached = tmp_path / "a.txt"
+        attached.write_text("tea")
+        sent = tui_mailer(*SEND, "--attach", attached, *data).json["id"]
+        draft = tui_mailer("draft", "new", "--to", "x@example.org", "--json", *data).json["id"]
+        store = Store.open(whole)
+        queued = tui_mailer(*SEND, "--queue", *data).json["id"]
+        if is_killed:
+            data = ("--data-dir", str(disk / "killed"))
+            shutil.copytree(whole, disk / "killed")
+            assert (disk / "killed" / "outbox.db-wal").stat().st_size
+        store.close()
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        shown = {
+            words: [one["id"] for one in tui_mailer(*words, "--json", *data).json]
+            for words in [("outbox", "list"), ("history", "list"), ("history", "search", "tea"), ("draft", "list")]
+        }
+        assert list(shown.values()) == [[queued], [sent], [sent], [draft]]
+        assert b"filename=a.txt" in tui_mailer("history", "export", sent, *data).out.encode()
+        assert tui_mailer("outbox", "show", queued, *data).code == 0
+        assert tui_mailer("draft", "show", draft, *data).code == 0
+        doctor = tui_mailer("doctor", *data)
+        assert doctor.code == 73
+        assert "is read-only: what is there can be looked at" in doctor.out
+        assert "chmod" not in doctor.out
+        assert "rebuild" not in doctor.out
 
     def test_logs_that_cant_be_kept_stop_nothing(
         self, tui_mailer: TuiMailer, disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -25,12 +25,14 @@ class Context:
         config: str | None = None,
         data_dir: str | None = None,
         account: str = "",
+        only_looks: bool = False,
     ) -> None:
         self.output = output
         self.config = config
         self.data_dir = data_dir
         self.account = account
         """Empty: the message's sender decides, else the default account."""
+        self._only_looks = only_looks
         self._session: Session | None = None
 
     @property
@@ -39,7 +41,7 @@ class Context:
         if self._session is None:
             from tui_mailer.services.session import open_session
 
-            self._session = open_session(config=self.config, data_dir=self.data_dir)
+            self._session = open_session(config=self.config, data_dir=self.data_dir, only_looks=self._only_looks)
         return self._session
 
     @property

@@ -26,8 +26,9 @@ def build_parser(prog: str) -> parsing.Parser:
     """Describes the command line of ``draft``."""
     parser = parsing.Parser(prog=prog, description="What is still being written.", epilog=_EPILOG)
     group = parsing.add_group(parser)
-    parsing.add_page(parsing.add_command(group, "list", list_drafts, "list drafts, newest first"))
-    parsing.add_id(parsing.add_command(group, "show", show, "show one with every field", arguments="ID"))
+    parsing.add_page(parsing.only_looks(parsing.add_command(group, "list", list_drafts, "list drafts, newest first")))
+    shown = parsing.add_command(group, "show", show, "show one with every field", arguments="ID")
+    parsing.add_id(parsing.only_looks(shown))
     new_parser = parsing.add_command(group, "new", new, "store a draft; it may be incomplete")
     add_message_options(new_parser)
     send_parser = parsing.add_command(

@@ -30,16 +30,18 @@ def build_parser(prog: str) -> parsing.Parser:
     """Describes the command line of ``history``."""
     parser = parsing.Parser(prog=prog, description="What has ended.", epilog=_EPILOG)
     group = parsing.add_group(parser)
-    parsing.add_page(parsing.add_command(group, "list", list_ended, "list what has ended, newest first"))
+    parsing.add_page(
+        parsing.only_looks(parsing.add_command(group, "list", list_ended, "list what has ended, newest first"))
+    )
     search_parser = parsing.add_command(
         group, "search", search, "list what matches a QUERY", arguments="QUERY", epilog=_EPILOG
     )
     search_parser.add_argument("query", metavar="QUERY", nargs="+", help='words, "a phrase", from: to: subject: ...')
-    parsing.add_page(search_parser)
-    parsing.add_id(
-        parsing.add_command(group, "show", show, "show one with its recipients, attempts and text", arguments="ID")
-    )
-    parsing.add_id(parsing.add_command(group, "export", export, "print the message as an .eml", arguments="ID"))
+    parsing.add_page(parsing.only_looks(search_parser))
+    shown = parsing.add_command(group, "show", show, "show one with its recipients, attempts and text", arguments="ID")
+    parsing.add_id(parsing.only_looks(shown))
+    exported = parsing.add_command(group, "export", export, "print the message as an .eml", arguments="ID")
+    parsing.add_id(parsing.only_looks(exported))
     resend_parser = parsing.add_command(
         group, "resend", resend, "send the same content as a new message", arguments="ID"
     )

@@ -139,7 +139,7 @@ def _dispatch(name: str, words: list[str], output: Output) -> int:
     if name == "compose" and (places := _places_alone(words)) is not None:
         from tui_mailer.cli.app_start import open_app
 
-        return open_app(Context(output=output, **places))
+        return open_app(Context(output=output, config=places.get("config"), data_dir=places.get("data_dir")))
     module = importlib.import_module(f"tui_mailer.cli.{COMMANDS[name].module}")
     arguments: argparse.Namespace = module.build_parser(f"tui-mailer {name}").parse_args(words)
     output.as_json = getattr(arguments, "json", False)
@@ -148,6 +148,7 @@ def _dispatch(name: str, words: list[str], output: Output) -> int:
         config=getattr(arguments, "config", None),
         data_dir=getattr(arguments, "data_dir", None),
         account=getattr(arguments, "account", ""),
+        only_looks=getattr(arguments, "only_looks", False),
     )
     try:
         return arguments.handler(context, arguments)

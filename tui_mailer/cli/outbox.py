@@ -31,9 +31,12 @@ def build_parser(prog: str) -> parsing.Parser:
     """Describes the command line of ``outbox``."""
     parser = parsing.Parser(prog=prog, description="What isn't finished, or needs a person.", epilog=_EPILOG)
     group = parsing.add_group(parser)
-    parsing.add_page(parsing.add_command(group, "list", list_open, "list what is open, newest first"))
+    parsing.add_page(
+        parsing.only_looks(parsing.add_command(group, "list", list_open, "list what is open, newest first"))
+    )
+    shown = parsing.add_command(group, "show", show, "show one with its recipients, attempts and text", arguments="ID")
+    parsing.add_id(parsing.only_looks(shown))
     for name, handler, summary in (
-        ("show", show, "show one with its recipients, attempts and text"),
         ("hold", _moving(lambda context, id_: context.mailer.hold(id_)), "keep it from going out"),
         ("release", _moving(lambda context, id_: context.mailer.release(id_)), "let a held one go"),
         ("retry", _moving(lambda context, id_: context.mailer.retry(id_)), "make it due now"),

@@ -80,6 +80,12 @@ def add_command(
     return parser
 
 
+def only_looks(parser: Parser) -> Parser:
+    """Marks a subcommand that writes nothing: it works on a read-only disk, too."""
+    parser.set_defaults(only_looks=True)
+    return parser
+
+
 def add_id(parser: Parser, what: str = "its ID, or the last four or more characters of it") -> None:
     """Adds the ID argument."""
     parser.add_argument("id", metavar="ID", help=what)

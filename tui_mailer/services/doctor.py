@@ -20,7 +20,14 @@ from tui_mailer import __version__
 from tui_mailer.accounts.credential import Credentials
 from tui_mailer.accounts.load import find_paths, load
 from tui_mailer.accounts.zone import local_zone
-from tui_mailer.domain.errors import ConfigurationError, CredentialUnavailable, MailerError, NotFound, StorageError
+from tui_mailer.domain.errors import (
+    ConfigurationError,
+    CredentialUnavailable,
+    DamagedStore,
+    MailerError,
+    NotFound,
+    StorageError,
+)
 from tui_mailer.domain.submission import State
 from tui_mailer.services.account import ProviderDirectory
 
@@ -142,11 +149,20 @@ def _of_directory(path: Path) -> Iterator[Diagnosis]:
 
 
 def _of_existing_directory(path: Path) -> Iterator[Diagnosis]:
+    from tui_mailer.storage.file_system import is_read_only
+
     status = path.stat()
     if not path.is_dir():
         yield _bad(Area.DATA, f"{path} isn't a directory.", "Choose another --data-dir.")
     elif status.st_uid != os.geteuid():
         yield _bad(Area.DATA, f"{path} belongs to another user (uid {status.st_uid}).", "chown it, or choose another.")
+    elif is_read_only(path):
+        yield _bad(
+            Area.DATA,
+            f"The disk of {path} is read-only: what is there can be looked at, nothing can be kept or sent.",
+            "Mount it writable again (after an error the system may have made it read-only: see dmesg), or choose "
+            "another --data-dir.",
+        )
     elif not os.access(path, os.R_OK | os.W_OK | os.X_OK):
         yield _bad(Area.DATA, f"{path} can't be written.", f"chmod u+rwx {path}")
     elif status.st_mode & 0o077:
@@ -162,23 +178,29 @@ def _of_database(paths: Paths) -> Iterator[Diagnosis]:
     from tui_mailer.storage.store import Store
 
     try:
-        store = Store.open(paths.data_dir)
+        store = Store.open_to_read(paths.data_dir)
     except StorageError as error:
-        yield _bad(Area.DATABASE, str(error), "If it is damaged: tui-mailer outbox rebuild")
+        yield _of_trouble(error)
         return
     try:
         yield from _of_store(store)
     except StorageError as error:
-        yield _bad(Area.DATABASE, str(error), "If it is damaged: tui-mailer outbox rebuild")
+        yield _of_trouble(error)
     finally:
         store.close()
+
+
+def _of_trouble(error: StorageError) -> Diagnosis:
+    """What isn't damaged says itself what is to be done, and nothing is to be made anew."""
+    remedy = "tui-mailer outbox rebuild" if isinstance(error, DamagedStore) else ""
+    return _bad(Area.DATABASE, str(error), remedy)
 
 
 def _of_store(store: Store) -> Iterator[Diagnosis]:
     counts = store.outbox.counts()
     waiting = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count) or "nothing"
     yield _ok(Area.DATABASE, f"Outbox and history can be read; open: {waiting}.")
-    lost = store.outbox.lost_count()
+    lost = 0 if store.is_read_only else store.outbox.lost_count()
     if lost:
         yield _warn(
             Area.DATABASE,

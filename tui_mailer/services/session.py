@@ -64,8 +64,11 @@ class Session:
         self.close()
 
 
-def open_session(*, config: str | None = None, data_dir: str | None = None) -> Session:
-    """Opens configuration and store; raises `ConfigurationError` and `StorageError`."""
+def open_session(*, config: str | None = None, data_dir: str | None = None, only_looks: bool = False) -> Session:
+    """Opens configuration and store; raises `ConfigurationError` and `StorageError`.
+
+    ``only_looks``: nothing will be written, so that a read-only disk will do.
+    """
     paths = find_paths(config, data_dir)
     configuration = load(paths)
     credentials = Credentials()
@@ -75,7 +78,7 @@ def open_session(*, config: str | None = None, data_dir: str | None = None) -> S
         configuration=configuration,
         paths=paths,
         credentials=credentials,
-        store=Store.open(paths.data_dir),
+        store=Store.open_to_read(paths.data_dir) if only_looks else Store.open(paths.data_dir),
     )
 
 

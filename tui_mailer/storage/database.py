@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Protocol
+from urllib.parse import quote
 
 import apsw
 
@@ -111,6 +112,24 @@ class Database:
             raise
         return database
 
+    @classmethod
+    def open_read_only(cls, path: Path, schema: Schema) -> Database:
+        """Opens a database on a disk that takes no writes, whoever asks; raises `StorageError`."""
+        log = path.with_name(f"{path.name}-wal")
+        # Without a log nothing is left to be folded in, and SQLite needs no shared memory, which it couldn't make.
+        is_whole = not (log.exists() and log.stat().st_size)
+        uri = f"file:{quote(str(path))}?{'immutable=1' if is_whole else 'mode=ro'}"
+        with translated(path):
+            connection = apsw.Connection(uri, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+        database = cls(connection, schema, path)
+        try:
+            database._prepare(is_read_only=True)
+            _refuse_older(database._pragma("user_version"), schema, path)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
     def close(self) -> None:
         """Closes the connection; the last one to leave folds the write-ahead log into the file."""
         self._connection.close(force=True)
@@ -209,7 +228,7 @@ class Database:
 
     # opening
 
-    def _prepare(self) -> None:
+    def _prepare(self, *, is_read_only: bool = False) -> None:
         connection = self._connection
         connection.set_busy_timeout(BUSY_TIMEOUT_MILLISECONDS)
         with translated(self._path):
@@ -220,11 +239,11 @@ class Database:
                 connection.create_scalar_function(  # pyright: ignore[reportUnknownMemberType]
                     function.__name__, function, 1, deterministic=True, flags=apsw.SQLITE_INNOCUOUS
                 )
-            version = self._version()
+            version = self._pragma("user_version")
             if version and self._pragma("application_id") != self._schema.application_id:
                 raise foreign(self._path)
             self._refuse_newer(version)
-            if self._path is not None:
+            if self._path is not None and not is_read_only:
                 self._choose_journal(self._path)
 
     def _choose_journal(self, path: Path) -> None:
@@ -239,11 +258,11 @@ class Database:
         self._is_wal = mode == "wal"
 
     def _migrate(self, lock: MigrationLock | None) -> None:
-        version = self._version()
+        version = self._pragma("user_version")
         if version == self._schema.version:
             return
         # Asked once more behind it: another process may just have made it.
-        if version == 0 and self.rows("SELECT 1 FROM sqlite_schema LIMIT 1") and self._version() == 0:
+        if version == 0 and self.rows("SELECT 1 FROM sqlite_schema LIMIT 1") and self._pragma("user_version") == 0:
             raise foreign(self._path)
         is_shared = version > 0 and lock is not None
         with lock.alone() if is_shared and lock is not None else nullcontext():
@@ -253,7 +272,7 @@ class Database:
                 self._execute("BEGIN IMMEDIATE")
                 try:
                     for number, script in enumerate(self._schema.scripts, 1):
-                        if number > self._version():
+                        if number > self._pragma("user_version"):
                             self._execute(script)
                             self._execute(f"PRAGMA user_version = {number}")
                     self._execute(f"PRAGMA application_id = {self._schema.application_id}")
@@ -272,11 +291,8 @@ class Database:
     def _pragma(self, name: str) -> int:
         return int(next(iter(self.rows(f"PRAGMA {name}")[0].values())))
 
-    def _version(self) -> int:
-        return self._pragma("user_version")
-
     def _refuse_newer(self, version: int | None = None) -> None:
-        found = self._version() if version is None else version
+        found = self._pragma("user_version") if version is None else version
         if found > self._schema.version:
             raise NewerDatabase(
                 f"{self._path} was written by a newer tui-mailer (format {found}, this one knows "
@@ -320,6 +336,14 @@ def is_outdated(path: Path, schema: Schema) -> bool:
     except OSError:
         return False
     return 0 < version < schema.version
+
+
+def _refuse_older(version: int, schema: Schema, path: Path) -> None:
+    if version < schema.version:
+        raise StorageError(
+            f"{path} was written by an earlier tui-mailer and has to be brought up to date first, which its read-only "
+            "disk doesn't allow. Nothing was changed."
+        )
 
 
 def _refuse_damaged(database: Database, path: Path) -> None:

@@ -19,6 +19,14 @@ _NETWORK_TYPES = frozenset(
 """File systems on which several hosts, or a guest and its host, may see one file."""
 
 
+def is_read_only(path: Path) -> bool:
+    """Says whether nothing can be written into a directory that is there, whoever asks: its disk takes no writes."""
+    try:
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
+
+
 def make_private_directory(path: Path) -> None:
     """Creates a directory with mode 0700 and its missing parents; raises `StorageError`.
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tui_mailer.domain.errors import StorageError
-from tui_mailer.storage.file_system import create_private_file, make_private_directory, reason
+from tui_mailer.storage.file_system import create_private_file, is_read_only, make_private_directory, reason
 
 _MODE = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
 _MIGRATION_WAIT_SECONDS = 5.0
@@ -80,7 +80,9 @@ class FileOwnerLocks:
     def is_alive(self, owner: str) -> bool:
         """Says whether some process, this one included, holds the owner's lock."""
         try:
-            descriptor = os.open(self._path(owner), os.O_RDWR | os.O_CLOEXEC)
+            # Only to lock it; a network file system wants it open for writing for that, a read-only disk doesn't.
+            mode = os.O_RDONLY if is_read_only(self._directory) else os.O_RDWR
+            descriptor = os.open(self._path(owner), mode | os.O_CLOEXEC)
         except FileNotFoundError:
             return False
         except OSError:

@@ -16,11 +16,11 @@ from tui_mailer.domain.timeline import StatusEvent
 from tui_mailer.storage.backup import Backups, list_copies
 from tui_mailer.storage.ballast import Ballast
 from tui_mailer.storage.clock import Clock, SystemClock
-from tui_mailer.storage.database import Database, history_schema, is_outdated, outbox_schema
+from tui_mailer.storage.database import Database, Schema, history_schema, is_outdated, outbox_schema
 from tui_mailer.storage.database_error import DiskFull
 from tui_mailer.storage.draft import Drafts
 from tui_mailer.storage.ended import EndedList
-from tui_mailer.storage.file_system import make_private_directory
+from tui_mailer.storage.file_system import is_read_only, make_private_directory
 from tui_mailer.storage.history import History
 from tui_mailer.storage.host import Host
 from tui_mailer.storage.identifier import ID_LENGTH, normalise
@@ -48,22 +48,32 @@ class Store:
     """What has ended, in the outbox and in the history, as one list."""
 
     def __init__(
-        self, directory: Path | None, *, clock: Clock, spool: Spool, sidecars: Sidecars, locks: OwnerLocks
+        self,
+        directory: Path | None,
+        *,
+        clock: Clock,
+        spool: Spool,
+        sidecars: Sidecars,
+        locks: OwnerLocks,
+        is_read_only: bool = False,
     ) -> None:
         self.clock = clock
         self.spool = spool
         self._directory = directory
+        self.is_read_only = is_read_only
+        """Whether it was opened only to look into it: whatever would write raises `StorageError`."""
         self._locks = locks
         self._history: History | None = None
         self._history_database: Database | None = None
         self._owner: str | None = None
         _refuse_lost(directory, sidecars)
-        self._lock = StoreLock(directory / "locks") if directory else None
-        self._host = Host(directory)
-        ballast = Ballast(directory)
+        written = None if is_read_only else directory
+        self._lock = StoreLock(written / "locks") if written else None
+        self._host = Host(written)
+        ballast = Ballast(written)
         try:
             self._host.take()
-            self._outbox_database = _open_outbox(directory / "outbox.db" if directory else None, self._lock, ballast)
+            self._outbox_database = _open_outbox(directory, self._lock, ballast, is_read_only=is_read_only)
         except BaseException:
             if self._lock is not None:
                 self._lock.close()
@@ -84,7 +94,7 @@ class Store:
             )
         )
         self.ended = EndedList(self.outbox, lambda: self.history)
-        if directory is not None and is_outdated(directory / _HISTORY, history_schema()):
+        if written is not None and is_outdated(written / _HISTORY, history_schema()):
             _ = self.history  # now: later others have the store open, and one that migrates must be alone
 
     @classmethod
@@ -101,6 +111,20 @@ class Store:
             spool=DirectorySpool(data_dir / "spool"),
             sidecars=DirectorySidecars(data_dir / "spool" / "sealed"),
             locks=FileOwnerLocks(data_dir / "locks"),
+        )
+
+    @classmethod
+    def open_to_read(cls, data_dir: Path, *, clock: Clock | None = None) -> Store:
+        """Opens the store only to look into it: as `open`, but on a read-only disk without writing a byte."""
+        if not is_read_only(data_dir):
+            return cls.open(data_dir, clock=clock)
+        return cls(
+            data_dir,
+            clock=clock or SystemClock(),
+            spool=DirectorySpool(data_dir / "spool"),
+            sidecars=DirectorySidecars(data_dir / "spool" / "sealed"),
+            locks=FileOwnerLocks(data_dir / "locks"),
+            is_read_only=True,
         )
 
     @classmethod
@@ -136,7 +160,10 @@ class Store:
         """What has ended; opened when it is first asked for, so that sending needs only the outbox."""
         if self._history is None:
             path = self._directory / _HISTORY if self._directory else None
-            self._history_database = Database.open(path, history_schema(), lock=self._lock)
+            if path is not None and self.is_read_only:
+                self._history_database = _open_to_read(path, history_schema())
+            else:
+                self._history_database = Database.open(path, history_schema(), lock=self._lock)
             self._history = History(self._history_database)
         return self._history
 
@@ -319,7 +346,15 @@ def _has_content(path: Path) -> bool:
         return False
 
 
-def _open_outbox(path: Path | None, lock: StoreLock | None, ballast: Ballast) -> Database:
+def _open_to_read(path: Path, schema: Schema) -> Database:
+    """One that isn't there yet holds nothing."""
+    return Database.open_read_only(path, schema) if _has_content(path) else Database.open(None, schema)
+
+
+def _open_outbox(directory: Path | None, lock: StoreLock | None, ballast: Ballast, *, is_read_only: bool) -> Database:
+    path = directory / "outbox.db" if directory else None
+    if path is not None and is_read_only:
+        return _open_to_read(path, outbox_schema())
     try:
         return Database.open(path, outbox_schema(), lock=lock, is_checked=True)
     except DiskFull:
