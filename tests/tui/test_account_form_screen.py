@@ -164,6 +164,16 @@ async def test_the_question_for_a_password_says_where_it_goes(
         await stage.shows("Password of account local", said)
 
 
+async def test_the_secret_of_a_mail_api_is_called_its_key(tmp_path: Path) -> None:
+    """Who has an API key looks in vain for a password."""
+    source = CredentialSource(kind="prompt")
+    account = local_account()._replace(name="crm", provider="brevo", credential=source)
+    async with on_stage(tmp_path, configuration_of(account)) as stage:
+        await stage.press("f9", "s")
+        await stage.shows("API key of account crm")
+        assert "Password of" not in stage.text()
+
+
 @pytest.mark.parametrize("name", ["", "with space", "../up"])
 async def test_an_account_needs_a_plain_name(tmp_path: Path, name: str) -> None:
     """The name becomes a key of the configuration and of the keyring."""

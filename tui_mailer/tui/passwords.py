@@ -70,12 +70,12 @@ class Passwords:
             self._desk.status.say(f"there is no account {name}")
             return
         if hold is None and account.credential is None:
-            self._desk.status.say(f"account {name} needs no password")
+            self._desk.status.say(f"account {name} needs no {secret_word(account)}")
             return
         reason = hold.reason if hold else "It is needed to send."
         is_for_keyring = credential_kind(self._desk.configuration, name) == "keyring"
         secret = await self._app.push_screen_wait(
-            SecretScreen(self._desk.keymap, name, reason, is_for_keyring=is_for_keyring)
+            SecretScreen(self._desk.keymap, name, reason, word=secret_word(account), is_for_keyring=is_for_keyring)
         )
         if secret is None:
             return
@@ -100,7 +100,12 @@ async def take_secret(desk: Desk, account: Account, secret: str) -> str:
         desk.credentials.provide(name, secret)
         return f"{name} is tried with it until the app is closed; it isn't in the keyring: {error.what}"
     await asyncio.to_thread(have_reread, desk.paths)
-    return f"{name}: the new password is in the keyring, and is tried"
+    return f"{name}: the new {secret_word(account)} is in the keyring, and is tried"
+
+
+def secret_word(account: Account) -> str:
+    """What people know an account's secret by: mail servers want a password, the mail APIs a key."""
+    return "password" if account.provider in {"smtp", "maildir"} else "API key"
 
 
 def credential_kind(configuration: Configuration, account_name: str) -> str:

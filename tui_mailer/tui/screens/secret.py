@@ -22,8 +22,12 @@ class SecretScreen(Dialog[str | None]):
     BINDINGS = bindings("secret")
     AUTO_FOCUS = "#secret"
 
-    def __init__(self, keymap: Keymap, account: str, reason: str, *, is_for_keyring: bool = False) -> None:
-        super().__init__(keymap, f"Password of account {account}")
+    def __init__(
+        self, keymap: Keymap, account: str, reason: str, *, word: str = "password", is_for_keyring: bool = False
+    ) -> None:
+        """``word``: what this account's secret is called."""
+        self._word = f"{word[:1].upper()}{word[1:]}"
+        super().__init__(keymap, f"{self._word} of account {account}")
         self._reason = reason
         self._place = (
             "goes into the keyring, or into memory without one"
@@ -33,7 +37,7 @@ class SecretScreen(Dialog[str | None]):
 
     def contents(self) -> Iterable[Widget]:
         yield Static(in_the_app(self._reason), markup=False)
-        yield Field("Password", LineInput(id="secret", password=True, placeholder=self._place))
+        yield Field(self._word, LineInput(id="secret", password=True, placeholder=self._place))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
