@@ -296,6 +296,22 @@ def test_only_who_has_had_a_text_is_asked_about(tui_mailer: TuiMailer, template:
     assert "1 person gets more than one message, each with another text (ada@example.net)" in both.err
 
 
+def test_rows_deleted_from_the_history_are_still_sent_once(
+    tui_mailer: TuiMailer, template: Path, guests: Path, maildir: Path
+) -> None:
+    """After the history was purged a rerun goes on past those rows, and a changed text is asked about all the same."""
+    assert tui_mailer("merge", template, "--data", guests, "--limit", "2").code == 0
+    for one in tui_mailer("history", "list", "--json").json:
+        tui_mailer("history", "delete", one["id"])
+    rest = tui_mailer("merge", template, "--data", guests, "--json")
+    assert (rest.code, rest.json["new"], rest.json["already"], rest.json["failed"]) == (0, 1, 2, 0)
+    assert rest.json["states"] == {"deleted": 2, "sent": 1}
+    assert [line["state"] for line in results(guests)] == [None, None, "sent"]
+    assert len(list(maildir.iterdir())) == 3
+    template.write_text(TEMPLATE.replace("Dear", "Dearest"))
+    assert "3 rows go to people" in tui_mailer("merge", template, "--data", guests).err
+
+
 def test_who_gets_a_copy_of_every_row_is_no_repeat(tui_mailer: TuiMailer, template: Path, guests: Path) -> None:
     """An address that stands in the template itself is the same for every row."""
     template.write_text("Cc: boss@example.org\n" + TEMPLATE)

@@ -16,7 +16,7 @@ from tui_mailer.cli import exit_code, parsing, sending
 from tui_mailer.cli.merge_repeat import Job, find_repeats, plan
 from tui_mailer.cli.merge_result import OPEN_STATES, FailureLog, Outcome, Progress, ResultFile
 from tui_mailer.cli.merge_source import Row, Template, draft_for, read_rows, read_template
-from tui_mailer.domain.errors import InvalidMessage
+from tui_mailer.domain.errors import InvalidMessage, NotFound
 
 if TYPE_CHECKING:
     from tui_mailer.cli.context import Context
@@ -163,7 +163,7 @@ class MergeRun:
                 break
             outcome = self._seal(following)
             batch.append(outcome)
-            if outcome.submission is None and self.on_error == "stop":
+            if outcome.is_failed and outcome.submission is None and self.on_error == "stop":
                 break
         return batch
 
@@ -175,6 +175,9 @@ class MergeRun:
             submission = self.context.mailer.seal(job.draft, SealRequest(key=job.key, marks=job.marks))[0]
         except InvalidMessage as error:
             return Outcome(row=job.row, error=str(error))
+        except NotFound:
+            self.already += 1  # and deleted from the history since
+            return Outcome(row=job.row)
         is_new = submission.created_at >= started
         self.new += is_new
         self.already += not is_new
@@ -209,7 +212,7 @@ class MergeRun:
         return self._engine
 
     def _count(self, outcome: Outcome) -> None:
-        self.states[outcome.submission.state.value if outcome.submission else "refused"] += 1
+        self.states[outcome.word] += 1
         if outcome.submission is not None:
             self.codes.add(self._code(outcome.submission))
         if outcome.is_failed:

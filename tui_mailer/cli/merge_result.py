@@ -27,7 +27,10 @@ _PROGRESS_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a row: a submission, or an error that kept it from being sealed."""
+    """What became of a row: a submission, or an error that kept it from being sealed.
+
+    Neither where it was sent and has been deleted from the history since.
+    """
 
     row: Row
     submission: Submission | None = None
@@ -38,7 +41,7 @@ class Outcome:
     @property
     def is_failed(self) -> bool:
         """Says whether a person should look at this row."""
-        return self.submission is None or self.submission.state in FAILED_STATES
+        return self.error is not None if self.submission is None else self.submission.state in FAILED_STATES
 
     @property
     def has_failed_now(self) -> bool:
@@ -48,6 +51,13 @@ class Outcome:
             self.found_in is State.SENDING and self.submission is not None and self.submission.state is State.UNCERTAIN
         )
         return self.is_failed and not is_left and not is_unanswered
+
+    @property
+    def word(self) -> str:
+        """What it counts as."""
+        if self.submission is not None:
+            return self.submission.state.value
+        return "deleted" if self.error is None else "refused"
 
     def view(self) -> dict[str, Any]:
         """Shapes a line of the result file."""
