@@ -202,7 +202,7 @@ def test_what_an_editor_wrote_outlives_a_killed_app(tmp_path: Path) -> None:
         terminal.ended()
     os.kill(int((tmp_path / "editor.pid").read_text()), signal.SIGKILL)
     with in_terminal(tmp_path, size=(120, 24)) as terminal:
-        terminal.shows("A text that an editor left is a draft of its own now: F8 opens it.")
+        terminal.shows("A text that was left is a draft of its own now: F8 opens it.")
         terminal.press("f8")
         terminal.shows("Drafts:")
         terminal.press("enter")
@@ -221,7 +221,7 @@ def test_what_cannot_be_saved_at_the_end_stays_in_its_file(tmp_path: Path) -> No
         os.kill(terminal.process.pid, signal.SIGTERM)
         assert terminal.ended() == 128 + signal.SIGTERM
     with in_terminal(tmp_path, size=(120, 24)) as terminal:
-        terminal.shows("A text that an editor left is a draft of its own now: F8 opens it.")
+        terminal.shows("A text that was left is a draft of its own now: F8 opens it.")
 
 
 @pytest.mark.parametrize("is_written_later", [True, False])
@@ -238,7 +238,7 @@ def test_an_editor_that_opens_a_window_and_returns(tmp_path: Path, is_written_la
     if is_written_later:
         left.write_text("written in a window\n")
     with in_terminal(tmp_path, size=(120, 24)) as terminal:
-        terminal.shows("an editor left is a draft" if is_written_later else "F8 opens the draft of")
+        terminal.shows("was left is a draft" if is_written_later else "F8 opens the draft of")
         while list((tmp_path / "data").glob("body-*")):
             terminal.read()
     drafts = cli(tmp_path, "draft", "list")

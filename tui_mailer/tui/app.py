@@ -181,9 +181,9 @@ class MailerApp(QuietApp, inherit_bindings=False):
     async def action_history(self) -> None:
         await self._enter("history")
 
-    async def action_new(self) -> None:
+    def action_new(self) -> None:
         """Done before the next key is read: it belongs into the new message."""
-        await self.errands.told(self.errands.start_new())
+        self.run_worker(self.desk.keys_after(self.errands.told(self.errands.start_new())))
 
     def action_drafts(self) -> None:
         self.errands.run(self.errands.choose_draft(), keys_wait=True)

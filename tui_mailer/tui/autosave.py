@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
-from time import monotonic
 from typing import Any
-
-from textual.timer import Timer
 
 from tui_mailer.domain.errors import StorageError
 from tui_mailer.tui.screens.room import Room
@@ -18,40 +16,36 @@ MOST_SECONDS = 10.0
 
 
 class Autosave:
-    """Saves in a worker of its room."""
+    """Saves in a worker of its room, once that is mounted."""
 
     def __init__(self, room: Room, save: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._room = room
         self._save = save
-        self._pause: Timer | None = None
-        self._retry: Timer | None = None
+        # The loop's own: Textual's timers end within an interval of when they should.
+        self._timer: asyncio.TimerHandle | None = None
         self._unsaved_since: float | None = None
-
-    def begin(self) -> None:
-        """From now on changes are saved: the room is mounted."""
-        self._pause = self._room.set_interval(PAUSE_SECONDS, self._save_now, pause=True)
 
     def put_off(self) -> None:
         """Something has changed: it is saved once the typing pauses, but not put off for ever."""
-        if self._pause is None:
-            return
-        now = monotonic()
-        self._unsaved_since = self._unsaved_since or now
-        if now - self._unsaved_since < MOST_SECONDS:
-            self._pause.reset()
-        self._pause.resume()
+        now = asyncio.get_running_loop().time()
+        if self._unsaved_since is None:
+            self._unsaved_since = now
+        self._save_in(max(0.0, min(PAUSE_SECONDS, self._unsaved_since + MOST_SECONDS - now)))
+
+    def _save_in(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._save_now)
 
     def _save_now(self) -> None:
-        if self._pause is not None:
-            self._pause.pause()
-        if self._retry is not None:
-            self._retry.stop()
-        self._unsaved_since = None
-        self._room.attempt(self._try())
+        self._timer = self._unsaved_since = None
+        if self._room.is_attached:
+            self._room.attempt(self._try())
 
     async def _try(self) -> None:
         try:
             await self._save()
         except StorageError:
-            self._retry = self._room.set_timer(MOST_SECONDS, self._save_now)
+            if self._timer is None:
+                self._save_in(MOST_SECONDS)
             raise

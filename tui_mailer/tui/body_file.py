@@ -1,14 +1,18 @@
-"""The file in which a body is with an editor, and what becomes of one that its app has not come back for."""
+"""Texts beside the store: a body that is with an editor, a draft that a dying app couldn't store; and what becomes of
+one that its app has not come back for.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 
 from tui_mailer.domain.draft import Draft
-from tui_mailer.domain.errors import MailerError
+from tui_mailer.domain.errors import DamagedStore, MailerError
+from tui_mailer.storage.codec import from_json, to_json
 from tui_mailer.storage.file_system import make_private_directory, reason
 from tui_mailer.storage.lock import FileOwnerLocks
 from tui_mailer.tui.desk import Desk
@@ -58,10 +62,20 @@ class BodyFile:
         self.leave()
 
 
-async def take_up_left_bodies(desk: Desk) -> None:
-    """Makes a draft of each text that an editor has left and no app waits for, and says so; raises `StorageError`.
+def leave_draft(data_dir: Path, draft: Draft) -> None:
+    """Leaves a draft to the next start of the app; nothing happens where that can't be written either. Blocks."""
+    with contextlib.suppress(OSError):
+        handle = os.open(_new_draft_path(data_dir), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(to_json(draft))
+            file.flush()
+            os.fsync(file.fileno())
 
-    The app was killed, or the editor went on writing after it had said it was done.
+
+async def take_up_left_bodies(desk: Desk) -> None:
+    """Makes a draft of each text that was left and no app waits for, and says so; raises `StorageError`.
+
+    The app was killed, or could store nothing, or the editor went on writing after it had said it was done.
     """
     paths = await desk.io.run(_left, desk.paths.data_dir)
     taken, unreadable = 0, list[str]()
@@ -70,34 +84,37 @@ async def take_up_left_bodies(desk: Desk) -> None:
             taken += await desk.io.run(_take_up, desk, path)
         except FileNotFoundError:
             continue  # another app was faster
-        except (OSError, UnicodeDecodeError) as error:
-            why = reason(error) if isinstance(error, OSError) else "it isn't text"
-            unreadable.append(f"What an editor left in {path} can't be read: {why}. Move it elsewhere.")
+        except (OSError, UnicodeDecodeError, DamagedStore) as error:
+            why = reason(error) if isinstance(error, OSError) else "it isn't what was written"
+            unreadable.append(f"What was left in {path} can't be read: {why}. Move it elsewhere.")
     if unreadable:
         desk.status.complain(" ".join(unreadable))
     elif taken:
-        what = "A text that an editor left is a draft" if taken == 1 else f"{taken} texts that editors left are drafts"
+        what = "A text that was left is a draft" if taken == 1 else f"{taken} texts that were left are drafts"
         desk.status.complain(f"{what} of its own now: {desk.keymap.display('app.drafts')} opens it.")
 
 
 def _left(data_dir: Path) -> list[Path]:
     locks = _locks(data_dir)
-    found = [path for path in sorted(data_dir.glob("body-*.txt")) if path.name not in _left_here]
+    every = sorted((*data_dir.glob("body-*.txt"), *data_dir.glob("draft-*.json")))
+    found = [path for path in every if path.name not in _left_here]
     return [path for path in found if not locks.is_alive(path.stem)]
 
 
 def _take_up(desk: Desk, path: Path) -> bool:
     """Says whether a draft was made of it: not of what is as it was handed over, which was a draft before."""
+    data_dir, is_draft = desk.paths.data_dir, path.suffix == ".json"
     text = _read(path)
     digest = path.name.split("-")[1]
-    locks, own = _locks(desk.paths.data_dir), _new_path(desk.paths.data_dir, digest)
+    draft = from_json(Draft, text) if is_draft else Draft(body=text)
+    locks, own = _locks(data_dir), _new_draft_path(data_dir) if is_draft else _new_path(data_dir, digest)
     locks.acquire(own.stem)
     try:
         path.rename(own)  # of several apps that start now one has it
         locks.forget(path.stem)
         is_new = bool(text.strip()) and _digest(text) != digest
         if is_new:
-            desk.answer(lambda mailer: mailer.save_draft(Draft(body=text)))
+            desk.answer(lambda mailer: mailer.save_draft(draft))
         own.unlink()
         return is_new
     finally:
@@ -106,6 +123,10 @@ def _take_up(desk: Desk, path: Path) -> bool:
 
 def _new_path(data_dir: Path, digest: str) -> Path:
     return data_dir / f"body-{digest}-{token_hex(4)}.txt"
+
+
+def _new_draft_path(data_dir: Path) -> Path:
+    return data_dir / f"draft-{token_hex(8)}.json"
 
 
 def _read(path: Path) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui_mailer.accounts.configuration import Configuration, Paths
 from tui_mailer.domain.errors import MailerError, StorageError
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from tui_mailer.services.session import Session
 
 T = TypeVar("T")
+
+SLOW_SECONDS = 1.5
+"""Before it is said what the keys wait for."""
+_SLOW = "the store is busy; what you type waits for it, nothing is lost"
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -95,6 +100,19 @@ class Desk:
             why = str(failure) if isinstance(failure, MailerError) else "the outbox could not be opened."
             raise StorageError(f"Nothing can be sent or kept: {why}")
         return question(self._session.mailer)
+
+    def keys_after(self, work: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
+        """Has keys wait from now on until some work is done; that says so where the store is slow."""
+        return self._tell_if_slow(self.typed_ahead.before(work))
+
+    async def _tell_if_slow(self, work: Coroutine[Any, Any, None]) -> None:
+        loop = asyncio.get_running_loop()
+        saying = loop.call_later(SLOW_SECONDS, lambda: self.status.say(_SLOW, seconds=3600))
+        try:
+            await work
+        finally:
+            saying.cancel()
+            self.status.retract(_SLOW)
 
     def recall(self) -> Recall:
         """What takes back mail that a provider keeps; its methods block for as long as the provider takes."""

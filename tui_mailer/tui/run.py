@@ -12,9 +12,11 @@ from functools import partial
 
 from textual.app import App
 
+from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import MailerError
 from tui_mailer.services import crash_log
 from tui_mailer.tui.desk import Desk
+from tui_mailer.tui.draft_keeper import Kept
 from tui_mailer.tui.lifeline import LastWill, Lifeline
 from tui_mailer.tui.screens.compose import ComposeScreen
 
@@ -57,9 +59,24 @@ class Run:
 
     def _take(self) -> Callable[[], object] | None:
         keeper = self._compose.keeper
-        if not self._compose.is_mounted or keeper.is_moving:  # what was there has just been saved
+        if not self._compose.is_mounted:
             return None
-        return partial(keeper.save_at_once, self._compose.form.read(), keeper.writing)
+        # While another message is put there, what was there has just been saved.
+        written = None if keeper.is_moving else (self._compose.form.read(), keeper.writing)
+        return partial(self._save, written, self._desk.typed_ahead.waiting_text())
+
+    def _save(self, written: tuple[Draft, Kept] | None, typed: str) -> None:
+        """What stands in the form; and what was typed for a message that wasn't there yet becomes one of its own."""
+        from tui_mailer.tui.body_file import leave_draft
+
+        unsaved = [written] if written else []
+        if len(typed.strip()) > 1:
+            unsaved.append((Draft(body=typed), Kept()))
+        is_open = True
+        for draft, one in unsaved:
+            is_open = is_open and self._compose.keeper.save_at_once(draft, one)
+            if not is_open:
+                leave_draft(self._desk.paths.data_dir, draft)
 
     def _leave(self, code: int) -> None:
         """Ends the app; in the midst of its start, nothing: one is told again."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LONGEST_WAIT_SECONDS = 1.0
 """For a dialog that was asked for; whatever takes longer mustn't make the keys look dead."""
+LONGEST_MOVE_SECONDS = 60.0
+"""For going to another message, which saves the one that is left."""
 LONGEST_EFFECT_SECONDS = 0.2
 """For a key to find its way through the widgets."""
 
@@ -94,6 +96,16 @@ class TypedAhead:
         """Makes the keys wait from now on, until some work is done or has opened its dialog."""
         return self._until_done(work, self.hold())
 
+    def before(self, work: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
+        """Makes the keys wait from now on, until some work is done, also where that takes long: they are meant for what
+        it leads to.
+        """
+        return self._until_done(work, self.hold(LONGEST_MOVE_SECONDS, is_firm=True))
+
+    def waiting_text(self) -> str:
+        """What has been typed or pasted and not been read yet; takes no lock."""
+        return "".join(map(_text_of, tuple(self._waiting)))
+
     async def _until_done(self, work: Coroutine[Any, Any, None], token: object) -> None:
         try:
             await work
@@ -135,3 +147,11 @@ class TypedAhead:
             self._follow(token, again, ())
         else:
             self.let_go(token)
+
+
+def _text_of(event: events.Key | events.Paste) -> str:
+    if isinstance(event, events.Paste):
+        return event.text
+    if event.is_printable:
+        return event.character or ""
+    return "\n" if event.key in ("enter", "tab") else ""

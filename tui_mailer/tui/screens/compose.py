@@ -56,9 +56,6 @@ class ComposeScreen(Room):
     def furniture(self) -> Iterable[Widget]:
         yield self.form
 
-    def on_mount(self) -> None:
-        self._autosave.begin()
-
     # keeping
 
     def on_compose_form_changed(self) -> None:
@@ -72,17 +69,17 @@ class ComposeScreen(Room):
         """Saves the draft as it stands, all keys read; raises `StorageError`."""
         await self.board.save()
 
-    async def action_next_draft(self) -> None:
+    def action_next_draft(self) -> None:
         """Goes to the next open message before the next key is read."""
-        await self.attempt_now(self.board.go_to_next())
+        self.attempt_first(self.board.go_to_next())
 
-    async def action_duplicate(self) -> None:
+    def action_duplicate(self) -> None:
         """Starts a copy before the next key is read."""
-        await self.attempt_now(self.board.duplicate())
+        self.attempt_first(self.board.duplicate())
 
-    async def action_close(self) -> None:
+    def action_close(self) -> None:
         """Saves the draft and puts it away before the next key is read: it belongs into the empty form."""
-        await self.attempt_now(self.board.put_away())
+        self.attempt_first(self.board.put_away())
 
     # fields
 

@@ -80,11 +80,14 @@ class Room(Screen[None]):
 
         ``keys_wait`` where the next keys may be meant for what it opens or does.
         """
-        attempt = self.attempt_now(work)
+        attempt = self._attempt(work)
         self.run_worker(self.desk.typed_ahead.behind(attempt) if keys_wait else attempt)
 
-    async def attempt_now(self, work: Coroutine[Any, Any, object]) -> None:
-        """Does some work before the next key is read."""
+    def attempt_first(self, work: Coroutine[Any, Any, object]) -> None:
+        """Does some work before the next key is read, however long that takes."""
+        self.run_worker(self.desk.keys_after(self._attempt(work)))
+
+    async def _attempt(self, work: Coroutine[Any, Any, object]) -> None:
         try:
             await work
         except MailerError as error:
