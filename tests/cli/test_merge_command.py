@@ -253,6 +253,7 @@ def test_equal_rows_are_told_before_anything_goes(tui_mailer: TuiMailer, templat
     table.write_text("id,name,email\n1,Ada,ada@example.org\n2,Bob,bob@example.org\n3,Ada,ada@example.org\n")
     shown = tui_mailer("merge", template, "--data", table, "--dry-run")
     assert (shown.code, "Row 3 is the same message to ada@example.org as row 1" in shown.err) == (0, True)
+    assert "asked which you want: --only-new" in shown.err
     refused = tui_mailer("merge", template, "--data", table)
     assert refused.code == 65
     assert "Nothing was queued. --only-new leaves these rows out; --again sends them as well." in refused.err

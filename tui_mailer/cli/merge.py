@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tui_mailer.cli import exit_code, parsing, sending
-from tui_mailer.cli.merge_repeat import Job, find_repeats, plan
+from tui_mailer.cli.merge_repeat import ADVICE, Job, find_repeats, plan
 from tui_mailer.cli.merge_result import OPEN_STATES, FailureLog, Outcome, Progress, ResultFile
 from tui_mailer.cli.merge_source import Row, Template, draft_for, read_rows, read_template
 from tui_mailer.domain.errors import InvalidMessage, NotFound
@@ -104,6 +104,8 @@ def merge(context: Context, arguments: argparse.Namespace) -> int:
     for sentence in filter(None, (*repeats.sentences(), repeats.note())):
         context.output.say(sentence)
     if arguments.dry_run:
+        if any(repeats.sentences()) and not (arguments.only_new or arguments.again):
+            context.output.say(f"So it will be asked which you want: {ADVICE}")
         return _dry_run(context, jobs[: arguments.limit or 1], len(drafts))
     result_path = None if arguments.no_result else Path(arguments.result or f"{arguments.data}.result.jsonl")
     with ResultFile(result_path) as result, MergeRun(context, arguments, len(drafts)) as run:
