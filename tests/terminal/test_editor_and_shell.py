@@ -112,6 +112,41 @@ def test_an_editor_that_fails_changes_nothing(tmp_path: Path, lines: tuple[str, 
         assert terminal.ended() == 0
 
 
+def test_an_editor_that_leaves_a_pipe_stops_nothing(tmp_path: Path) -> None:
+    """What can't be read to its end isn't begun: neither now nor at the next start, and it is named both times."""
+    configure(tmp_path)
+    editor = editor_that(tmp_path, 'rm "$1"', 'mkfifo "$1"', 'echo copy > "$1~"')
+    with in_terminal(tmp_path, size=(200, 24), EDITOR=editor) as terminal:
+        write(terminal, "bob@example.org", "s", "before")
+        terminal.press("ctrl+r")
+        terminal.shows("can't be read", "no ordinary file")
+        terminal.type(", and after")
+        terminal.press("ctrl+q")
+        assert terminal.ended() == 0
+    with in_terminal(tmp_path, size=(200, 24)) as terminal:
+        terminal.shows("can't be read: it is no ordinary file")
+        terminal.type("new")
+        terminal.shows("draft saved")
+        terminal.press("ctrl+q")
+        assert terminal.ended() == 0
+
+
+def test_what_an_editor_adds_of_its_own_does_not_stay(tmp_path: Path) -> None:
+    """A byte order mark isn't text, and a copy of the text doesn't outlive it in the data dir."""
+    configure(tmp_path)
+    lines = ('cp "$1" "$1~"', r'printf "\357\273\277whole" > "$1"')
+    with in_terminal(tmp_path, EDITOR=editor_that(tmp_path, *lines)) as terminal:
+        write(terminal, "bob@example.org", "s", "before")
+        terminal.press("ctrl+r")
+        terminal.shows("whole")
+        terminal.press("ctrl+q")
+        assert terminal.ended() == 0
+    (draft,) = cli(tmp_path, "draft", "list")
+    shown = json.dumps(cli(tmp_path, "draft", "show", str(draft["id"])))
+    assert '"whole"' in shown
+    assert not list((tmp_path / "data").glob("body-*"))
+
+
 def test_an_editor_that_leaves_no_text_is_told_and_undone(tmp_path: Path) -> None:
     """What stood there isn't lost by a slip in the editor: one key brings it back."""
     configure(tmp_path)
@@ -252,7 +287,7 @@ def test_what_an_editor_left_that_is_no_text_is_named(tmp_path: Path) -> None:
     left.parent.mkdir(exist_ok=True)
     left.write_bytes(b"\xff")
     with in_terminal(tmp_path, size=(200, 24)) as terminal:
-        terminal.shows("can't be read: it isn't text.", "body-k3x9.txt")
+        terminal.shows("can't be read: it isn't text of ours.", "body-k3x9.txt")
     assert left.read_bytes() == b"\xff"
 
 

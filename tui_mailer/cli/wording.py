@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from tui_mailer.domain.submission import (
+    BY_HAND,
     DUE_STATUSES,
     SETTLED_STATUSES,
     Kind,
@@ -158,6 +159,8 @@ class _Sentence:
     def _sent(self) -> str:
         if self.submission.is_kept_locally:
             return f"Kept on this computer, sent to nobody: {self._folder()} (account {self.submission.account})."
+        if any((one.detail or "").startswith(BY_HAND) for one in self.submission.recipients):
+            return f"You marked it as sent to {addressees(self.submission)}; no answer had come."
         answer = f" The server said: {self.submission.response_text}" if self.submission.response_text else ""
         return f"Sent to {addressees(self.submission)}.{answer}"
 

@@ -5,7 +5,9 @@ one that its app has not come back for.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
@@ -17,6 +19,8 @@ from tui_mailer.storage.file_system import make_private_directory, reason
 from tui_mailer.storage.lock import FileOwnerLocks
 from tui_mailer.tui.desk import Desk
 
+MOST_BYTES = 50_000_000
+"""Of a text: no mail is that long."""
 _left_here: set[str] = set()
 """Names of those that this run of the app has left: it has said that the next start takes them up."""
 
@@ -57,8 +61,9 @@ class BodyFile:
         self._locks.release(self.path.stem)
 
     def remove(self) -> None:
-        """Takes the file away; another call does nothing."""
-        self.path.unlink(missing_ok=True)
+        """Takes the file away, and the copies that editors make of it; another call does nothing."""
+        for name in (self.path.name, f"{self.path.name}~", f"#{self.path.name}#"):
+            self.path.with_name(name).unlink(missing_ok=True)
         self.leave()
 
 
@@ -85,7 +90,7 @@ async def take_up_left_bodies(desk: Desk) -> None:
         except FileNotFoundError:
             continue  # another app was faster
         except (OSError, UnicodeDecodeError, DamagedStore) as error:
-            why = reason(error) if isinstance(error, OSError) else "it isn't what was written"
+            why = reason(error) if isinstance(error, OSError) else "it isn't text of ours"
             unreadable.append(f"What was left in {path} can't be read: {why}. Move it elsewhere.")
     if unreadable:
         desk.status.complain(" ".join(unreadable))
@@ -130,7 +135,15 @@ def _new_draft_path(data_dir: Path) -> Path:
 
 
 def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8").removesuffix("\n")
+    """Reads a file of text; anything else, which might never end or never begin, is refused with an `OSError`."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, encoding="utf-8-sig") as file:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "it is no ordinary file")
+        if found.st_size > MOST_BYTES:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        return file.read().removesuffix("\n")
 
 
 def _digest(text: str) -> str:
