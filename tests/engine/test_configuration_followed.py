@@ -13,10 +13,10 @@ from typing import Any, Self
 
 import pytest
 from engine_bench import EngineBench, letter
-from smtp_server import ScriptedServer
+from smtp_server import PAUSE, ScriptedServer
 
 from tui_mailer.domain.submission import State
-from tui_mailer.services.event import AccountChanged
+from tui_mailer.services.event import AccountChanged, ConfigurationChanged
 from tui_mailer.services.session import open_session
 from tui_mailer.storage.record import NOT_CONFIGURED
 
@@ -135,3 +135,23 @@ async def test_mail_sealed_before_goes_to_the_server_the_account_has_now(
         await bench.deliver(sealed)
         assert (len(server.stored), len(new.stored)) == (0, 1)
         assert server.connections == 0
+
+
+async def test_an_account_that_changes_while_its_server_is_slow(bench: EngineBench, server: ScriptedServer) -> None:
+    """Greeted by the old server, changed, then let on: that one gets nothing, and the mail goes to the new one."""
+    server.on("MAIL", PAUSE)
+    async with ScriptedServer() as newer:
+        engine = bench.session.engine("deliver", bench.events.append)
+        engine.start()
+        try:
+            sealed = bench.seal()
+            engine.nudge()
+            await until(lambda: any("MAIL" in line for line in server.commands), "the envelope")
+            bench.config.write_text(bench.config.read_text().replace(f"port: {server.port}", f"port: {newer.port}"))
+            await until(lambda: any(isinstance(one, ConfigurationChanged) for one in bench.events), "the change seen")
+            server.resumed.set()
+            await until(lambda: len(newer.stored) == 1, "the mail at the new server")
+            await until(lambda: bench.mailer.show(sealed.id).state is State.SENT, "sent")
+            assert server.stored == []
+        finally:
+            await asyncio.to_thread(engine.stop)

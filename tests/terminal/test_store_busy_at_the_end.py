@@ -32,7 +32,7 @@ def test_keys_that_waited_for_the_next_message_are_kept(tmp_path: Path) -> None:
             terminal.press("ctrl+n")
             time.sleep(0.3)
             terminal.type("third@example.org\r\rSubject\rwhole paragraph")
-            terminal.shows("the store is busy; what you type waits for it")
+            terminal.shows("the store is busy: one moment, nothing is lost")
             os.kill(terminal.process.pid, signal.SIGHUP)
             time.sleep(1.0)
             other.execute("ROLLBACK")

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from tui_mailer.accounts.configuration import Account, Configuration
-from tui_mailer.domain.errors import StorageError
+from tui_mailer.domain.errors import StorageError, UnknownAccount
 from tui_mailer.providers.base import Provider
 from tui_mailer.services.account import fingerprint
 from tui_mailer.services.configuration_watch import ConfigurationWatch
@@ -59,6 +59,13 @@ class AccountStanding:
         """The account as the configuration file has it now; raises `UnknownAccount`."""
         await self.look_at_configuration()
         return self._work.directory.account(name)
+
+    async def is_outdated(self, account: Account) -> bool:
+        """Says whether the configuration file has other settings for an account by now, or none."""
+        try:
+            return fingerprint(await self.account(account.name)) != fingerprint(account)
+        except UnknownAccount:
+            return True
 
     async def look_at_configuration(self, *, is_asked: bool = False) -> None:
         """Goes by what the configuration file says now; what it mends is tried again."""

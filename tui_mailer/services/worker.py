@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from tui_mailer.domain.errors import ConfigurationError, CredentialUnavailable, Fenced, StorageError, UnknownAccount
+from tui_mailer.domain.errors import (
+    ConfigurationError,
+    CredentialUnavailable,
+    Fenced,
+    StorageError,
+    TryLater,
+    UnknownAccount,
+)
 from tui_mailer.domain.message import Content
 from tui_mailer.domain.submission import Phase, RecipientResult, State
 from tui_mailer.services.delivery import AccountTrouble, Attempt, NotYet, Terms, contents_of
@@ -16,6 +24,9 @@ from tui_mailer.services.settling import settle_by_asking
 from tui_mailer.services.standing import AccountStanding
 from tui_mailer.services.workplace import Workplace
 from tui_mailer.storage.record import NOT_CONFIGURED, Claim, Outcome, Reroute, Submission
+
+FRESH_SECONDS = 0.5
+"""In which an account that was looked at needn't be looked at again."""
 
 
 class Worker:
@@ -40,6 +51,7 @@ class Worker:
         self._work = work
         self._standing = standing
         self._fall_back = fall_back
+        self._looked_at = 0.0
         self.rerouted: set[str] = set()
         """What another account is to try at once."""
 
@@ -70,7 +82,16 @@ class Worker:
         date: datetime | None,
         answers: Sequence[RecipientResult],
     ) -> None:
-        """Makes a phase durable before the step that makes it true (the `Ledger` of an attempt)."""
+        """Makes a phase durable before the step that makes it true (the `Ledger` of an attempt).
+
+        Raises `TryLater` before the point of no return if the account is another by now: connecting may have taken
+        minutes, and nothing goes to a server that isn't the account's any more.
+        """
+        attempt = self.attempt
+        if phase is Phase.INTENT and attempt is not None and attempt.phase is not Phase.INTENT:
+            is_fresh = time.monotonic() - self._looked_at < FRESH_SECONDS
+            if not is_fresh and await self._standing.is_outdated(attempt.terms.account):
+                raise TryLater("The account was changed while this was under way.", retry_at=self._work.now())
         await self._work.db(self._work.store.outbox.set_phase, claim, phase, note, date=date, answers=answers)
 
     async def _deliver(self, claim: Claim) -> Claim | None:
@@ -114,6 +135,7 @@ class Worker:
         late = self._lateness(submission)
         if late is not None:
             return Outcome(fallback_state=State.HELD, error=late, text=late)
+        self._looked_at = time.monotonic()
         try:
             account = await self._standing.account(submission.account)
             provider = await self._standing.provider(account)
@@ -189,4 +211,4 @@ class Worker:
         if submission.schedule_words is None or self.claim.attempt > 1 or late_by <= self._work.delivery.late:
             return None
         hours = int(late_by / timedelta(hours=1))
-        return f"Its time passed {hours} h ago while no tui-mailer ran: release it to send it now."
+        return f"Its time passed {hours} h ago by this clock, and it wasn't sent: release it to send it now."

@@ -44,7 +44,7 @@ class Autosave:
 
     async def _try(self) -> None:
         try:
-            await self._save()
+            await self._room.desk.told_if_slow(self._save())
         except StorageError:
             if self._timer is None:
                 self._save_in(MOST_SECONDS)

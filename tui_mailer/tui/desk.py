@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 SLOW_SECONDS = 1.5
 """Before it is said what the keys wait for."""
-_SLOW = "the store is busy; what you type waits for it, nothing is lost"
+_SLOW = "the store is busy: one moment, nothing is lost"
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -102,10 +102,11 @@ class Desk:
         return question(self._session.mailer)
 
     def keys_after(self, work: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
-        """Has keys wait from now on until some work is done; that says so where the store is slow."""
-        return self._tell_if_slow(self.typed_ahead.before(work))
+        """Has keys wait from now on until some work is done; says so where the store is slow."""
+        return self.told_if_slow(self.typed_ahead.before(work))
 
-    async def _tell_if_slow(self, work: Coroutine[Any, Any, None]) -> None:
+    async def told_if_slow(self, work: Coroutine[Any, Any, None]) -> None:
+        """Does some work that waits for the store, and says so where that takes long."""
         loop = asyncio.get_running_loop()
         saying = loop.call_later(SLOW_SECONDS, lambda: self.status.say(_SLOW, seconds=3600))
         try:

@@ -293,7 +293,7 @@ class Errands:
     async def _may_leave(self) -> bool:
         from tui_mailer.tui.screens.quit import QuitScreen, still_leaving
 
-        await self._compose.save()
+        await self._desk.told_if_slow(self._compose.save())
         leaving = await still_leaving(self._desk, self._watch)
         if not leaving:
             return True

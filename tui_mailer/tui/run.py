@@ -91,7 +91,7 @@ class Run:
         desk = self._desk
         grace_seconds = SIGNAL_GRACE_SECONDS if is_signaled else GRACE_SECONDS
         longest = grace_seconds + INTENT_GRACE_SECONDS
-        said = f"finishing the message under way, {longest:.0f} s at most ...\n"
+        said = f"finishing what is under way, {longest:.0f} s at most ...\n"
         notice = threading.Timer(PATIENCE_SECONDS, sys.stderr.write, (said,))
         notice.daemon = True
         notice.start()
