@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from program_run import TuiMailer
 
+from tui_mailer.cli import merge
 from tui_mailer.cli.merge import rate
 from tui_mailer.cli.merge_result import ResultFile
 from tui_mailer.cli.merge_source import Row, parse_template, read_rows
@@ -66,11 +67,20 @@ def test_a_rerun_goes_on_and_doubles_nothing(
     assert tui_mailer("merge", template, "--data", guests, "--run", "second", "--json").json["new"] == 4
 
 
-def test_equal_rows_are_each_sent_when_asked(tui_mailer: TuiMailer, template: Path, tmp_path: Path) -> None:
-    """With --again two equal rows are two messages, and still two after a rerun."""
+@pytest.fixture
+def at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person is there to be asked."""
+    monkeypatch.setattr(merge, "is_interactive", lambda: True)
+
+
+@pytest.mark.parametrize("said", [(), ("--again",)])
+def test_equal_rows_are_each_sent(tui_mailer: TuiMailer, template: Path, tmp_path: Path, said: tuple[str, ...]) -> None:
+    """In a script, or with --again, two equal rows are two messages, and still two after a rerun; it is told."""
     table = tmp_path / "twice.csv"
     table.write_text("name,email\n" + 2 * "Ada,ada@example.org\n")
-    assert tui_mailer("merge", template, "--data", table, "--again", "--json").json["new"] == 2
+    done = tui_mailer("merge", template, "--data", table, *said, "--json")
+    assert (done.code, done.json["new"]) == (0, 2)
+    assert "Row 2 is the same message to ada@example.org as row 1: they would get it twice." in done.err
     assert tui_mailer("merge", template, "--data", table, "--json").json["new"] == 0
 
 
@@ -247,13 +257,14 @@ def test_variables_go_into_every_field(tui_mailer: TuiMailer, tmp_path: Path) ->
     assert submission["cc"] == ["ada@example.org.cc"]
 
 
+@pytest.mark.usefixtures("at_a_terminal")
 def test_equal_rows_are_told_before_anything_goes(tui_mailer: TuiMailer, template: Path, tmp_path: Path) -> None:
     """The same message twice to one person is refused until it is said whether it is wanted once or twice."""
     table = tmp_path / "twice.csv"
     table.write_text("id,name,email\n1,Ada,ada@example.org\n2,Bob,bob@example.org\n3,Ada,ada@example.org\n")
     shown = tui_mailer("merge", template, "--data", table, "--dry-run")
     assert (shown.code, "Row 3 is the same message to ada@example.org as row 1" in shown.err) == (0, True)
-    assert "asked which you want: --only-new" in shown.err
+    assert "it is asked which you want: --only-new" in shown.err
     refused = tui_mailer("merge", template, "--data", table)
     assert refused.code == 65
     assert "Nothing was queued. --only-new leaves these rows out; --again sends them as well." in refused.err
@@ -263,6 +274,7 @@ def test_equal_rows_are_told_before_anything_goes(tui_mailer: TuiMailer, templat
     assert tui_mailer("merge", template, "--data", table, "--again", "--json").json["new"] == 1
 
 
+@pytest.mark.usefixtures("at_a_terminal")
 def test_a_text_mended_between_two_runs_goes_to_nobody_again_unasked(
     tui_mailer: TuiMailer, template: Path, guests: Path, maildir: Path
 ) -> None:
@@ -281,6 +293,7 @@ def test_a_text_mended_between_two_runs_goes_to_nobody_again_unasked(
     assert tui_mailer("merge", template, "--data", guests, "--json").json["new"] == 0
 
 
+@pytest.mark.usefixtures("at_a_terminal")
 def test_only_who_has_had_a_text_is_asked_about(tui_mailer: TuiMailer, template: Path, guests: Path) -> None:
     """What was canceled before it left, another run's name and two different letters to one person are no repeats."""
     assert tui_mailer("merge", template, "--data", guests, "--queue").code == 0

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tui_mailer.cli import exit_code, parsing, sending
+from tui_mailer.cli.context import is_interactive
 from tui_mailer.cli.merge_repeat import ADVICE, Job, find_repeats, plan
 from tui_mailer.cli.merge_result import OPEN_STATES, FailureLog, Outcome, Progress, ResultFile
 from tui_mailer.cli.merge_source import Row, Template, draft_for, read_rows, read_template
@@ -31,8 +32,8 @@ _DESCRIPTION = """\
 Sends TEMPLATE to each row of a table. TEMPLATE is a draft's ID, or a text file: 'Header: value' lines, an empty line,
 the body. ${column} is replaced by the row's value, $$ is a dollar; a missing column is refused before anything is
 queued. A rerun goes on where it ended: a row that was queued with this template isn't queued again. Where somebody
-would be written to twice (equal rows, a text changed between two runs), nothing is queued until you say which you want:
---only-new or --again."""
+would be written to twice (equal rows, a text changed between two runs), nothing is queued at a terminal until you say
+which you want: --only-new or --again; a script is told on stderr, and they are sent."""
 
 _EPILOG = f"""\
 header lines of a template file: From, To, Cc, Bcc, Reply-To, Subject, In-Reply-To, References, At, Format, Tag, Meta,
@@ -99,13 +100,13 @@ def merge(context: Context, arguments: argparse.Namespace) -> int:
     repeats = find_repeats(jobs, context.mailer)
     if arguments.only_new:
         jobs = repeats.without(jobs)
-    elif not (arguments.again or arguments.dry_run):
-        repeats.refuse()
+    elif is_interactive() and not (arguments.again or arguments.dry_run):
+        repeats.refuse()  # a script, a weekly letter from one template say, goes on as it always has, and is told
     for sentence in filter(None, (*repeats.sentences(), repeats.note())):
         context.output.say(sentence)
     if arguments.dry_run:
         if any(repeats.sentences()) and not (arguments.only_new or arguments.again):
-            context.output.say(f"So it will be asked which you want: {ADVICE}")
+            context.output.say(f"At a terminal it is asked which you want: {ADVICE}")
         return _dry_run(context, jobs[: arguments.limit or 1], len(drafts))
     result_path = None if arguments.no_result else Path(arguments.result or f"{arguments.data}.result.jsonl")
     with ResultFile(result_path) as result, MergeRun(context, arguments, len(drafts)) as run:
