@@ -248,7 +248,7 @@ async def test_a_lost_answer_is_uncertain_until_a_person_settles_it(tmp_path: Pa
             await stage.press("f3")
             await stage.shows("uncertain", "may or may not have gone out")
             await stage.press("o")
-            await stage.shows("Did it reach bob@example.org?", "look at the details first", "send it again")
+            await stage.shows("Did it reach bob@example.org?", "look at the transcript", "send it again")
             await stage.press("down", "enter")
             await stage.shows("The outbox is empty")
             assert await state_of(stage, one) is State.SENT
@@ -424,7 +424,7 @@ async def test_an_uncertain_one_says_when_the_last_byte_left(tmp_path: Path) -> 
             (attempt,) = await stage.app.desk.ask(lambda mailer: mailer.attempts(lost.id))
             assert attempt.intent_at is not None
             await stage.shows("The last byte left at", f"{attempt.intent_at.astimezone(stage.app.desk.zone):%H:%M:%S}")
-            await stage.shows("may or may not have been delivered", "look at the details first", "send it again")
+            await stage.shows("may or may not have been delivered", "look at the transcript", "send it again")
 
 
 async def test_a_held_account_names_keys_and_no_shell(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tui_mailer.tui.widgets.row_list import RowList
 from tui_mailer.tui.words import say_clock, say_recipients, say_subject
 
 _OFFERS = (
-    Offer(key="look", text="look at the details first", remark="changes nothing"),
+    Offer(key="look", text="look at the transcript", remark="among the details; changes nothing"),
     Offer(key="sent", text="it arrived", remark="marks it as sent"),
     Offer(key="resend", text="send it again", remark="the same bytes; may arrive twice"),
     Offer(key="failed", text="it did not arrive, give it up", remark="marks it as failed"),
