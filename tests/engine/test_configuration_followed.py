@@ -16,6 +16,7 @@ from engine_bench import EngineBench, letter
 from smtp_server import PAUSE, ScriptedServer
 
 from tui_mailer.domain.submission import State
+from tui_mailer.services import worker
 from tui_mailer.services.event import AccountChanged, ConfigurationChanged
 from tui_mailer.services.session import open_session
 from tui_mailer.storage.record import NOT_CONFIGURED
@@ -137,8 +138,11 @@ async def test_mail_sealed_before_goes_to_the_server_the_account_has_now(
         assert server.connections == 0
 
 
-async def test_an_account_that_changes_while_its_server_is_slow(bench: EngineBench, server: ScriptedServer) -> None:
+async def test_an_account_that_changes_while_its_server_is_slow(
+    bench: EngineBench, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Greeted by the old server, changed, then let on: that one gets nothing, and the mail goes to the new one."""
+    monkeypatch.setattr(worker, "FRESH_SECONDS", 0.0)
     server.on("MAIL", PAUSE)
     async with ScriptedServer() as newer:
         engine = bench.session.engine("deliver", bench.events.append)

@@ -192,7 +192,7 @@ async def edit_and_send(bench: EngineBench, server: ScriptedServer, sealed: Subm
     draft = replace(stored.draft, sender="") if "root@" in stored.draft.sender else stored.draft
     review = bench.mailer.review(draft)
     assert review.is_sendable, review.findings
-    (again,) = bench.mailer.seal(draft, SealRequest(draft_id=stored.id, reviewed=review))
+    (again,) = bench.mailer.seal(draft, SealRequest(draft=stored.ref, reviewed=review))
     await bench.deliver(again)
     return server.stored[-1]
 

@@ -100,7 +100,7 @@ async def test_html_that_says_the_old_text_does_not_go(tmp_path: Path, server: S
         await stage.press("enter")
         (stored,) = await stage.app.desk.ask(lambda mailer: mailer.drafts())
         with pytest.raises(InvalidMessage, match="still says the old text"):
-            await stage.app.desk.ask(lambda mailer: mailer.seal(stored.draft, SealRequest(draft_id=stored.id)))
+            await stage.app.desk.ask(lambda mailer: mailer.seal(stored.draft, SealRequest(draft=stored.ref)))
         assert call(tmp_path, "draft", "send", stored.id) == 65
         assert call(tmp_path, "draft", "send", "--dry-run", stored.id) == 65
         assert call(tmp_path, "draft", "send", "--check", stored.id) == 65
