@@ -12,7 +12,6 @@ from tui_mailer.domain.errors import (
     CredentialUnavailable,
     Fenced,
     StorageError,
-    TryLater,
     UnknownAccount,
 )
 from tui_mailer.domain.message import Content
@@ -27,6 +26,10 @@ from tui_mailer.storage.record import NOT_CONFIGURED, Claim, Outcome, Reroute, S
 
 FRESH_SECONDS = 0.5
 """In which an account that was looked at needn't be looked at again."""
+
+
+class AccountOutdated(Fenced):
+    """The account was changed while its old server was talked to: nothing was sent, and the attempt begins anew."""
 
 
 class Worker:
@@ -84,14 +87,14 @@ class Worker:
     ) -> None:
         """Makes a phase durable before the step that makes it true (the `Ledger` of an attempt).
 
-        Raises `TryLater` before the point of no return if the account is another by now: connecting may have taken
-        minutes, and nothing goes to a server that isn't the account's any more.
+        Raises `AccountOutdated` before the point of no return if the account is another by now: connecting may have
+        taken minutes, and nothing goes to a server that isn't the account's any more.
         """
         attempt = self.attempt
         if phase is Phase.INTENT and attempt is not None and attempt.phase is not Phase.INTENT:
             is_fresh = time.monotonic() - self._looked_at < FRESH_SECONDS
             if not is_fresh and await self._standing.is_outdated(attempt.terms.account):
-                raise TryLater("The account was changed while this was under way.", retry_at=self._work.now())
+                raise AccountOutdated("The account was changed while this was under way.")
         await self._work.db(self._work.store.outbox.set_phase, claim, phase, note, date=date, answers=answers)
 
     async def _deliver(self, claim: Claim) -> Claim | None:
@@ -102,6 +105,9 @@ class Worker:
             outcome = await self._attempt(claim)
             # In the same step in which the attempt ends: nobody may cancel between an answer and its record.
             self.is_recording = True
+        except AccountOutdated:
+            await self._work.db(outbox.give_back, claim)
+            return None
         except Fenced:
             return None
         except AccountTrouble as trouble:
