@@ -14,7 +14,7 @@ from tui_mailer.tui.desk import Desk
 
 if TYPE_CHECKING:
     from tui_mailer.services.review import Review
-    from tui_mailer.storage.record import StoredDraft, Submission
+    from tui_mailer.storage.record import DraftRef, StoredDraft, Submission
 
 
 @dataclass(eq=False, slots=True)
@@ -32,6 +32,13 @@ class Kept:
     """What is on disk."""
     is_copy_of: str | None = None
     """The draft that another process has changed, sent or deleted while this was written."""
+
+    @property
+    def ref(self) -> DraftRef | None:
+        """Names it in the store as it was last saved; None while nothing is stored."""
+        from tui_mailer.storage.record import DraftRef  # not for the first frame
+
+        return DraftRef(self.draft_id, self.epoch) if self.draft_id is not None else None
 
     def is_at(self, stored: StoredDraft) -> None:
         """It is stored like this now."""
@@ -122,10 +129,8 @@ class DraftKeeper:
                 self._desk.status.say(f"{what} elsewhere: what you write goes on as a copy", seconds=60)
 
     async def _delete(self, one: Kept) -> None:
-        from tui_mailer.storage.record import DraftRef  # not for the first frame
-
-        if one.draft_id is not None:
-            ref = DraftRef(one.draft_id, one.epoch)
+        ref = one.ref
+        if ref is not None:
             try:
                 await self._desk.ask(lambda mailer: mailer.delete_draft(ref))
             except DraftOutdated:
@@ -165,11 +170,9 @@ class DraftKeeper:
         another has just sent: the text goes on as a copy.
         """
         from tui_mailer.services.review import SealRequest
-        from tui_mailer.storage.record import DraftRef
 
         async with self._lock:
-            ref = DraftRef(one.draft_id, one.epoch) if one.draft_id is not None else None
-            request = SealRequest(undo_seconds=undo_seconds, each=each, draft=ref, reviewed=reviewed)
+            request = SealRequest(undo_seconds=undo_seconds, each=each, draft=one.ref, reviewed=reviewed)
             try:
                 submissions = await self._desk.ask(lambda mailer: mailer.seal(draft, request))
             except DraftGone as error:
