@@ -98,11 +98,45 @@ async def test_no_answer_after_the_dot_is_76_until_a_person_settles_it(
     run = await send("send")
     assert (run.code, run.json["state"]) == (76, "uncertain")
     assert f"outbox resolve {run.json['id']}" in run.err
-    assert (await send("outbox", "flush")).json == []
+    flushed = await send("outbox", "flush")
+    assert (flushed.code, flushed.json) == (76, []), "nothing is tried, and what is uncertain isn't called done"
+    assert "Nothing was due." in flushed.err
+    assert f"outbox resolve {run.json['id']}" in flushed.err
     assert len(server.stored) == 1
     shown = await asyncio.to_thread(tui_mailer, "--config", tmp_path / "config.yaml", "outbox", "show", run.json["id"])
     assert ": all sent, waiting for the answer; " in shown.out
     assert (await send("outbox", "resolve", run.json["id"], "--sent")).json["state"] == "sent"
+    assert (await send("outbox", "flush")).code == 0
+
+
+async def test_a_flush_says_what_it_leaves(send, server: ScriptedServer) -> None:
+    """Due mail behind a held account is 77 with the reason; what waits because a person wants it so is no trouble."""
+    await send("send", "--queue")
+    await send("account", "hold", "work")
+    stuck = await send("outbox", "flush")
+    assert (stuck.code, stuck.json) == (77, [])
+    assert "Mail that is due waits: account work is held: held by you. Once mended: tui-mailer account" in stuck.err
+    assert "Nothing was due" not in stuck.err
+    await send("account", "release", "work")
+    assert (await send("outbox", "flush")).code == 0
+    await send("send", "--hold")
+    await send("send", "--at", "in 2h")
+    idle = await send("outbox", "flush")
+    assert (idle.code, idle.json) == (0, [])
+    assert idle.err.startswith("Nothing was due.\n1 held as asked: tui-mailer outbox list\nThe next is due ")
+
+
+async def test_a_flush_tells_what_the_program_has_held(send, server: ScriptedServer, tmp_path: Path) -> None:
+    """Mail that its account can't carry any more waits for a person: each flush says so, and it isn't 0."""
+    held = await send("send", "--queue")
+    config = tmp_path / "config.yaml"
+    known = config.read_text()
+    config.write_text(known.replace("ada@", "eve@"))
+    assert (await send("outbox", "flush")).code == 75
+    again = await send("outbox", "flush")
+    assert (again.code, again.json) == (75, [])
+    assert "may no longer send as ada@example.org" in again.err
+    assert f"outbox release {held.json['id']}" in again.err
 
 
 async def test_nobody_listening_is_75_and_costs_no_attempt(send, server: ScriptedServer) -> None:

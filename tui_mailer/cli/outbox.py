@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from tui_mailer.cli import exit_code, parsing, sending
@@ -11,6 +11,7 @@ from tui_mailer.domain.submission import State
 
 if TYPE_CHECKING:
     from tui_mailer.cli.context import Context
+    from tui_mailer.services.leftover import Leftover
     from tui_mailer.storage.record import Submission
 
 _EPILOG = f"""\
@@ -20,11 +21,13 @@ examples:
   tui-mailer outbox reschedule 7XKQ 'tomorrow 9am'
   tui-mailer outbox cancel --series 7XKQ    recurring mail: this one and all that follow
   tui-mailer outbox resolve 7XKQ --resend
-  tui-mailer outbox flush          exits 76, 77, 69, 75 or 0 by the worst outcome
+  tui-mailer outbox flush          exits 76, 77, 69, 75 or 0 by the worst outcome; what waits for you counts, too
 
 {exit_code.EXPLAINED}"""
 
 _PAGE = 200
+_MOST_DESCRIBED = 3
+"""How many of those that need a person a flush describes; the others are counted."""
 
 
 def build_parser(prog: str) -> parsing.Parser:
@@ -173,10 +176,41 @@ def rebuild(context: Context, _arguments: argparse.Namespace) -> int:
 
 
 def flush(context: Context, _arguments: argparse.Namespace) -> int:
-    """Delivers all that is due."""
+    """Delivers all that is due, and doesn't hide what it couldn't."""
+    from tui_mailer.services.leftover import leftover
+
     attempted = context.session.engine("flush").flush()
-    if not attempted:
+    if attempted:
+        code = sending.report(context, attempted, is_array=True)
+    else:
         context.output.document([])
-        context.output.say("Nothing was due.")
-        return exit_code.DONE
-    return sending.report(context, attempted, is_array=True)
+        code = exit_code.DONE
+    return exit_code.worst([code, _tell_leftover(context, leftover(context.mailer), attempted)])
+
+
+def _tell_leftover(context: Context, left: Leftover, told: Collection[Submission]) -> int:
+    """Says what waits apart from what was told already; returns the exit code of what needs a person."""
+    from tui_mailer.cli.wording import describe_submission, moment
+
+    say = context.output.say
+    if not told and not left.account_holds:
+        say("Nothing was due.")
+    told_accounts, told_ids = {one.account for one in told}, {one.id for one in told}
+    for hold in left.account_holds:
+        if hold.account in told_accounts:
+            continue
+        say(
+            f"Mail that is due waits: account {hold.account} is held: {hold.reason.rstrip('. ')}. "
+            f"Once mended: tui-mailer account release {hold.account}"
+        )
+    untold = [one for one in left.needs_person if one.id not in told_ids]
+    for one in untold[:_MOST_DESCRIBED]:
+        say(describe_submission(one, context, None))
+    if len(untold) > _MOST_DESCRIBED:
+        say(f"{len(untold) - _MOST_DESCRIBED} more wait for you: tui-mailer outbox list")
+    if left.held_as_asked:
+        say(f"{left.held_as_asked} held as asked: tui-mailer outbox list")
+    if left.next_due is not None:
+        say(f"The next is due {moment(left.next_due, context.zone)}.")
+    codes = [exit_code.code_of_state(one.state) for one in left.needs_person]
+    return exit_code.worst([*codes, exit_code.ACCOUNT_HELD if left.account_holds else exit_code.DONE])

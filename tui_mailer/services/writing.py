@@ -33,7 +33,7 @@ from tui_mailer.services.sealing import (
     recipients_of,
 )
 from tui_mailer.services.who_sends import who_sends
-from tui_mailer.storage.record import NewSubmission, SeriesRule, Submission
+from tui_mailer.storage.record import HELD_AS_ASKED, NewSubmission, SeriesRule, Submission
 
 if TYPE_CHECKING:
     from tui_mailer.storage.store import Store
@@ -258,7 +258,7 @@ class Writer:
             marks=request.marks,
             note=draft.note or None,
             retries=draft.retries if draft.retries is not None else queued.retries,
-            held_reason="held as asked" if request.hold else None,
+            held_reason=HELD_AS_ASKED if request.hold else None,
             draft=replace(
                 draft,
                 account=account.name,

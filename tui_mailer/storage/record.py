@@ -14,6 +14,8 @@ from tui_mailer.domain.timeline import StatusEvent
 
 HELD_BY_PERSON = "held by you"
 """Why a submission or an account is held that a person wants to wait."""
+HELD_AS_ASKED = "held as asked"
+"""Why a submission is held that was sealed so."""
 NOT_CONFIGURED = "it isn't in the configuration; its mail waits, and leaves by itself once it is"
 """Why an account is held that a process didn't know; whichever process knows it lets it go."""
 
