@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from app_stage import on_stage, paths_in
 from smtp_server import ScriptedServer
 
 from tui_mailer.accounts.load import load
 from tui_mailer.domain.draft import Draft
+from tui_mailer.tui.screens.account_list import AccountListScreen
 
 TENDED = """\
 compose: {{undo_seconds: 0}}
@@ -121,8 +123,12 @@ async def test_what_is_held_goes_on_with_the_password_given_in_the_form(tmp_path
             assert paths_in(tmp_path).config_file.read_text() == before
 
 
-async def test_the_embedded_account_has_nothing_to_change(tmp_path: Path) -> None:
-    """Without a configuration there is no account in it: the key says so and what to press."""
+@pytest.mark.parametrize("key", ["e", "x"])
+async def test_the_embedded_account_has_nothing_to_change(tmp_path: Path, key: str) -> None:
+    """Without a configuration there is no account in it: the list stays, says so, and the key it names works there."""
     async with on_stage(tmp_path) as stage:
-        await stage.press("f9", "e")
-        await stage.shows("local isn't in the configuration: n adds an account. Nothing was changed.")
+        await stage.press("f9", key)
+        await stage.shows("local is built in: there is nothing to change. n adds an account.")
+        assert isinstance(stage.app.screen, AccountListScreen)
+        await stage.press("n")
+        await stage.shows("Add an SMTP account")

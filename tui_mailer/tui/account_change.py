@@ -23,14 +23,14 @@ class AccountChange:
         self._desk = desk
 
     async def edit(self, name: str) -> Configuration | None:
-        """Lets a person change its settings; must run in a worker. Raises `MailerError` where there is nothing to."""
+        """Lets a person change the settings of an account that stands in the file; must run in a worker."""
         from tui_mailer.tui.screens.account_edit import AccountEditScreen
         from tui_mailer.tui.screens.account_form import AddedAccount
         from tui_mailer.tui.screens.account_shape import shape_of
 
-        account, add = self._desk.configuration.accounts.get(name), self._desk.keymap.display("accounts.add")
-        if account is None or not account.lines:
-            raise MailerError(f"{name} isn't in the configuration: {add} adds an account. Nothing was changed.")
+        account = self._desk.configuration.accounts.get(name)
+        if account is None:
+            raise MailerError(f"There is no account {name} any more. Nothing was changed.")
         shape = await asyncio.to_thread(shape_of, account.provider, account)
         answer = await self._app.push_screen_wait(AccountEditScreen(self._desk, shape, account))
         if not isinstance(answer, AddedAccount):

@@ -80,6 +80,8 @@ class AccountListScreen(Dialog[AccountWish | None]):
             for name in sorted(holds)
             if name not in configuration.accounts and name != LOCAL_ACCOUNT
         ]
+        self._unwritten = {one.name for one in (*accounts, *unknown) if not one.lines}
+        """Those that stand in no file."""
         self._rows = AccountRows([*accounts, *unknown], holds)
 
     def contents(self) -> Iterable[Widget]:
@@ -89,7 +91,7 @@ class AccountListScreen(Dialog[AccountWish | None]):
         self.dismiss(AccountWish(what="add"))
 
     def action_edit(self) -> None:
-        self._wish("edit")
+        self._wish_if_written("edit")
 
     def action_release(self) -> None:
         self._wish("release")
@@ -101,7 +103,16 @@ class AccountListScreen(Dialog[AccountWish | None]):
         self._wish("default")
 
     def action_remove(self) -> None:
-        self._wish("remove")
+        self._wish_if_written("remove")
+
+    def _wish_if_written(self, what: Literal["edit", "remove"]) -> None:
+        """Says here, where the key that helps is one of the list's, that there is nothing to change."""
+        name = self._rows.cursor_key()
+        if name not in self._unwritten:
+            self._wish(what)
+            return
+        why = "is built in: there is nothing to change" if name == LOCAL_ACCOUNT else "isn't in the configuration"
+        self.say(f"{name} {why}. {self.keymap.display('accounts.add')} adds an account.", is_quiet=True)
 
     def _wish(self, what: Literal["edit", "release", "password", "default", "remove"]) -> None:
         key = self._rows.cursor_key()
