@@ -15,6 +15,7 @@ from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.submission import State
 from tui_mailer.services.review import SealRequest
 from tui_mailer.tui.screens.choice import OfferList
+from tui_mailer.tui.watch import say_held
 from tui_mailer.tui.widgets.line_input import LineInput
 
 
@@ -133,13 +134,20 @@ async def test_an_account_whose_password_only_a_person_knows_asks_for_it(tmp_pat
                 await stage.press("j")
                 await stage.pilot.pause(0.05)
                 assert "Password" not in stage.text(), "asked while keys are meant for the list"
-            await stage.shows("Password of account work")
+            await stage.shows("Password of account work", "It needs its password", "stays queued.")
+            status = stage.app.desk.status
+            assert not status.text, "what the dialog says is said below it as well"
             await stage.press("escape")
             await stage.shows("work is held")
+            # As it stands there when the dialog is opened by its key before it opens by itself.
+            status.complain(say_held("work", stage.app.watch_desk.holds["work"].reason))
             await stage.press("f9", "r")
             await stage.shows("Password of account work")
+            assert not status.text
             await stage.type("open sesame")
             await stage.press("enter")
+            await stage.until(lambda: not stage.app.screen.is_modal, "the dialog gone")
+            await stage.until(lambda: "held" not in stage.text() + status.trouble, "the complaint gone")
             await stage.until(lambda: bool(server.stored), "the mail at the server")
             assert "sesame" not in stage.text()
             await stage.until(lambda: stage.app.desk.status.open_count == 0, "the outbox empty")
@@ -289,7 +297,9 @@ async def test_an_account_is_made_the_default_and_another_removed(tmp_path: Path
             await stage.shows("Accounts")
             await stage.press("down", "x")
             if held is not None:
-                await stage.shows("wrong has 1 open in the outbox: send or cancel them first. Nothing was removed.")
+                await stage.shows(
+                    "wrong has 1 open in the outbox (F3): send or cancel them first. Nothing was removed."
+                )
                 await stage.app.desk.ask(lambda mailer, key=held.id: mailer.cancel(key))
                 held = None
         await stage.shows("Remove account wrong?", "What it has sent")

@@ -11,8 +11,11 @@ import pytest
 from app_stage import configuration_of, local_account, on_stage
 
 import tui_mailer
+from tui_mailer.accounts.configuration import UiSettings
 from tui_mailer.domain.draft import Draft
 from tui_mailer.services.review import SealRequest
+from tui_mailer.tui.action import Keymap
+from tui_mailer.tui.action_table import ACTIONS
 from tui_mailer.tui.app_words import in_the_app
 
 PACKAGE = Path(tui_mailer.__file__).parent
@@ -45,6 +48,15 @@ FORBIDDEN = re.compile(r"(?<![\w-])--[a-z]|account (set-secret|release)")
 def test_a_sentence_is_worded_for_somebody_with_keys(below: str, here: str) -> None:
     """What one would type in a shell is left out, or named by its place in the app."""
     assert in_the_app(below).startswith(here)
+
+
+def test_a_place_is_named_with_its_key() -> None:
+    """Whoever is sent to Accounts is told how one gets there, with the person's own key; from a dialog, back first."""
+    keymap = Keymap(ACTIONS, {"app.accounts": "f12", "outbox.resolve": "z"})
+    below = "Store it: tui-mailer account set-secret work"
+    assert in_the_app(below, keymap) == "Store it in Accounts (F12)"
+    assert in_the_app(below, keymap, first="Esc") == "Store it in Accounts (Esc, F12)"
+    assert in_the_app("say what became of it (resolve)", keymap) == "say what became of it (z)"
 
 
 def sentences(path: Path) -> Iterator[tuple[int, str]]:
@@ -94,3 +106,13 @@ async def test_a_held_reason_and_a_password_asked_for_name_no_command(tmp_path: 
         await stage.press("s")
         await stage.shows("Password of account local")
         assert "set-secret" not in stage.text()
+
+
+async def test_a_row_names_the_keys_a_person_has_given(tmp_path: Path) -> None:
+    """What releases a held mail is told by the key that does it here."""
+    keys = UiSettings(keys={"outbox.hold": "z"})
+    async with on_stage(tmp_path, configuration_of(local_account(), ui=keys), size=(120, 30)) as stage:
+        draft = Draft(to="bob@example.org", subject="s", body="b")
+        await stage.app.desk.ask(lambda mailer: mailer.seal(draft, SealRequest(hold=True)))
+        await stage.press("f3")
+        await stage.shows("z releases it")

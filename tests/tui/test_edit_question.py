@@ -159,6 +159,6 @@ async def test_undo_of_mail_sent_again_sends_nothing(
         again = await stage.app.desk.ask(lambda mailer: mailer.resend(key, undo_seconds=60))
         stage.app.desk.status.offer_undo("queued again", again.not_before, (again.id,))
         await stage.press("f5")
-        await stage.shows("taken back: nothing was sent; History has it as it was")
+        await stage.shows("taken back: nothing was sent; History (F4) has it as it was")
         assert (await stage.app.desk.ask(lambda mailer: mailer.show(again.id))).state is State.CANCELED
         assert server.stored == []

@@ -76,7 +76,7 @@ async def test_an_account_that_is_held_is_said_to_send_nothing(tmp_path: Path) -
         desk = stage.app.desk
         await desk.ask(lambda mailer: mailer.hold_account("work", "The password was refused."))
         await stage.press("ctrl+s")
-        await stage.shows("Nobody for now: account work is held (The password was", "it in Accounts.")
+        await stage.shows("Nobody for now: account work is held (The password was", "(Esc, F9).")
         await stage.press("escape")
         await desk.ask(lambda mailer: mailer.seal(mail, SealRequest()))
         said = await desk.ask(say_farewell)

@@ -53,7 +53,10 @@ class AccountChange:
         """Takes it out, once the person has said yes; must run in a worker. Raises `MailerError` for open mail."""
         count = await self._desk.ask(lambda mailer: mailer.open_count(name))
         if count:
-            raise MailerError(f"{name} has {count} open in the outbox: send or cancel them first. Nothing was removed.")
+            outbox = self._desk.keymap.display("app.outbox")
+            raise MailerError(
+                f"{name} has {count} open in the outbox ({outbox}): send or cancel them first. Nothing was removed."
+            )
         question = ConfirmScreen(self._desk.keymap, f"Remove account {name}?", self._sheet())
         if not await self._app.push_screen_wait(question):
             return None

@@ -56,6 +56,9 @@ class Desk:
     _opening: Future[None] | None = None
     _opening_lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def __post_init__(self) -> None:
+        self.status.keymap = self.keymap
+
     @property
     def credentials(self) -> Credentials:
         """The secrets of all accounts."""

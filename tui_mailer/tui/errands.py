@@ -155,15 +155,15 @@ class Errands:
                 ended.append((await self._desk.ask(lambda mailer, key=key: mailer.show(key))).state)
             except MailerError as error:
                 refused = str(error)
-        where = ""
+        where, history = "", self._desk.keymap.display("app.history")
         if stored is not None and not await self._take_up(stored, asked_at):
             where = f"; {self._desk.keymap.display('app.drafts')} opens it"
         if refused:
             self._desk.status.complain(f"{len(ended)} of {len(ids)} taken back{where}: {refused}")
         elif set(ended) != {State.CANCELED}:
-            self._desk.status.say(f"taken back: but some have it already: see History{where}")
+            self._desk.status.say(f"taken back: but some have it already: see History ({history}){where}")
         elif stored is None:
-            self._desk.status.say("taken back: nothing was sent; History has it as it was")
+            self._desk.status.say(f"taken back: nothing was sent; History ({history}) has it as it was")
         elif len(ids) > 1:
             self._desk.status.say(f"{len(ids)} taken back, each a draft of its own; nothing was sent{where}")
         else:

@@ -72,7 +72,14 @@ class Passwords:
         if hold is None and account.credential is None:
             self._desk.status.say(f"account {name} needs no {secret_word(account)}")
             return
-        reason = hold.reason if hold else "It is needed to send."
+        reason = "It is needed to send."
+        if hold is not None:
+            from tui_mailer.tui.watch import say_held
+            from tui_mailer.tui.words import without_name
+
+            reason = without_name(name, hold.reason)
+            # The dialog says it from here on.
+            self._desk.status.retract(say_held(name, hold.reason))
         is_for_keyring = credential_kind(self._desk.configuration, name) == "keyring"
         secret = await self._app.push_screen_wait(
             SecretScreen(self._desk.keymap, name, reason, word=secret_word(account), is_for_keyring=is_for_keyring)

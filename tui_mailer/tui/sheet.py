@@ -7,14 +7,17 @@ from rich.table import Table
 from rich.text import Text
 
 from tui_mailer.domain.text import clean
+from tui_mailer.tui.action import Keymap
 from tui_mailer.tui.app_words import in_the_app
 
 
 class Sheet:
     """Lines as they are added, then one renderable."""
 
-    def __init__(self, *, label_width: int = 12) -> None:
+    def __init__(self, *, label_width: int = 12, keymap: Keymap | None = None) -> None:
+        """``keymap`` has a value that sends one to another place name the keys to it, that of going back first."""
         self._label_width = label_width
+        self._keymap = keymap
         self._parts: list[Table | Text] = []
 
     def line(self, label: str, value: str, *, label_style: str = "dim") -> None:
@@ -25,7 +28,9 @@ class Sheet:
             last.add_column(width=self._label_width, no_wrap=True)
             last.add_column(ratio=1, overflow="fold")
             self._parts.append(last)
-        last.add_row(Text(clean(label), style=label_style), Text(clean(in_the_app(value))))
+        back = self._keymap.display("dialog.back") if self._keymap is not None else ""
+        said = in_the_app(value, self._keymap, first=back)
+        last.add_row(Text(clean(label), style=label_style), Text(clean(said)))
 
     def heading(self, text: str) -> None:
         """A line on its own, a blank one above."""

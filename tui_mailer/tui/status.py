@@ -8,8 +8,12 @@ from datetime import datetime
 from enum import StrEnum
 from math import ceil
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from tui_mailer.tui.app_words import in_the_app
+
+if TYPE_CHECKING:
+    from tui_mailer.tui.action import Keymap
 
 
 class Tone(StrEnum):
@@ -48,6 +52,8 @@ class Status:
     """``2/3`` while several messages are open: which one is being written."""
     trouble: str = ""
     """What holds an account, in a few words for the first row."""
+    keymap: Keymap | None = None
+    """Of the keys that sentences from the layers below are told with."""
     _said_at: float = 0.0
     _offered_at: float = 0.0
     _lasts: float = 0.0
@@ -55,7 +61,7 @@ class Status:
 
     def say(self, text: str, *, tone: Tone = Tone.QUIET, seconds: float = 12.0) -> None:
         """Shows a sentence until another comes or its time is up; an empty one clears the line."""
-        self.text, self.tone = in_the_app(text), tone
+        self.text, self.tone = in_the_app(text, self.keymap), tone
         self._said_at, self._lasts = monotonic(), seconds
         self.changed()
 
@@ -65,7 +71,7 @@ class Status:
 
     def retract(self, complaint: str) -> None:
         """Takes a complaint away that holds no longer, if it is what stands there."""
-        if in_the_app(complaint) in self.text:
+        if in_the_app(complaint, self.keymap) in self.text:
             self.say("")
 
     @property

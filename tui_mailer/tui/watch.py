@@ -21,7 +21,7 @@ from tui_mailer.storage.record import AccountHold, Submission
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.pace import Pace
 from tui_mailer.tui.status import Tone
-from tui_mailer.tui.words import STATE_WORD, say_recipients
+from tui_mailer.tui.words import STATE_WORD, say_recipients, without_name
 
 EventListener = Callable[[Event], None]
 TELLING_GAP_SECONDS = 0.5
@@ -140,7 +140,12 @@ class Watch:
         elif event.is_offline:
             self._desk.status.say(f"{event.account} can't send now, it tries again by itself: {event.held_reason}")
         else:
-            self._desk.status.complain(f"{event.account} is held: {event.held_reason}")
+            self._desk.status.complain(say_held(event.account, event.held_reason))
+
+
+def say_held(account: str, reason: str) -> str:
+    """What is complained of when an account is held."""
+    return f"{account} is held: {without_name(account, reason)}"
 
 
 _WORTH_SAYING: Mapping[State, str] = {

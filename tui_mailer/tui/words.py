@@ -61,6 +61,12 @@ class Moment:
     """Accounts that send only at some hours."""
     undo_key: str = "u"
     """What takes it back where the sentence stands."""
+    keymap: Keymap | None = None
+    """None: every key is the usual one."""
+
+    def key(self, action_id: str, usual: str) -> str:
+        """The key to name for an action."""
+        return self.keymap.display(action_id) if self.keymap is not None else usual
 
 
 def say_distance(distance: timedelta) -> str:
@@ -103,6 +109,11 @@ def say_tries(submission: Submission, moment: Moment) -> str:
     return f"{submission.attempts}/{most}" if most else str(submission.attempts)
 
 
+def without_name(account: str, reason: str) -> str:
+    """A reason, for where it is told beside the account's name."""
+    return reason.removeprefix(f"Account '{account}': ")
+
+
 def say_remedy(hold: AccountHold, keymap: Keymap) -> str:
     """Why an account's mail waits, and the keys that mend it."""
     keys = {
@@ -110,8 +121,7 @@ def say_remedy(hold: AccountHold, keymap: Keymap) -> str:
         "password": keymap.display("accounts.password"),
         "retry": keymap.display("outbox.retry"),
     }
-    reason = hold.reason.removeprefix(f"Account '{hold.account}': ")
-    reason = in_the_app(reason)
+    reason = in_the_app(without_name(hold.account, hold.reason))
     if reason and reason[-1] not in ".!?":
         reason = f"{reason}."
     if hold.is_offline:
@@ -185,7 +195,7 @@ def say_phase(phase: Phase) -> str:
 
 def _held(submission: Submission, moment: Moment) -> str:
     goes = f", goes {say_time(submission.not_before, moment.now)}" if submission.not_before > moment.now else ""
-    return f"h releases it{goes}: {submission.held_reason or 'held'}"
+    return f"{moment.key('outbox.hold', 'h')} releases it{goes}: {submission.held_reason or 'held'}"
 
 
 def _waits_for(hold: AccountHold, moment: Moment) -> str:
@@ -207,7 +217,9 @@ def opening_of(submission: Submission, moment: Moment) -> datetime | None:
 
 def _waits_for_hours(submission: Submission, moment: Moment) -> str:
     opening = opening_of(submission, moment)
-    return f"waits for its hours, goes {say_time(opening, moment.now)} (r sends it now)" if opening else ""
+    if opening is None:
+        return ""
+    return f"waits for its hours, goes {say_time(opening, moment.now)} ({moment.key('outbox.retry', 'r')} sends it now)"
 
 
 def _queued(submission: Submission, moment: Moment) -> str:
@@ -262,8 +274,8 @@ def _handed_over(submission: Submission, moment: Moment) -> str:
 
 
 def _uncertain(submission: Submission, moment: Moment) -> str:
-    at = say_time(submission.updated_at, moment.now)
-    return f"o settles it: it may or may not have gone out, {at}; {submission.error or 'the answer never came'}"
+    at, key = say_time(submission.updated_at, moment.now), moment.key("outbox.resolve", "o")
+    return f"{key} settles it: it may or may not have gone out, {at}; {submission.error or 'the answer never came'}"
 
 
 def _sent(submission: Submission, moment: Moment) -> str:
@@ -280,9 +292,10 @@ def _sent(submission: Submission, moment: Moment) -> str:
 
 
 def _partial(submission: Submission, moment: Moment) -> str:
-    del moment
     refused = [recipient.address for recipient in submission.recipients if recipient.status is RecipientStatus.REJECTED]
-    return f"refused for {', '.join(refused)} (s resends to them)" if refused else submission.error or "partly accepted"
+    if not refused:
+        return submission.error or "partly accepted"
+    return f"refused for {', '.join(refused)} ({moment.key('history.resend', 's')} resends to them)"
 
 
 def _is_by_hand(recipient: Recipient) -> bool:

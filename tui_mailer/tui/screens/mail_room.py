@@ -99,6 +99,8 @@ class MailRoom(Room):
             phases=watch.phases,
             most_attempts=self.desk.configuration.delivery.max_attempts,
             windows=windows_of(self.desk.configuration),
+            undo_key=self.desk.keymap.display(f"{self.place}.undo"),
+            keymap=self.desk.keymap,
         )
 
     def on_row_list_opened(self, event: RowList.Opened) -> None:

@@ -97,6 +97,7 @@ class QuitScreen(Dialog[Literal["gone", "left", "stay", "undo"]]):
             sent_bytes=watch.sent_bytes,
             phases=watch.phases,
             undo_key=self.keymap.display("quit.undo"),
+            keymap=self.keymap,
         )
 
     def _event_came(self, event: Event) -> None:

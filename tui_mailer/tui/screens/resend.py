@@ -51,7 +51,8 @@ class Resending:
         self._room.unmark(one.id for one in serving)
         said = f"queued again for {say_recipients(queued[-1])}"
         if len(queued) > 1:
-            self._desk.status.say(f"{len(queued)} queued again; each can still be taken back in the outbox")
+            outbox = self._desk.keymap.display("app.outbox")
+            self._desk.status.say(f"{len(queued)} queued again; each can still be taken back in the outbox ({outbox})")
         elif queued[0].not_before > datetime.now(UTC):
             self._desk.status.say("")
             self._desk.status.offer_undo(said, queued[0].not_before, (queued[0].id,))

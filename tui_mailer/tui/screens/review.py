@@ -84,10 +84,12 @@ class ReviewScreen(Dialog[ReviewAnswer]):
         self.reading_time.begin()
         if not self._review.is_sendable:
             ways_out = "".join(f"\n{way_out}" for way_out in self._ways_out())
-            self.say(f"It can't be sent like this. Esc goes back to mend it.{ways_out}")
+            back = self.keymap.display("dialog.back")
+            self.say(f"It can't be sent like this. {back} goes back to mend it.{ways_out}")
         elif not self._review.capabilities.delivers:
+            keep, add = self.keymap.display("review.send"), self.keymap.display("review.add-account")
             self.say(
-                "This account delivers nowhere. Enter keeps the message on this computer; F9 adds an account.",
+                f"This account delivers nowhere. {keep} keeps the message on this computer; {add} adds an account.",
                 is_quiet=True,
             )
 
@@ -113,7 +115,7 @@ class ReviewScreen(Dialog[ReviewAnswer]):
 
     def _sheet(self) -> Sheet:
         review = self._review
-        sheet = Sheet()
+        sheet = Sheet(keymap=self.keymap)
         for kind, word in KIND_WORD.items():
             addresses = [recipient.address for recipient in review.recipients if recipient.kind is kind]
             if addresses:
@@ -191,7 +193,8 @@ class ReviewScreen(Dialog[ReviewAnswer]):
         self._is_each = True
         self.reading_time.begin()
         count = len(self._review.message.to)
-        self.say(f"Each of the {count} in To gets a message of its own, seen by nobody else. Enter sends all {count}.")
+        send = self.keymap.display("review.send")
+        self.say(f"Each of the {count} in To gets a message of its own, seen by nobody else. {send} sends all {count}.")
 
     def _could_fan_out(self) -> bool:
         most, count = self._review.capabilities.max_to, len(self._review.message.to)

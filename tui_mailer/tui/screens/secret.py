@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from textual.widget import Widget
@@ -13,6 +14,9 @@ from tui_mailer.tui.app_words import in_the_app
 from tui_mailer.tui.screens.dialog import Dialog
 from tui_mailer.tui.widgets.field import Field
 from tui_mailer.tui.widgets.line_input import LineInput
+
+_SENDS_HERE = re.compile(r"\s*\b(?:Type|Store) it in Accounts\.?$")
+"""What a reason sends one to this dialog for."""
 
 
 class SecretScreen(Dialog[str | None]):
@@ -28,7 +32,8 @@ class SecretScreen(Dialog[str | None]):
         """``word``: what this account's secret is called."""
         self._word = f"{word[:1].upper()}{word[1:]}"
         super().__init__(keymap, f"{self._word} of account {account}")
-        self._reason = reason
+        reason = _SENDS_HERE.sub("", in_the_app(reason))
+        self._reason = f"{reason[:1].upper()}{reason[1:]}"
         self._place = (
             "goes into the keyring, or into memory without one"
             if is_for_keyring
@@ -36,7 +41,7 @@ class SecretScreen(Dialog[str | None]):
         )
 
     def contents(self) -> Iterable[Widget]:
-        yield Static(in_the_app(self._reason), markup=False)
+        yield Static(self._reason, markup=False)
         yield Field(self._word, LineInput(id="secret", password=True, placeholder=self._place))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
