@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
+import tui_mailer
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds ``--no-skips``, with which continuous integration proves that every test ran."""
     parser.addoption("--no-skips", action="store_true", help="count a skipped test as failed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compiles the package, as an installation does: elsewhere each start may have to do it anew."""
+    if not hasattr(config, "workerinput"):
+        compileall.compile_dir(Path(tui_mailer.__file__).parent, quiet=2)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -38,7 +38,6 @@ class Attaching:
         self._form = form
         self._offer: Offer | None = None
         self._folder: str | None = None
-        form.attachments.sealed_size = self._sealed_size
 
     async def attach(self) -> None:
         """Takes an offer, else goes to the path."""
@@ -50,7 +49,7 @@ class Attaching:
         else:
             self._form.focus_field("attachments")
 
-    async def _sealed_size(self, source: str) -> int:
+    async def sealed_size(self, source: str) -> int:
         """Bytes of a file that is kept already; -1 where it isn't any more."""
         sha256 = source.partition(":")[2]
         try:

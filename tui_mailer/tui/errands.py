@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tui_mailer.domain.errors import MailerError
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.draft_keeper import is_recent
-from tui_mailer.tui.passwords import Passwords, credential_kind
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from tui_mailer.accounts.configuration import Configuration
     from tui_mailer.storage.record import StoredDraft
     from tui_mailer.tui.configuration_news import ConfigurationNews
+    from tui_mailer.tui.passwords import Passwords
     from tui_mailer.tui.screens.compose import ComposeScreen
     from tui_mailer.tui.watch import Watch
 
@@ -70,10 +70,15 @@ class Errands:
         self._desk = desk
         self._find_watch = watch
         self._compose = compose
-        self.passwords = Passwords(app, desk, watch, compose, run=self.run)
-        """The asking for accounts' passwords."""
         self._is_leaving = False
         self._warned = LeaveWarning(at=-1, seen_from=0.0)
+
+    @cached_property
+    def passwords(self) -> Passwords:
+        """The asking for accounts' passwords; not needed for the first frame."""
+        from tui_mailer.tui.passwords import Passwords
+
+        return Passwords(self._app, self._desk, self._find_watch, self._compose, run=self.run)
 
     @cached_property
     def configuration(self) -> ConfigurationNews:
@@ -81,10 +86,6 @@ class Errands:
         from tui_mailer.tui.configuration_news import ConfigurationNews
 
         return ConfigurationNews(self._desk, self._find_watch, self._compose, self.run)
-
-    @property
-    def _watch(self) -> Watch:
-        return self._find_watch()
 
     def run(self, errand: Coroutine[Any, Any, None], *, keys_wait: bool = False) -> None:
         """Runs an errand; ``keys_wait`` where the next keys may be meant for what it opens or does."""
@@ -113,7 +114,7 @@ class Errands:
         await self._desk.io.run(_warm_up)
         from tui_mailer.tui.words import say_recipients
 
-        await self._watch.count()
+        await self._find_watch().count()
         undoable, drafts = await self._desk.ask(lambda mailer: (mailer.undoable(), mailer.drafts(limit=1)))
         if undoable is not None:
             self._desk.status.offer_undo(f"queued for {say_recipients(undoable)}", undoable.not_before)
@@ -193,7 +194,7 @@ class Errands:
             return await self._compose.board.open(stored.id, is_wanted=is_wanted)
         finally:
             typed_ahead.let_go(hold)
-            await self._watch.count()
+            await self._find_watch().count()
 
     async def choose_draft(self) -> None:
         """Lets a person choose a draft."""
@@ -220,8 +221,8 @@ class Errands:
         """Shows the accounts; adds or releases one."""
         from tui_mailer.tui.screens.account_list import AccountListScreen
 
-        await self._watch.count()
-        wish = await self._app.push_screen_wait(AccountListScreen(self._desk, self._watch.holds))
+        await self._find_watch().count()
+        wish = await self._app.push_screen_wait(AccountListScreen(self._desk, self._find_watch().holds))
         if wish is not None and wish.what == "add":
             await self.add_account()
         elif wish is not None and wish.what == "password":
@@ -264,13 +265,15 @@ class Errands:
 
     async def release(self, name: str) -> None:
         """Tries an account's mail again, asking for its secret where only a person knows it."""
+        from tui_mailer.tui.passwords import credential_kind
+
         if credential_kind(self._desk.configuration, name) == "prompt":
             await self.passwords.ask(name)
             return
         await self._desk.ask(lambda mailer: mailer.release_account(name))
         self._desk.nudge()
         self._desk.status.say(f"{name} is tried again")
-        await self._watch.count()
+        await self._find_watch().count()
 
     async def leave(self) -> None:
         """Saves the draft, sends what is due, and ends the app; a failure to save is told first."""
@@ -294,12 +297,12 @@ class Errands:
         from tui_mailer.tui.screens.quit import QuitScreen, still_leaving
 
         await self._desk.told_if_slow(self._compose.save())
-        leaving = await still_leaving(self._desk, self._watch)
+        leaving = await still_leaving(self._desk, self._find_watch())
         if not leaving:
             return True
         own = os.getpid()
         who = await self._desk.ask(lambda mailer: mailer.who_sends(apart_from=own))
-        answer = await self._app.push_screen_wait(QuitScreen(self._desk, self._watch, leaving, who=who))
+        answer = await self._app.push_screen_wait(QuitScreen(self._desk, self._find_watch(), leaving, who=who))
         if answer == "undo":
             await self.undo()
         return answer in ("gone", "left")

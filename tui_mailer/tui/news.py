@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.message import Message
-
-from tui_mailer.accounts.configuration import Configuration
 
 if TYPE_CHECKING:
     from tui_mailer.services.event import Event
     from tui_mailer.storage.record import StoredDraft
 
 
-@dataclass(eq=False, repr=False)
 class EngineReported(Message):
     """The engine's thread said something; posted with `post_message`, which never blocks it."""
 
-    event: Event
+    def __init__(self, event: Event) -> None:
+        super().__init__()
+        self.event = event
 
     def can_replace(self, message: Message) -> bool:
         """Lets the newest byte count of a submission stand for all before it."""
@@ -32,29 +30,23 @@ class EngineReported(Message):
         )
 
 
-@dataclass(eq=False, repr=False)
 class DraftTaken(Message):
     """A draft was chosen, or a submission was taken back into one: compose goes on with it."""
 
-    stored: StoredDraft
-    asked_at: int
-    """`TypedAhead.mark` of when it was wished for."""
+    def __init__(self, stored: StoredDraft, asked_at: int) -> None:
+        super().__init__()
+        self.stored = stored
+        self.asked_at = asked_at
+        """`TypedAhead.mark` of when it was wished for."""
 
 
 class AccountFormAsked(Message):
     """Another account is wanted."""
 
 
-@dataclass(eq=False, repr=False)
-class AccountAdded(Message):
-    """An account was added to the configuration."""
-
-    name: str
-    configuration: Configuration
-
-
-@dataclass(eq=False, repr=False)
 class SecretAsked(Message):
     """An account waits for a secret that only a person knows."""
 
-    account: str
+    def __init__(self, account: str) -> None:
+        super().__init__()
+        self.account = account

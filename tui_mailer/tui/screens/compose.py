@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from textual import work
 from textual.actions import SkipAction
@@ -12,24 +13,69 @@ from textual.widgets import Input
 
 from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import MailerError
-from tui_mailer.tui.account_watch import AccountWatch
 from tui_mailer.tui.action_table import bindings
-from tui_mailer.tui.address_proposals import AddressProposals
-from tui_mailer.tui.attaching import Attaching
-from tui_mailer.tui.autosave import Autosave
 from tui_mailer.tui.desk import Desk
-from tui_mailer.tui.draft_board import DraftBoard
 from tui_mailer.tui.draft_keeper import DraftKeeper
-from tui_mailer.tui.form_errand import ask_when, edit_body
 from tui_mailer.tui.news import AccountFormAsked
 from tui_mailer.tui.screens.room import Room
-from tui_mailer.tui.screens.sending import Sending
 from tui_mailer.tui.widgets.compose_form import ADDRESS_FIELDS, ComposeForm
 from tui_mailer.tui.widgets.paste import Pasted
 from tui_mailer.tui.widgets.sender_field import SenderField, senders_of
 
+if TYPE_CHECKING:
+    from tui_mailer.tui.account_watch import AccountWatch
+    from tui_mailer.tui.address_proposals import AddressProposals
+    from tui_mailer.tui.attaching import Attaching
+    from tui_mailer.tui.autosave import Autosave
+    from tui_mailer.tui.draft_board import DraftBoard
+    from tui_mailer.tui.screens.sending import Sending
+
 ADD_ACCOUNT = "+"
 """Key of the offer that leads to the account form."""
+
+
+# What the first frame needn't wait for is made, from modules that aren't loaded before, when it is first asked for.
+
+
+def _make_board(screen: ComposeScreen) -> DraftBoard:
+    from tui_mailer.tui.draft_board import DraftBoard
+
+    return DraftBoard(screen.desk, screen.form, screen.keeper)
+
+
+def _make_account_watch(screen: ComposeScreen) -> AccountWatch:
+    from tui_mailer.tui.account_watch import AccountWatch
+
+    return AccountWatch(screen, screen.form)
+
+
+def _make_proposals(screen: ComposeScreen) -> AddressProposals:
+    from tui_mailer.tui.address_proposals import AddressProposals
+
+    inputs = screen.form.inputs
+    return AddressProposals(screen.desk, lambda: " ".join(inputs[name].value for name in ADDRESS_FIELDS))
+
+
+def _make_attaching(screen: ComposeScreen) -> Attaching:
+    from tui_mailer.tui.attaching import Attaching
+
+    return Attaching(screen, screen.form)
+
+
+def _make_autosave(screen: ComposeScreen) -> Autosave:
+    from tui_mailer.tui.autosave import Autosave
+
+    async def save() -> None:
+        screen.attempt(screen.account_watch.look())
+        await screen.save()
+
+    return Autosave(screen, save)
+
+
+def _make_sending(screen: ComposeScreen) -> Sending:
+    from tui_mailer.tui.screens.sending import Sending
+
+    return Sending(screen, screen.form, screen.keeper, screen.board)
 
 
 class ComposeScreen(Room):
@@ -40,30 +86,29 @@ class ComposeScreen(Room):
     BINDINGS = bindings("compose")
     AUTO_FOCUS = "#to"
 
+    board = cached_property(_make_board)
+    account_watch = cached_property(_make_account_watch)
+    proposals = cached_property(_make_proposals)
+    _attaching = cached_property(_make_attaching)
+    _autosave = cached_property(_make_autosave)
+    _sending = cached_property(_make_sending)
+
     def __init__(self, desk: Desk, draft: Draft | None = None) -> None:
         super().__init__(desk)
         self.keeper = DraftKeeper(desk)
         self.form = ComposeForm(desk.configuration, draft or Draft())
-        self.board = DraftBoard(desk, self.form, self.keeper)
-        self.account_watch = AccountWatch(self, self.form)
-        self.proposals = AddressProposals(
-            desk, lambda: " ".join(self.form.inputs[name].value for name in ADDRESS_FIELDS)
-        )
-        self._attaching = Attaching(self, self.form)
-        self._autosave = Autosave(self, self._save_and_look)
-        self._sending = Sending(self, self.form, self.keeper, self.board)
+        self.form.attachments.sealed_size = self._size_of_kept
 
     def furniture(self) -> Iterable[Widget]:
         yield self.form
 
     # keeping
 
+    async def _size_of_kept(self, source: str) -> int:
+        return await self._attaching.sealed_size(source)
+
     def on_compose_form_changed(self) -> None:
         self._autosave.put_off()
-
-    async def _save_and_look(self) -> None:
-        self.attempt(self.account_watch.look())
-        await self.save()
 
     async def save(self) -> None:
         """Saves the draft as it stands, all keys read; raises `StorageError`."""
@@ -154,10 +199,14 @@ class ComposeScreen(Room):
 
     def action_later(self) -> None:
         """Opens the schedule dialog."""
+        from tui_mailer.tui.form_errand import ask_when
+
         self.attempt(ask_when(self, self.form), keys_wait=True)
 
     def action_editor(self) -> None:
         """Hands the body to the person's editor."""
+        from tui_mailer.tui.form_errand import edit_body
+
         self.attempt(edit_body(self, self.form, self.keeper, self.save))
 
     def action_send(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, cast
 
 from textual import events
 from textual.app import App, ComposeResult
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -43,6 +44,11 @@ class Room(Screen[None]):
 
     def _on_screen_suspend(self) -> None:
         self._rest(is_behind=True)
+
+    def _screen_resized(self, size: Size) -> None:
+        """Lays out for another size; the one it has is told twice more at the start."""
+        if size != self._size:
+            super()._screen_resized(size)
 
     def _rest(self, *, is_behind: bool) -> None:
         for line in self.query(StatusLine):

@@ -47,6 +47,7 @@ class QuietApp(App[int], inherit_bindings=False):
         """Whether the terminal's own cursor stands at the caret, for input methods and braille; set before running."""
         self._canvas: Canvas | None = None
         self._is_redraw_asked = False
+        self._has_shown = False
         self._sizes_due = _SIZES_AT_START
         self._to_be_shown: list[Callable[[], None]] = []
         self.is_quiet = _is_known_version()
@@ -134,6 +135,7 @@ class QuietApp(App[int], inherit_bindings=False):
         return None
 
     def _write_frame(self, driver: PatientDriver, frame: str) -> None:
+        self._has_shown = True
         is_long = len(frame) >= FEWEST_SYNCHRONIZED or frame.startswith(KNOWN_STATE)
         if self._sync_available and is_long:
             frame = f"\x1b[?2026h{frame}\x1b[?2026l"
@@ -154,6 +156,12 @@ class QuietApp(App[int], inherit_bindings=False):
                     driver.when_read(callback)
                 else:
                     callback()
+
+    def _end_batch(self) -> None:
+        """Shows at once what was painted while all was mounted: Textual lays it out anew first."""
+        super()._end_batch()
+        if not self._has_shown:
+            self._catch_up()
 
     def redraw(self) -> None:
         """Paints the whole screen anew, whatever is on it."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Static
 
 from tui_mailer.domain.draft import DraftAttachment
@@ -32,11 +31,12 @@ class PathInput(LineInput):
 
     joiner = "\n"
 
-    @dataclass(eq=False, repr=False)
     class Asked(Message):
         """A key that belongs to the list of attachments was pressed."""
 
-        verb: str
+        def __init__(self, verb: str) -> None:
+            super().__init__()
+            self.verb = verb
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         super().__init__(id=id, placeholder="path or https://...; Tab completes, Enter attaches")
@@ -81,26 +81,27 @@ class PathInput(LineInput):
         if is_path:
             self.post_message(self.Submitted(self, self.value))
 
-    @dataclass(eq=False, repr=False)
     class Dropped(Message):
         """Files were pasted or dropped."""
 
-        files: tuple[FoundFile, ...]
+        def __init__(self, files: tuple[FoundFile, ...]) -> None:
+            super().__init__()
+            self.files = files
 
-    @dataclass(eq=False, repr=False)
     class Offered(Message):
         """Several names fit what is typed."""
 
-        candidates: tuple[str, ...]
+        def __init__(self, candidates: tuple[str, ...]) -> None:
+            super().__init__()
+            self.candidates = candidates
 
 
-class AttachmentField(Vertical):
+class AttachmentField(Widget, inherit_css=False):
     """The list and the path under it."""
 
     DEFAULT_CSS = """
-    AttachmentField { height: auto; }
-    AttachmentField > #attached { height: auto; max-height: 4; padding: 0 0 0 9; display: none; }
-    AttachmentField.-some > #attached { display: block; }
+    AttachmentField { width: 1fr; height: auto; layout: vertical; overflow: hidden; }
+    AttachmentField > Static { height: auto; max-height: 4; padding: 0 0 0 9; }
     """
 
     class Changed(Message):
@@ -115,11 +116,11 @@ class AttachmentField(Vertical):
         self.sealed_size: Callable[[str], Awaitable[int]] | None = None
         """Tells the size of what is kept already, by ``sealed:...``."""
         self._cursor = 0
+        self._list: Static | None = None
         self.path = PathInput(id="path")
         self.field = Field("Attach", self.path, id="attach-field")
 
     def compose(self) -> ComposeResult:
-        yield Static(id="attached", markup=False)
         yield self.field
 
     def show(self, attachments: tuple[DraftAttachment, ...], typed: str) -> None:
@@ -224,7 +225,6 @@ class AttachmentField(Vertical):
             self.field.show_wrong(self.budget.say() if self.budget.is_exceeded else "")
 
     def _paint(self) -> None:
-        self.set_class(bool(self.attachments), "-some")
         text = Text(no_wrap=True, overflow="ellipsis")
         first = max(0, self._cursor - 3)
         for index, attachment in list(enumerate(self.attachments))[first : first + 4]:
@@ -238,7 +238,12 @@ class AttachmentField(Vertical):
                 text.append(_about(name, size))
             text.append("  Del takes it off\n" if is_at and not self.path.value else "\n")
         text.rstrip()
-        self.query_one("#attached", Static).update(text)
+        if self._list is None and text and self.is_attached:
+            self._list = Static(markup=False)
+            self.mount(self._list, before=self.field)
+        if self._list is not None:
+            self._list.display = bool(text)
+            self._list.update(text)
         self._tell_budget()
 
     async def on_input_submitted(self, event: LineInput.Submitted) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from rich.style import Style
 from textual import events
+from textual._text_area_theme import TextAreaTheme
 from textual.cache import LRUCache
 from textual.document._wrapped_document import WrappedDocument
 from textual.strip import Strip
@@ -13,6 +17,15 @@ from tui_mailer.tui.widgets.keys_in_order import act_at_once
 from tui_mailer.tui.widgets.paste import Pasted
 
 MOST_ROWS_KEPT = 1024
+_NOTHING_SPECIAL = Style()
+_PROSE = TextAreaTheme(
+    name="prose",
+    gutter_style=_NOTHING_SPECIAL,
+    cursor_line_style=_NOTHING_SPECIAL,
+    cursor_line_gutter_style=_NOTHING_SPECIAL,
+    bracket_matching_style=_NOTHING_SPECIAL,
+)
+"""What only code has is looked for in no style sheet."""
 
 
 class _SwiftDocument(WrappedDocument):
@@ -24,16 +37,22 @@ class _SwiftDocument(WrappedDocument):
         return len(self._offset_to_line_info)
 
 
-class BodyArea(TextArea):
+class BodyArea(TextArea, inherit_css=False):
     """Prose: soft wrap, no line numbers, no blink, no bracket hunting (it costs up to 200 ms in a megabyte)."""
 
+    # In place of Textual's own, which is read and applied before the first frame for looks that prose has none of.
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"text-area--cursor", "text-area--selection"}
     DEFAULT_CSS = """
-    BodyArea, BodyArea:focus { border: none; padding: 0; height: 1fr; background: transparent; }
-    BodyArea { scrollbar-size-vertical: 1; }
-    BodyArea:dark .text-area--cursor, BodyArea:light .text-area--cursor, BodyArea:ansi .text-area--cursor {
-        color: $foreground; background: transparent; text-style: reverse;
+    BodyArea {
+        width: 1fr; height: 1fr; color: $foreground; overflow: auto; scrollbar-size: 1 1;
+        scrollbar-color: $scrollbar; scrollbar-color-active: $scrollbar-active; scrollbar-color-hover: $scrollbar-hover;
+        scrollbar-background: $scrollbar-background; scrollbar-background-hover: $scrollbar-background-hover;
+        scrollbar-background-active: $scrollbar-background-active; scrollbar-corner-color: $scrollbar-corner-color;
     }
-    BodyArea:ansi .text-area--cursor { color: ansi_default; }
+    BodyArea > .text-area--cursor { color: $foreground; text-style: reverse; }
+    BodyArea > .text-area--selection { background: $input-selection-background; color: $input-selection-foreground; }
+    BodyArea:ansi > .text-area--cursor { color: ansi_default; }
+    BodyArea:ansi > .text-area--selection { background: transparent; text-style: reverse; }
     """
 
     def __init__(self, text: str = "", *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
@@ -46,6 +65,8 @@ class BodyArea(TextArea):
             compact=True,
             highlight_cursor_line=False,
         )
+        self.register_theme(_PROSE)
+        self.theme = _PROSE.name
         self.cursor_blink = False
         self.match_cursor_bracket = False
         self._rows: LRUCache[tuple[object, ...], Strip] = LRUCache(MOST_ROWS_KEPT)

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from tui_mailer.accounts.configuration import Configuration
 from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import InvalidMessage
-from tui_mailer.tui.open_drafts import Place
 from tui_mailer.tui.widgets.attachment_field import AttachmentField
 from tui_mailer.tui.widgets.body_area import BodyArea
 from tui_mailer.tui.widgets.field import Field
@@ -28,6 +26,7 @@ from tui_mailer.tui.widgets.sender_field import SenderField, senders_of
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from tui_mailer.tui.open_drafts import Place
     from tui_mailer.tui.widgets.unshown_row import UnshownRow
 
 ADDRESS_FIELDS = ("to", "cc", "bcc", "reply_to")
@@ -38,24 +37,25 @@ UNSHOWN_FIELDS = ("headers", "in_reply_to", "references", "template", "tags", "m
 MOST_SECONDS_FOR_KEYS = 1.0
 
 
-class ComposeForm(Vertical):
+class ComposeForm(Widget, inherit_css=False):
     """Every field of a draft that a person writes; what it doesn't show, it keeps."""
 
     DEFAULT_CSS = """
-    ComposeForm { height: 1fr; }
-    ComposeForm > .rule { height: 1; color: $panel; hatch: "─" $panel-lighten-2; }
-    ComposeForm:ansi > .rule { hatch: "─" ansi_bright_black; }
+    ComposeForm { width: 1fr; height: 1fr; layout: vertical; overflow: hidden; }
+    ComposeForm > BodyArea { border-top: solid $panel-lighten-2; }
+    ComposeForm:ansi > BodyArea { border-top: solid ansi_bright_black; }
     ComposeForm .-hidden { display: none; }
     """
 
     class Changed(Message):
         """Any field differs from before."""
 
-    @dataclass(eq=False, repr=False)
     class AddressTyped(Message):
         """An address list differs from before."""
 
-        field: AddressInput
+        def __init__(self, field: AddressInput) -> None:
+            super().__init__()
+            self.field = field
 
     def __init__(self, configuration: Configuration, draft: Draft) -> None:
         super().__init__()
@@ -94,7 +94,6 @@ class ComposeForm(Vertical):
         for name in (*ADDRESS_FIELDS, "subject"):
             if not self.fields[name].has_class("-hidden"):
                 yield self.fields[name]
-        yield Static(classes="rule")
         yield self.body
         yield self.attachments
         yield self.fields["schedule"]
@@ -208,6 +207,8 @@ class ComposeForm(Vertical):
 
     def place(self) -> Place:
         """Where the cursor is."""
+        from tui_mailer.tui.open_drafts import Place
+
         focused = self.screen.focused
         if focused is self.body:
             return Place("body", self.body.cursor_location)

@@ -19,7 +19,7 @@ MOST_OF_THE_ROW = 0.6
 """What a remark may take of the row's width."""
 
 
-class Field(Widget):
+class Field(Widget, inherit_css=False):
     """One labelled control."""
 
     DEFAULT_CSS = """

@@ -13,7 +13,7 @@ _ALWAYS = ("app.help", "app.quit")
 """Kept at the end of the line however narrow it is."""
 
 
-class KeyLine(Widget):
+class KeyLine(Widget, inherit_css=False):
     """As many keys as fit, help and quit always among them."""
 
     DEFAULT_CSS = """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import ClassVar
 
 from textual import events
 from textual.geometry import Offset
@@ -16,17 +16,20 @@ from tui_mailer.tui.widgets.keys_in_order import act_at_once
 from tui_mailer.tui.widgets.paste import Pasted
 
 
-class LineInput(Input):
+class LineInput(Input, inherit_css=False):
     """A one-row field without border or blink; line ends in a paste become ``joiner``."""
 
     joiner = " "
 
+    # In place of Textual's own, which is read and applied before the first frame for looks that a row has none of.
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"input--cursor", "input--placeholder", "input--selection"}
     DEFAULT_CSS = """
-    LineInput, LineInput:focus { background: transparent; background-tint: transparent; }
-    LineInput > .input--cursor, LineInput:ansi > .input--cursor {
-        color: $foreground; background: transparent; text-style: reverse;
-    }
-    LineInput:ansi > .input--cursor { color: ansi_default; }
+    LineInput { width: 100%; height: 1; color: $foreground; overflow: auto; scrollbar-size: 0 0; }
+    LineInput > .input--cursor { color: $foreground; text-style: reverse; }
+    LineInput > .input--placeholder { color: $text-disabled; }
+    LineInput > .input--selection { background: $input-selection-background; color: $input-selection-foreground; }
+    LineInput:ansi, LineInput:ansi > .input--cursor { color: ansi_default; }
+    LineInput:ansi > .input--placeholder { color: ansi_default; text-style: dim; }
     """
 
     def __init__(
@@ -87,12 +90,13 @@ class AddressInput(LineInput):
 
     joiner = ", "
 
-    @dataclass(eq=False, repr=False)
     class Proposed(Message):
         """What the field proposes has changed; empty: nothing."""
 
-        field: AddressInput
-        text: str
+        def __init__(self, field: AddressInput, text: str) -> None:
+            super().__init__()
+            self.field = field
+            self.text = text
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         super().__init__(id=id)

@@ -9,7 +9,7 @@ from tui_mailer.domain.text import cell_width, shorten
 from tui_mailer.tui.status import Status
 
 
-class ModeLine(Widget):
+class ModeLine(Widget, inherit_css=False):
     """Where one is, how much waits, and what holds it."""
 
     DEFAULT_CSS = """

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from textual.message import Message
 from textual.widget import Widget
 
 
-@dataclass(eq=False, repr=False)
 class Pasted(Message):
     """Text was pasted, and stands in the field."""
 
-    field: Widget
-    text: str
-    """As it came from the terminal."""
-    inserted: str
-    """As it stands in the field."""
+    def __init__(self, field: Widget, text: str, inserted: str) -> None:
+        super().__init__()
+        self.field = field
+        self.text = text
+        """As it came from the terminal."""
+        self.inserted = inserted
+        """As it stands in the field."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from rich.text import Text
@@ -31,7 +30,7 @@ def senders_of(configuration: Configuration) -> list[Sender]:
     ]
 
 
-class SenderField(Widget, can_focus=True):
+class SenderField(Widget, can_focus=True, inherit_css=False):
     """Shows the sender; the draft's own words where they are no identity."""
 
     DEFAULT_CSS = """
@@ -39,11 +38,12 @@ class SenderField(Widget, can_focus=True):
     SenderField:focus { text-style: reverse; }
     """
 
-    @dataclass(eq=False, repr=False)
     class Chosen(Message):
         """Another sender is meant from now on."""
 
-        sender: Sender
+        def __init__(self, sender: Sender) -> None:
+            super().__init__()
+            self.sender = sender
 
     class ListAsked(Message):
         """Enter: the list of senders is wanted."""

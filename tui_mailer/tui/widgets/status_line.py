@@ -15,7 +15,7 @@ from tui_mailer.tui.status import Status, Tone
 MOST_ROWS = 4
 
 
-class StatusLine(Widget):
+class StatusLine(Widget, inherit_css=False):
     """Repaints only when its words differ; ticks once a second only while something counts down."""
 
     DEFAULT_CSS = """
