@@ -27,7 +27,7 @@ async def test_the_sheet_names_every_recipient_and_marks_the_hidden_ones(tmp_pat
         await stage.press("ctrl+s")
         await stage.shows(
             "nothing has been sent yet",
-            "To           bob@example.org",
+            "To           Bob <bob@example.org>",
             "Cc           cy@example.org",
             "Bcc (hidden) eve@example.org",
             "(account local)",
@@ -36,17 +36,64 @@ async def test_the_sheet_names_every_recipient_and_marks_the_hidden_ones(tmp_pat
         )
 
 
+async def test_names_stand_with_their_addresses_and_steer_nothing(tmp_path: Path) -> None:
+    """A name is as it was written, a long one cut before its address; markup in it does nothing."""
+    long = "Augusta Ada King, Countess of Lovelace and Baroness of Ockham"
+    draft = replace(
+        READY,
+        to=f'"{long}" <ada.king@lovelace.example.org>, "[red]Bob[/]" <bob@example.org>',
+        cc="cy@example.org",
+        reply_to="Desk <desk@example.org>",
+    )
+    async with on_stage(tmp_path, draft=draft) as stage:
+        await stage.press("ctrl+s")
+        await stage.shows(
+            'To           "Augusta Ada King, Coun…" <ada.king@lovelace.example.org>,',
+            '"[red]Bob[/]" <bob@example.org>',
+            "Cc           cy@example.org",
+            "Reply-To     Desk <desk@example.org>",
+        )
+
+
+async def test_a_domain_without_a_dot_is_remarked_where_mail_leaves(tmp_path: Path) -> None:
+    """It may be a host of one's own network, so it can be sent; of what is kept here nothing is said."""
+    draft = replace(READY, to="bob@exmaple, cy@[127.0.0.1]", cc="", bcc="", account="work")
+    async with on_stage(tmp_path, configuration_of(smtp_account(1), local_account()), draft=draft) as stage:
+        await stage.press("ctrl+s")
+        await stage.shows("Check        exmaple has no dot: a host of your own network?", "Enter Send")
+    async with on_stage(tmp_path, draft=replace(draft, account="local")) as stage:
+        await stage.press("ctrl+s")
+        await stage.shows("Sent by      kept on this computer")
+        assert "has no dot" not in stage.text()
+
+
+async def test_the_key_for_one_message_each_says_why_it_does_nothing(tmp_path: Path) -> None:
+    """With one To there is nothing to split; an account that takes several sends one message to all."""
+    draft = replace(READY, cc="", bcc="")
+    async with on_stage(tmp_path, configuration_of(smtp_account(1)), draft=draft) as stage:
+        await stage.press("ctrl+s")
+        await stage.shows("Review:")
+        await stage.press("ctrl+e")
+        await stage.shows("There is only one To: nothing to split.")
+        await stage.press("escape")
+        stage.app.compose_screen.form.inputs["to"].value = "bob@example.org, cy@example.org"
+        await stage.press("ctrl+s")
+        await stage.shows("Review:")
+        await stage.press("ctrl+e")
+        await stage.shows("One message goes to all in To: only an account that takes fewer")
+
+
 async def test_the_key_that_sends_is_named_on_the_smallest_screen(tmp_path: Path) -> None:
     """At 40x10 the sheet scrolls under what is said and over the key line; grown, it is seen from its first line."""
     async with on_stage(tmp_path, configuration_of(smtp_account(1)), size=(40, 10), draft=READY) as stage:
         await stage.press("ctrl+s")
-        await stage.shows("nothing has been sent yet", "Enter Send", "To           bob@example.org")
+        await stage.shows("nothing has been sent yet", "Enter Send", "To           Bob <bob@")
         await stage.press("enter")
         await stage.shows("Nothing was done", "Enter Send")
         await stage.press("end")
         await stage.shows("Sent by", "Enter Send")
         await stage.pilot.resize_terminal(80, 30)
-        await stage.shows("To           bob@example.org", "Sent by", "Enter Send")
+        await stage.shows("To           Bob <bob@", "Sent by", "Enter Send")
 
 
 async def test_enter_right_after_the_sheet_came_up_does_not_send(tmp_path: Path) -> None:

@@ -31,6 +31,18 @@ def test_a_good_message_needs_no_word():
     assert check_message(GOOD, body_typed="Hello") == ()
 
 
+def test_a_domain_without_a_dot_is_doubted_unless_it_is_ones_own():
+    """A host of the sender's own network, a literal, and what another remark is about already are no news."""
+    found = findings(to=parse_address_list("bob@exmaple, cy@exmaple, dee@[127.0.0.1]"), cc=(ADA,))
+    assert found["domain-without-dot"].text == "exmaple has no dot: a host of your own network?"
+    assert "domain-without-dot" not in findings(to=parse_address_list("bob@corp"), sender=parse_address("ada@corp"))
+    assert "domain-without-dot" not in findings(to=parse_address_list("bob@gmailcom"))
+    kept = check_message(
+        dataclasses.replace(GOOD, to=parse_address_list("bob@exmaple")), body_typed="Hello", is_kept_here=True
+    )
+    assert kept == ()
+
+
 def test_without_a_recipient_nothing_can_be_sent():
     """The only error of its kind comes first and belongs to To."""
     found = check_message(dataclasses.replace(GOOD, to=(), subject=""), body_typed="Hello")

@@ -44,12 +44,16 @@ class Finding:
 
 
 def check_message(
-    message: Message, *, body_typed: str, visible_limit: int = VISIBLE_RECIPIENT_LIMIT
+    message: Message, *, body_typed: str, visible_limit: int = VISIBLE_RECIPIENT_LIMIT, is_kept_here: bool = False
 ) -> tuple[Finding, ...]:
-    """Lists what is worth knowing about a message, errors first; ``body_typed`` is the body as the person wrote it."""
+    """Lists what is worth knowing about a message, errors first; ``body_typed`` is the body as the person wrote it.
+
+    ``is_kept_here``: it doesn't leave this computer, so whether a domain can be reached doesn't matter.
+    """
     found = [
         *_check_recipients(message, visible_limit),
         *_check_addresses((message.sender, *message.recipients(), *message.reply_to)),
+        *(() if is_kept_here else _check_dots(message)),
         *_check_content(message, body_typed),
         *(finding for attachment in message.attachments for finding in _check_attachment(attachment)),
     ]
@@ -157,6 +161,16 @@ def _check_addresses(addresses: Sequence[Address]) -> Iterator[Finding]:
                 "needs-smtputf8",
                 f"{_shown(address)} can only be reached through mail servers that know SMTPUTF8",
             )
+
+
+def _check_dots(message: Message) -> Iterator[Finding]:
+    """Of a domain that only a network of one's own could know; the sender's shows which that is."""
+    domains = dict.fromkeys(one.domain for one in message.recipients())
+    for domain in domains:
+        is_local_name = "." not in domain and not domain.startswith("[")
+        if is_local_name and domain != message.sender.domain and likely_meant(domain) is None:
+            shown = shorten(domain, 60)
+            yield _warning(None, "domain-without-dot", f"{shown} has no dot: a host of your own network?")
 
 
 def _check_content(message: Message, body_typed: str) -> Iterator[Finding]:

@@ -94,7 +94,7 @@ class Writer:
             findings=(
                 *map(_finding, refused),
                 *_told(capabilities),
-                *_checked(message, draft, has_recipient=bool(recipients)),
+                *_checked(message, draft, has_recipient=bool(recipients), is_kept_here=not capabilities.delivers),
             ),
             who_sends=self._who_sends(account, schedule, now, capabilities if can_keep else None),
             at=now,
@@ -351,9 +351,9 @@ def _told(capabilities: Capabilities) -> tuple[Finding, ...]:
     )
 
 
-def _checked(message: Message, draft: Draft, *, has_recipient: bool) -> tuple[Finding, ...]:
+def _checked(message: Message, draft: Draft, *, has_recipient: bool, is_kept_here: bool = False) -> tuple[Finding, ...]:
     """What is worth knowing about the message itself; an option may name the recipient in place of To."""
-    found = check_message(message, body_typed=draft.body)
+    found = check_message(message, body_typed=draft.body, is_kept_here=is_kept_here)
     if draft.is_html_outdated():
         found = (Finding(Severity.ERROR, "body", "html-outdated", HTML_OUTDATED), *found)
     return tuple(one for one in found if not (has_recipient and one.code == "no-recipient"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -12,10 +12,12 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tui_mailer.domain.address import Address
 from tui_mailer.domain.checks import Severity
 from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import MailerError
 from tui_mailer.domain.schedule import describe
+from tui_mailer.domain.text import shorten
 from tui_mailer.services.review import Review
 from tui_mailer.storage.record import Submission
 from tui_mailer.tui.action_table import bindings
@@ -28,6 +30,9 @@ from tui_mailer.tui.unshown import html_origin, unshown_lines
 from tui_mailer.tui.words import KIND_WORD, say_subject
 
 _SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "dim"}
+_ROW_WIDTH = 59
+"""Cells of a value in the box, which has its width from 80 columns on."""
+_FEWEST_OF_NAME = 16
 _SEVERITY_WORD = {Severity.ERROR: "Error", Severity.WARNING: "Check", Severity.INFO: "Note"}
 
 
@@ -37,6 +42,12 @@ class ReviewAnswer:
 
     how: Literal["sealed", "back", "add-account", "text-alone"]
     submissions: tuple[Submission, ...] = ()
+
+
+def _with_name(address: Address) -> str:
+    """As it was written; of a long name the beginning, so that the address, which decides, has its row."""
+    room = max(_FEWEST_OF_NAME, _ROW_WIDTH - len(address.addr_spec) - len('"" <>, '))
+    return str(replace(address, display_name=shorten(address.display_name, room)))
 
 
 class SheetScroll(VerticalScroll):
@@ -116,12 +127,13 @@ class ReviewScreen(Dialog[ReviewAnswer]):
     def _sheet(self) -> Sheet:
         review = self._review
         sheet = Sheet(keymap=self.keymap)
+        named = {address.addr_spec: address for address in review.message.recipients() if address.display_name}
         for kind, word in KIND_WORD.items():
             addresses = [recipient.address for recipient in review.recipients if recipient.kind is kind]
             if addresses:
-                sheet.line(word, ", ".join(addresses))
+                sheet.line(word, ", ".join(_with_name(named[one]) if one in named else one for one in addresses))
         if review.message.reply_to:
-            sheet.line("Reply-To", ", ".join(address.addr_spec for address in review.message.reply_to))
+            sheet.line("Reply-To", ", ".join(map(_with_name, review.message.reply_to)))
         sheet.line("Subject", say_subject(self._draft.subject))
         sheet.line("From", f"{review.message.sender}  (account {review.account.name})")
         names = [
@@ -188,7 +200,10 @@ class ReviewScreen(Dialog[ReviewAnswer]):
 
     def action_each(self) -> None:
         """Lets each To get a message of its own, where the account takes one To a message."""
-        if not self._could_fan_out() or self._is_each:
+        if self._is_each or self._is_sealing:
+            return
+        if not self._could_fan_out():
+            self.say(self._why_not_each(), is_quiet=self._review.is_sendable)
             return
         self._is_each = True
         self.reading_time.begin()
@@ -196,10 +211,20 @@ class ReviewScreen(Dialog[ReviewAnswer]):
         send = self.keymap.display("review.send")
         self.say(f"Each of the {count} in To gets a message of its own, seen by nobody else. {send} sends all {count}.")
 
+    def _why_not_each(self) -> str:
+        if len(self._review.message.to) < 2:
+            return "There is only one To: nothing to split."
+        if self._is_over_max_to():
+            return f"Mend the other errors first: {self.keymap.display('dialog.back')} goes back."
+        return "One message goes to all in To: only an account that takes fewer To a message splits them."
+
+    def _is_over_max_to(self) -> bool:
+        most = self._review.capabilities.max_to
+        return most is not None and len(self._review.message.to) > most
+
     def _could_fan_out(self) -> bool:
-        most, count = self._review.capabilities.max_to, len(self._review.message.to)
         errors = [one for one in self._review.findings if one.severity is Severity.ERROR]
-        return most is not None and count > most and all(one.field == "to" for one in errors)
+        return self._is_over_max_to() and all(one.field == "to" for one in errors)
 
     def _forward_event(self, event: events.Event) -> None:
         """As the sheet in it, which may not have the focus yet."""
