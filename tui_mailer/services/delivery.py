@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tui_mailer.accounts.configuration import Account, DeliverySettings
 from tui_mailer.domain.errors import (
@@ -41,8 +41,16 @@ from tui_mailer.domain.submission import (
 from tui_mailer.domain.text import clean
 from tui_mailer.providers.base import BytesSent, Outgoing, Prepared, Progress, Provider
 from tui_mailer.providers.capability import keeps_schedule, require
-from tui_mailer.services.doubt import REPEAT_AFTER, is_in_doubt, is_key_alive, key_of, may_repeat
-from tui_mailer.services.retry import Decision, RetryPolicy, Situation, decide, decide_deferral
+from tui_mailer.services.doubt import (
+    EXPIRED,
+    REPEAT_AFTER,
+    is_in_doubt,
+    is_key_alive,
+    key_of,
+    may_repeat,
+    said_with_repeat,
+)
+from tui_mailer.services.retry import Decision, RetryPolicy, Situation, decide, decide_deferral, fall_back_after
 from tui_mailer.services.sealing import frozen_date
 from tui_mailer.storage.record import Claim, Outcome, Submission
 
@@ -51,17 +59,11 @@ if TYPE_CHECKING:
 
 PHASE_ORDER = tuple(Phase)
 GREYLIST_CODES = (450, 451)
-ADDRESS_CODES = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
-"""RFC 3463: no such mailbox, domain or address; no other account would fare better."""
 EARLY = timedelta(seconds=2)
 """A message may go out so much before its time: clocks differ."""
 POLL_AFTER = timedelta(seconds=5)
 """From a message's acceptance, or its time at the provider, to the first question what became of it."""
 FIND_AFTER = timedelta(seconds=30)
-_EXPIRED = (
-    "No answer came, and the provider has forgotten the key by which a repeat would have been harmless, or the account "
-    "has been changed since: it may have been sent. Say what became of it."
-)
 _SECOND = "Refused when it was sent again, though an earlier attempt may have delivered it"
 
 
@@ -130,7 +132,7 @@ class Attempt:
         ours, and `asyncio.CancelledError` (before INTENT only) when the engine is stopped.
         """
         if self._has_key_expired():
-            return Outcome(fallback_state=State.UNCERTAIN, text=_EXPIRED, error=_EXPIRED, is_in_doubt=True)
+            return Outcome(fallback_state=State.UNCERTAIN, text=EXPIRED, error=EXPIRED, is_in_doubt=True)
         try:
             prepared = self.prepare(contents)
         except InvalidMessage as error:
@@ -201,7 +203,7 @@ class Attempt:
             """Commits what recovery must know: INTENT and notes. Phases before INTENT are recovered like CLAIMED."""
             if phase is Phase.INTENT and self._has_key_expired():
                 # It was alive when the attempt began: a computer that slept since is a day later without knowing.
-                raise OutcomeUncertain(_EXPIRED)
+                raise OutcomeUncertain(EXPIRED)
             if self._is_in_doubt():  # a refusal of the second copy says nothing of the first: see `_judged`
                 answers = [one for one in answers if one.status is not RecipientStatus.REJECTED]
             if phase is Phase.INTENT or note:
@@ -240,15 +242,19 @@ class Attempt:
         is_unknown = self._is_unknown(error)
         if isinstance(error, TryLater) and error.is_account_wide and decision.state is State.DEFERRED:
             raise AccountTrouble(text, is_offline=True, retry_at=error.retry_at or decision.next_attempt_at)
+        said = f"Given up after {self.claim.attempt} attempts: {text}" if decision.is_given_up else text
+        if (was_in_doubt or is_unknown) and decision.state is State.DEFERRED:
+            again_at = decision.next_attempt_at
+            said = said_with_repeat(said, self.claim.submission, self.provider.capabilities, again_at)
         return Outcome(
             fallback_state=decision.state,
             code=error.code,
             enhanced_code=error.enhanced_code,
             text=text,
-            error=f"Given up after {self.claim.attempt} attempts: {text}" if decision.is_given_up else text,
+            error=said,
             next_attempt_at=decision.next_attempt_at,
             transcript=error.transcript,
-            fall_back=None if was_in_doubt or is_unknown else _fall_back_after(error, decision),
+            fall_back=None if was_in_doubt or is_unknown else fall_back_after(error, decision),
             is_in_doubt=was_in_doubt or is_unknown,
             poll_at=self._find_at() if decision.state is State.UNCERTAIN else None,
             pause_until=decision.next_attempt_at if isinstance(error, TryLater) and error.code == 429 else None,
@@ -362,13 +368,6 @@ class Attempt:
                 fall_back="for_good",
             )
         return replace(outcome, error=error, next_attempt_at=decision.next_attempt_at, fall_back="for_now")
-
-
-def _fall_back_after(error: DeliveryError, decision: Decision) -> Literal["for_good", "for_now"] | None:
-    """Says whether another account may try: never while it is open whether this one has accepted it."""
-    if decision.state is State.UNCERTAIN or error.enhanced_code in ADDRESS_CODES:
-        return None
-    return "for_good" if decision.state is State.FAILED else "for_now"
 
 
 def outgoing_of(

@@ -17,6 +17,10 @@ REPEAT_AFTER = timedelta(seconds=10)
 """The first request may still be under way there."""
 MOST_USES = 2
 """A key's uses without a person: the request, and one repeat."""
+EXPIRED = (
+    "No answer came, and the provider has forgotten the key by which a repeat would have been harmless, or the account "
+    "has been changed since: it may have been sent. Say what became of it."
+)
 _MARGIN = timedelta(minutes=1)
 
 
@@ -46,3 +50,12 @@ def is_key_alive(submission: Submission, capabilities: Capabilities, now: dateti
 def may_repeat(submission: Submission, capabilities: Capabilities, now: datetime, *, uses: int) -> bool:
     """Says whether a request that was never answered is repeated without a person; ``uses`` counts this one."""
     return uses < MOST_USES and is_key_alive(submission, capabilities, now)
+
+
+def said_with_repeat(text: str, submission: Submission, capabilities: Capabilities, again_at: datetime | None) -> str:
+    """Says behind an error why what may have been taken is tried again all the same, and what that may lead to."""
+    if again_at is not None and is_key_alive(submission, capabilities, again_at):
+        why = "It is repeated with the same key, by which the provider knows it again: no second mail goes out."
+    else:
+        why = "It is sent again, as delivery.uncertain asks: it may arrive twice."
+    return f"{text.rstrip('. ')}. {why}"

@@ -16,9 +16,9 @@ from tui_mailer.accounts.configuration import Account
 from tui_mailer.domain.errors import ConfigurationError, InvalidMessage, MailerError
 from tui_mailer.domain.submission import DUE_STATUSES, RecipientStatus, State
 from tui_mailer.providers.capability import require
-from tui_mailer.services.delivery import ADDRESS_CODES, outgoing_of
+from tui_mailer.services.delivery import outgoing_of
 from tui_mailer.services.doubt import is_in_doubt
-from tui_mailer.services.retry import BACKOFF_SECONDS, backoff
+from tui_mailer.services.retry import ADDRESS_CODES, BACKOFF_SECONDS, backoff
 from tui_mailer.services.standing import AccountStanding
 from tui_mailer.services.workplace import Workplace
 from tui_mailer.storage.record import HELD_BY_PERSON, AccountHold, Claim, Outcome, Reroute, Submission

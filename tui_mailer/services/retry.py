@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from tui_mailer.domain.errors import DeliveryError, OutcomeUncertain, Rejected, TryLater
 from tui_mailer.domain.submission import Phase, State
@@ -19,6 +20,8 @@ GREYLIST_SECONDS = (60, 300, 900)
 OFFLINE_SECONDS = (30, 60, 120, 300, 600, 900)
 """Probes of an account that can't be reached: one message, not all of them."""
 LONGEST_HINT = timedelta(hours=1)
+ADDRESS_CODES = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
+"""RFC 3463: no such mailbox, domain or address; no other account would fare better."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +87,13 @@ def decide_deferral(
     if tried_too_often or next_attempt_at - situation.due_since > policy.max_age:
         return Decision(state=State.FAILED, is_given_up=True)
     return Decision(state=State.DEFERRED, next_attempt_at=next_attempt_at)
+
+
+def fall_back_after(error: DeliveryError, decision: Decision) -> Literal["for_good", "for_now"] | None:
+    """Says whether another account may try: never while it is open whether this one has accepted it."""
+    if decision.state is State.UNCERTAIN or error.enhanced_code in ADDRESS_CODES:
+        return None
+    return "for_good" if decision.state is State.FAILED else "for_now"
 
 
 def backoff(attempt: int, steps_seconds: tuple[int, ...], jitter: float) -> timedelta:

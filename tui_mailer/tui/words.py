@@ -256,6 +256,8 @@ def _sending(submission: Submission, moment: Moment) -> str:
 
 def _deferred(submission: Submission, moment: Moment) -> str:
     why = submission.error or submission.response_text or "not accepted yet"
+    if submission.key_used_at is not None:
+        why = f"may have been taken: {why}"
     hold = moment.holds.get(submission.account)
     if hold is not None:
         return f"{_waits_for(hold, moment)}; before: {why}"
