@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from app_stage import configuration_of, on_stage, smtp_account
+from app_stage import configuration_of, local_account, on_stage, smtp_account
 from textual import events
 
 from tui_mailer.accounts.configuration import Account, CredentialSource
@@ -107,6 +107,17 @@ async def test_the_options_are_a_form_made_from_the_model(tmp_path: Path) -> Non
         await stage.until(lambda: not stage.app.screen.is_modal, "the form")
         options = stage.app.compose_screen.form.read().options
         assert options == {"sender_name": "Ada L.", "conversation_status": "open", "opt_in_to_all_channels": "true"}
+
+
+async def test_the_key_for_options_is_named_where_a_provider_has_tags_but_no_options_of_its_own(tmp_path: Path) -> None:
+    """Brevo takes a template, tags and metadata, all set by the same key; what keeps mail here takes nothing more."""
+    accounts = configuration_of(api_account("news", "brevo"), local_account())
+    async with on_stage(tmp_path, accounts) as stage:
+        await stage.shows("(news)", "F7 options")
+        stage.app.compose_screen.form.screen.set_focus(stage.app.compose_screen.form.sender)
+        await stage.press("right")
+        await stage.shows("(local)")
+        await stage.until(lambda: "F7 options" not in stage.text(), "the key gone")
 
 
 async def test_an_option_that_cannot_be_is_named(tmp_path: Path) -> None:

@@ -128,8 +128,10 @@ class ProviderDirectory:
         return known[1], known[2]
 
     def has_options(self, account: Account) -> bool:
-        """Says whether the account's provider has options for a message."""
-        return bool(registry.load(account.provider).Options.model_fields)
+        """Says whether the account's provider takes more of a message than mail itself has: options, tags and such."""
+        can = self.capabilities(account.name)
+        takes_more = can.templates or can.metadata or can.tags != 0
+        return takes_more or bool(registry.load(account.provider).Options.model_fields)
 
     def options(self, account: Account, typed: Mapping[str, str]) -> dict[str, object]:
         """Validates message options by the provider's model; raises `InvalidMessage` naming the option."""

@@ -45,7 +45,7 @@ class FormCheck:
     keeper: str = ""
     """Who keeps it until its time, and until when its provider would; empty without a time that can be read."""
     has_options: bool = False
-    """Whether the provider has options for a message."""
+    """Whether the provider takes more of a message than mail itself has: options, a template, tags, metadata."""
 
 
 def check_form(directory: ProviderDirectory, draft: Draft, sizes: Mapping[str, int], now: datetime) -> FormCheck:
