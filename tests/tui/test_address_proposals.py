@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app_stage import Stage, on_stage
+from textual import events
 
 from tui_mailer.domain.draft import Draft
 
@@ -61,3 +62,30 @@ async def test_a_proposal_never_takes_tab_or_enter(tmp_path: Path) -> None:
         await stage.shows("→ two@example.org")
         await stage.press("enter")
         assert (form.inputs["cc"].value, stage.app.focused) == ("tw", form.inputs["subject"])
+
+
+async def test_how_many_addresses_there_are_is_said_where_the_row_is_too_short_for_them(tmp_path: Path) -> None:
+    """Pasted, or in a draft that is opened; a proposal stands there instead as long as there is one."""
+    people = [f"person{number}@example.org" for number in range(5)]
+    async with on_stage(tmp_path) as stage:
+        await written_to(stage, "Charles Babbage <charles@analytical.example>")
+        form = stage.app.compose_screen.form
+        stage.app.post_message(events.Paste(", ".join(people[:2])))
+        await stage.until(lambda: form.inputs["to"].value.endswith("1@example.org"), "two people")
+        assert "addresses" not in stage.text()
+        await stage.type(", ")
+        stage.app.post_message(events.Paste('"Lovelace, Ada" <ada@example.org>, ' + "\n".join(people[2:])))
+        await stage.shows("6 addresses")
+        await stage.type(", bab")
+        await stage.shows("→ Charles Babbage")
+        assert "addresses" not in stage.text()
+        await stage.type("x")
+        await stage.shows("7 addresses")
+        await stage.press("tab")
+        await stage.pilot.pause()
+        assert "7 addresses" in stage.text()
+        form.show(Draft(cc=", ".join(people)))
+        await stage.shows("5 addresses")
+        assert "7 addresses" not in stage.text()
+        await stage.pilot.resize_terminal(160, 24)
+        await stage.until(lambda: "addresses" not in stage.text(), "a row that is long enough")

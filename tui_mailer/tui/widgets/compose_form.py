@@ -126,6 +126,7 @@ class ComposeForm(Widget, inherit_css=False):
             field.show_wrong("")
             field.show_remark("")
             field.show_note("")
+            field.count_anew()
 
     def read(self) -> Draft:
         """The draft as it stands in the fields, everything not shown as it was."""

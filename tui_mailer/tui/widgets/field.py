@@ -44,6 +44,8 @@ class Field(Widget, inherit_css=False):
         self._control = control
         self._rows: dict[str, Static] = {}
         self._said = ""
+        self._count = ""
+        """How many addresses there are where they aren't all seen; gives way to any other remark."""
         self._is_closed = False
         self._remark_width = 1
         if label_width != LABEL_WIDTH:
@@ -57,9 +59,9 @@ class Field(Widget, inherit_css=False):
         text = Text(self._label, no_wrap=True, overflow="crop", end="")
         if self._is_closed:
             text.stylize("strike")
-        if self._said:
+        if remark := self._said or self._count:
             text.append(" " * (self.size.width - self._remark_width + 1 - text.cell_len))
-            text.append(shorten(clean(self._said), self._remark_width - 1))
+            text.append(shorten(clean(remark), self._remark_width - 1))
         return text
 
     def set_label_width(self, cells: int) -> None:
@@ -114,11 +116,30 @@ class Field(Widget, inherit_css=False):
 
     def on_resize(self) -> None:
         """What the remark may take depends on the row's width."""
+        self.count_anew()
         self._make_room()
+
+    def on_input_changed(self) -> None:
+        """A paste may be longer than the row."""
+        self.count_anew()
+
+    def count_anew(self) -> None:
+        """Says how many addresses there are, where the row is too short to show them all."""
+        control, count = self._control, 0
+        if isinstance(control, AddressInput) and self.size.width:
+            # Without a remark beside it: one that takes the room it complains of would come and go.
+            room = self.size.width - self._label_width - 1
+            if len(control.value) * 2 > room and cell_width(control.value) >= room:
+                count = control.count()
+        said = f"{count:,} addresses" if count > 1 else ""
+        if said != self._count:
+            self._count = said
+            self._make_room()
+            self.refresh()
 
     def _make_room(self) -> None:
         most = int(self.size.width * MOST_OF_THE_ROW)
-        needed = max(1, min(cell_width(clean(self._said)) + 1, most))
+        needed = max(1, min(cell_width(clean(self._said or self._count)) + 1, most))
         if needed != self._remark_width:
             self._remark_width = needed
             self._leave_margin()

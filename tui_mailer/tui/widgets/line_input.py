@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from textual import events
@@ -14,6 +15,9 @@ from tui_mailer.domain.text import clean
 from tui_mailer.tui.widgets.editing_keys import OF_INPUT, take_own_keys
 from tui_mailer.tui.widgets.keys_in_order import act_at_once
 from tui_mailer.tui.widgets.paste import Pasted
+
+_QUOTED = r'"(?:\\.|[^"\\])*"'
+"""Not compiled before it is needed: a start would wait for it."""
 
 
 class LineInput(Input, inherit_css=False):
@@ -108,6 +112,10 @@ class AddressInput(LineInput):
         """Joins lines by commas, doubling none that is there already."""
         lines = [clean(line).strip().strip(",;").strip() for line in pasted.splitlines()]
         return self.joiner.join(line for line in lines if line)
+
+    def count(self) -> int:
+        """Entries, the one being typed included; what stands in quotes separates none."""
+        return sum(1 for entry in re.split("[,;]", re.sub(_QUOTED, "", self.value)) if entry.strip())
 
     def entry(self) -> str:
         """The address being typed at the end of the field; empty when the cursor is elsewhere."""
