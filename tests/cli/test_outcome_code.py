@@ -167,3 +167,17 @@ async def test_merge_stops_at_the_first_refused_row(send, server: ScriptedServer
     rest = await send(*words, "--on-error", "continue")
     assert (rest.code, rest.json["new"], rest.json["states"]) == (69, 1, {"sent": 2, "failed": 1})
     assert len(server.stored) == 2
+
+
+async def test_without_room_on_the_disk_it_is_said_what_the_mail_waits_for(
+    send, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A nearly full disk: 75, nothing is sent, and not only the first call tells why."""
+    monkeypatch.setattr("tui_mailer.storage.ballast.free_bytes", lambda _path: 1 << 20)
+    run = await send("send")
+    assert (run.code, run.json["state"], server.commands) == (75, "queued", [])
+    retried = await send("outbox", "retry", run.json["id"])
+    assert "Not sent yet: Less than 8 MB are free on the disk of" in retried.err
+    monkeypatch.setattr("tui_mailer.storage.ballast.free_bytes", lambda _path: 1 << 30)
+    assert (await send("outbox", "flush")).code == 0
+    assert len(server.stored) == 1

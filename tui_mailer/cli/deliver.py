@@ -203,6 +203,7 @@ def _event_name(event: events.Event) -> str:
         events.SubmissionChanged: "submission_changed",
         events.AccountChanged: "account_changed",
         events.ConfigurationRefused: "configuration_refused",
+        events.RoomChanged: "room_changed",
         events.EngineTroubled: "engine_troubled",
         events.EngineFailed: "engine_failed",
     }

@@ -124,6 +124,9 @@ class _Sentence:
                 f"Queued, goes out {moment(self.submission.not_before, self.context.zone)}{self._repeats()}. "
                 f"{self._deliverer()}"
             )
+        no_room = self.context.mailer.store.ballast.trouble()
+        if no_room is not None:
+            return f"{self._doubt()}Not sent yet: {no_room} {self._deliverer()}"
         return f"{self._doubt()}Queued. {self._deliverer()}"
 
     def _doubt(self) -> str:

@@ -12,6 +12,7 @@ from tui_mailer.services.crew import Crew
 from tui_mailer.services.event import EngineStarted, EngineTroubled, StoreChanged
 from tui_mailer.services.fallback import FallBack
 from tui_mailer.services.polling import Poller
+from tui_mailer.services.room import Room
 from tui_mailer.services.series import keep_up
 from tui_mailer.services.settling import settle_by_asking
 from tui_mailer.services.standing import AccountStanding
@@ -19,6 +20,7 @@ from tui_mailer.services.tidying import archive_all, back_up, tidy_forever
 from tui_mailer.services.turn import Turn
 from tui_mailer.services.worker import Worker
 from tui_mailer.services.workplace import Workplace
+from tui_mailer.storage.database_error import DiskFull
 from tui_mailer.storage.record import Submission
 from tui_mailer.storage.row import displayed_owner
 
@@ -42,6 +44,7 @@ class Dispatcher:
         self._standing = AccountStanding(work)
         self._fall_back = FallBack(work, self._standing)
         self._poller = Poller(work, self._standing)
+        self._room = Room(work)
         self._owner = ""
         self._crew = Crew(self._worker_ended)
         self._attempted: dict[str, Submission | None] = {}
@@ -52,9 +55,16 @@ class Dispatcher:
         self.progressed_at = time.monotonic()
         """When the loop last came round with the outbox looked at: what a watchdog wants to know."""
 
-    async def open(self) -> None:
-        """Registers with the outbox."""
-        self._owner = await self._work.db(self._work.store.become_deliverer, self._work.role)
+    async def open(self, *, waits_for_room: bool = False) -> None:
+        """Registers with the outbox; raises `DiskFull`, or waits until there is room."""
+        while not self._owner:
+            try:
+                self._owner = await self._work.db(self._work.store.become_deliverer, self._work.role)
+            except DiskFull as error:
+                if not waits_for_room or self._is_stopping:
+                    raise
+                self._work.emit(EngineTroubled(text=str(error)))
+                await self._sleep(POLL_SECONDS)
         self._turn = Turn(self._work, self._owner, self._standing.unknown)
         await self._standing.look()
 
@@ -158,7 +168,7 @@ class Dispatcher:
             self._work.emit(StoreChanged())
 
     async def _claim_all(self) -> None:
-        while not self._is_stopping:
+        while self._room.is_enough and not self._is_stopping:
             # With `deliver_only`, each gets one attempt here, even where its retry comes due meanwhile.
             ids = None if self._only is None else [one for one in self._only if one not in self._attempted]
             claims = await self._work.db(
@@ -215,6 +225,7 @@ class Dispatcher:
         Unless asked to, or in the middle of sending, only the one whose turn it is looks for due mail.
         """
         try:
+            await self._room.look()
             if not (await self._turn.is_ours() or is_asked or self._crew):
                 await self._tell_news()
                 self.progressed_at = time.monotonic()
@@ -226,7 +237,7 @@ class Dispatcher:
         except StorageError as error:
             self._work.emit(EngineTroubled(text=str(error)))
             return POLL_SECONDS
-        if due is None:
+        if due is None or not self._room.is_enough:
             return POLL_SECONDS
         return min(POLL_SECONDS, max(0.01, (due - self._work.now()).total_seconds()))
 

@@ -186,7 +186,7 @@ class Engine:
             dispatcher = Dispatcher(workplace)
             self._loop, self._dispatcher = loop, dispatcher
             try:
-                await dispatcher.open()
+                await dispatcher.open(waits_for_room=is_service)
                 self._is_ready.set()
                 return await work(dispatcher)
             finally:

@@ -85,6 +85,14 @@ class ConfigurationRefused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoomChanged:
+    """The disk has become too full to send anything, or has room again and sending goes on."""
+
+    trouble: str | None
+    """One sentence; None: there is room."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineTroubled:
     """The engine itself met something unexpected (a full disk, a bug); it goes on."""
 
@@ -108,6 +116,7 @@ Event = (
     | StoreChanged
     | ConfigurationChanged
     | ConfigurationRefused
+    | RoomChanged
     | EngineTroubled
     | EngineFailed
 )

@@ -49,8 +49,19 @@ class Ballast:
     def require_room(self) -> None:
         """Raises `StorageError` when the disk is too full to begin sending; else a dropped ballast is laid again."""
         self.lay()
-        if self._directory is not None and free_bytes(self._directory) < ROOM_TO_SEND:
-            raise StorageError(
-                f"Less than {ROOM_TO_SEND // 1024 // 1024} MB are free on the disk of {self._directory}: nothing is "
-                "sent until there is room, all mail is kept."
+        trouble = self.trouble()
+        if trouble is not None:
+            raise StorageError(trouble)
+
+    def trouble(self) -> str | None:
+        """Says in one sentence that the disk is too full to begin sending; None: it isn't, or doesn't tell."""
+        directory = self._directory
+        with suppress(OSError):
+            if directory is None or free_bytes(directory) >= ROOM_TO_SEND:
+                return None
+            megabytes = ROOM_TO_SEND // 1024 // 1024
+            return (
+                f"Less than {megabytes} MB are free on the disk of {directory}: nothing is sent until there is room, "
+                "all mail is kept."
             )
+        return None

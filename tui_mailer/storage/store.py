@@ -70,15 +70,15 @@ class Store:
         written = None if is_read_only else directory
         self._lock = StoreLock(written / "locks") if written else None
         self._host = Host(written)
-        ballast = Ballast(written)
+        self.ballast = Ballast(written)
         try:
             self._host.take()
-            self._outbox_database = _open_outbox(directory, self._lock, ballast, is_read_only=is_read_only)
+            self._outbox_database = _open_outbox(directory, self._lock, self.ballast, is_read_only=is_read_only)
         except BaseException:
             if self._lock is not None:
                 self._lock.close()
             raise
-        ballast.lay()
+        self.ballast.lay()
         self.backups = Backups(directory, self._outbox_database)
         self.drafts = Drafts(self._outbox_database, clock)
         self.outbox = Outbox(
@@ -88,7 +88,7 @@ class Store:
                 clock=clock,
                 locks=locks,
                 sidecars=sidecars,
-                ballast=ballast,
+                ballast=self.ballast,
                 host=self._host,
                 find_ended=self._find_in_history,
             )

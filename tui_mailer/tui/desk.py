@@ -72,9 +72,18 @@ class Desk:
     def open(self) -> Future[None]:
         """Opens the store and starts the engine, in the I/O thread, once; what is asked meanwhile waits its turn."""
         with self._opening_lock:
-            if self._opening is None:
+            if self._opening is None or self._lacked_room(self._opening):
                 self._opening = self.io.submit(self._open)
             return self._opening
+
+    def _lacked_room(self, opening: Future[None]) -> bool:
+        """Says whether it failed because the disk was full: there may be room by now."""
+        failure = opening.exception() if opening.done() else None
+        if failure is None:
+            return False
+        from tui_mailer.storage.database_error import DiskFull
+
+        return isinstance(failure, DiskFull)
 
     def _open(self) -> None:
         from tui_mailer.accounts.zone import local_zone

@@ -15,6 +15,7 @@ from tui_mailer.services.event import (
     EngineTroubled,
     Event,
     PhaseReached,
+    RoomChanged,
     SubmissionChanged,
 )
 from tui_mailer.storage.record import AccountHold, Submission
@@ -40,6 +41,8 @@ class Watch:
         self.holds: Mapping[str, AccountHold] = {}
         self.told_holds: Mapping[str, AccountHold] = {}
         """Those that concern mail which waits, or want a person."""
+        self.no_room = ""
+        """Why nothing at all can be sent, one sentence; empty: it can."""
         self._uncertain = 0
         self._news: list[tuple[str, State]] = []
         self._telling = Pace(self._tell, gap_seconds=TELLING_GAP_SECONDS)
@@ -63,6 +66,8 @@ class Watch:
             case AccountChanged():
                 self._run(self._counting.ask)
                 self._say_account(event)
+            case RoomChanged():
+                self._room_changed(event.trouble or "")
             case EngineTroubled() | EngineFailed():
                 self._desk.status.complain(event.text)
             case _:
@@ -72,16 +77,33 @@ class Watch:
 
     async def count(self) -> None:
         """Reads anew how much is open and which accounts are held."""
-        counts, self.holds, self.told_holds = await self._desk.ask(
-            lambda mailer: (mailer.counts(), mailer.account_holds(), mailer.holds_to_tell())
+        counts, self.holds, self.told_holds, no_room = await self._desk.ask(
+            lambda mailer: (
+                mailer.counts(),
+                mailer.account_holds(),
+                mailer.holds_to_tell(),
+                mailer.store.ballast.trouble(),
+            )
         )
+        self.no_room = no_room or ""
         status = self._desk.status
         status.open_count = sum(counts.values())
         self._uncertain = counts.get(State.UNCERTAIN, 0)
         status.trouble = self._trouble()
         status.changed()
 
+    def _room_changed(self, trouble: str) -> None:
+        if trouble:
+            self._desk.status.complain(trouble)
+        else:
+            self._desk.status.retract(self.no_room)
+            self._desk.status.say("there is room on the disk again: mail goes on")
+        self.no_room = trouble
+        self._run(self._counting.ask)
+
     def _trouble(self) -> str:
+        if self.no_room:
+            return "no room on the disk: nothing is sent"
         held = sorted(name for name, hold in self.told_holds.items() if not hold.is_offline)
         if held:
             return f"{', '.join(held)} is held: {self._desk.keymap.display('app.accounts')}"

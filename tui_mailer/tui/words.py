@@ -53,6 +53,8 @@ class Moment:
     """Bytes gone and in all, of those in flight."""
     phases: Mapping[str, Phase] = field(default_factory=dict[str, Phase])
     """Newer than the row's own, from the engine."""
+    is_disk_full: bool = False
+    """Nothing is sent until there is room."""
     is_coarse: bool = False
     """Countdowns below a hundred seconds in steps of ten: a list of them costs a slow line little, and stays true."""
     most_attempts: int | None = None
@@ -215,6 +217,9 @@ def opening_of(submission: Submission, moment: Moment) -> datetime | None:
     return opens_at(submission, moment.windows.get(submission.account), moment.now, zone)
 
 
+_NO_ROOM = "waits for room on the disk"
+
+
 def _waits_for_hours(submission: Submission, moment: Moment) -> str:
     opening = opening_of(submission, moment)
     if opening is None:
@@ -231,7 +236,7 @@ def _queued(submission: Submission, moment: Moment) -> str:
         return waits
     distance = submission.not_before - moment.now
     if distance <= timedelta(0):
-        return "next to go"
+        return _NO_ROOM if moment.is_disk_full else "next to go"
     if submission.schedule_words is None and distance < timedelta(minutes=5):
         return f"leaves in {say_countdown(submission.not_before, moment)}, {moment.undo_key} undoes it"
     from tui_mailer.domain.schedule import describe_distance
@@ -265,7 +270,7 @@ def _deferred(submission: Submission, moment: Moment) -> str:
     if waits:
         return f"{waits}; before: {why}"
     if submission.next_attempt_at is None or submission.next_attempt_at <= moment.now:
-        return f"next try now; {why}"
+        return f"{_NO_ROOM if moment.is_disk_full else 'next try now'}; {why}"
     return f"next try in {say_countdown(submission.next_attempt_at, moment)}; {why}"
 
 

@@ -97,6 +97,7 @@ class MailRoom(Room):
             holds=watch.holds,
             sent_bytes=watch.sent_bytes,
             phases=watch.phases,
+            is_disk_full=bool(watch.no_room),
             most_attempts=self.desk.configuration.delivery.max_attempts,
             windows=windows_of(self.desk.configuration),
             undo_key=self.desk.keymap.display(f"{self.place}.undo"),

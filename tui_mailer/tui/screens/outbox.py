@@ -116,6 +116,8 @@ class OutboxScreen(MailRoom):
         """Tells of an account once, whatever number of its mails wait; then what else holds for many rows."""
         keymap = self.desk.keymap
         lines = [say_remedy(hold, keymap) for _name, hold in sorted(self.watch_desk.told_holds.items())]
+        if self.watch_desk.no_room:
+            lines.insert(0, self.watch_desk.no_room)
         hidden = self.desk.status.open_count - len(found)
         if hidden > 0:
             lines.append(f"{hidden:,} older ones aren't shown: cancel or send some, or see `outbox list` in a shell.")

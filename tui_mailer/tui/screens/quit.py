@@ -30,7 +30,9 @@ def is_leaving(one: Submission, moment: Moment) -> bool:
     """Says whether quitting should wait for it: under way, or due by now or at the end of its undo window."""
     if one.state is State.SENDING:
         return True
-    if one.state is not State.QUEUED or one.account in moment.holds or opening_of(one, moment):
+    if one.state is not State.QUEUED or moment.is_disk_full:
+        return False
+    if one.account in moment.holds or opening_of(one, moment):
         return False
     return one.not_before - moment.now < (SOON if one.schedule_words is None else timedelta(0))
 
@@ -39,7 +41,8 @@ async def still_leaving(desk: Desk, watch: Watch) -> list[Submission]:
     """What would be waited for now."""
     submissions = await desk.ask(lambda mailer: mailer.outbox(limit=MOST_ROWS))
     await watch.count()
-    moment = Moment(now=desk.now(), holds=watch.holds, windows=windows_of(desk.configuration))
+    windows, is_full = windows_of(desk.configuration), bool(watch.no_room)
+    moment = Moment(now=desk.now(), holds=watch.holds, windows=windows, is_disk_full=is_full)
     return [one for one in submissions if is_leaving(one, moment)]
 
 
@@ -96,6 +99,7 @@ class QuitScreen(Dialog[Literal["gone", "left", "stay", "undo"]]):
             holds=watch.holds,
             sent_bytes=watch.sent_bytes,
             phases=watch.phases,
+            is_disk_full=bool(watch.no_room),
             undo_key=self.keymap.display("quit.undo"),
             keymap=self.keymap,
         )
