@@ -100,7 +100,7 @@ async def test_a_wrong_try_costs_nothing(tmp_path: Path) -> None:
             await stage.type("wrong")
             await stage.press("ctrl+t")
             await stage.shows("refused the user name or password")
-            await stage.press("escape")
+            await stage.press("escape", "escape")
             await stage.until(lambda: not stage.app.screen.is_modal, "the form gone")
             await stage.review_and_send()
             await stage.until(lambda: len(server.stored) == 1, "the mail")

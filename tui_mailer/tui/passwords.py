@@ -110,6 +110,22 @@ async def take_secret(desk: Desk, account: Account, secret: str) -> str:
     return f"{name}: the new {secret_word(account)} is in the keyring, and is tried"
 
 
+async def keep_secret(desk: Desk, account: Account, secret: str) -> tuple[str, str]:
+    """Puts the secret of a new account into the keyring; where that can't be, it is asked for, and this once known.
+
+    Returns the account's ``credential`` and what a person should know of it.
+    """
+    from tui_mailer.accounts.configuration import CredentialSource
+
+    in_keyring = account._replace(credential=CredentialSource(kind="keyring", value=("tui-mailer", account.name)))
+    try:
+        await asyncio.to_thread(desk.credentials.store, in_keyring, secret)
+    except CredentialUnavailable as error:
+        desk.credentials.provide(account.name, secret)
+        return "prompt", f"its password is asked for once per session: {error.what}"
+    return "keyring", ""
+
+
 def secret_word(account: Account) -> str:
     """What people know an account's secret by: mail servers want a password, the mail APIs a key."""
     return "password" if account.provider in {"smtp", "maildir"} else "API key"

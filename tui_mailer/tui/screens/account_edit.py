@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui_mailer.accounts.configuration import Account
 from tui_mailer.tui.desk import Desk
-from tui_mailer.tui.passwords import take_secret
+from tui_mailer.tui.passwords import keep_secret, take_secret
 from tui_mailer.tui.screens.account_form import AccountFormScreen, AddedAccount, WrongFieldError
 from tui_mailer.tui.screens.account_shape import AccountShape, typed_value
 
@@ -60,7 +60,7 @@ class AccountEditScreen(AccountFormScreen):
         """Writes what was changed, and puts a new secret where the account looks for it."""
         changes, remark = self._changes(), ""
         if account.credential is None and secret:
-            changes["credential"], remark = await self._keep_secret(account, secret)
+            changes["credential"], remark = await keep_secret(self._desk, account, secret)
         elif self._needs_secret(mapping):
             changes["credential"] = "prompt"
         if not changes and not secret:

@@ -13,16 +13,20 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from tui_mailer.accounts.configuration import Account, Configuration, CredentialSource
-from tui_mailer.domain.errors import ConfigurationError, CredentialUnavailable, MailerError
+from tui_mailer.accounts import patience
+from tui_mailer.accounts.configuration import Account, Configuration
+from tui_mailer.domain.errors import ConfigurationError, MailerError
 from tui_mailer.tui.action_table import bindings
 from tui_mailer.tui.desk import Desk
+from tui_mailer.tui.passwords import keep_secret
 from tui_mailer.tui.screens.account_shape import AccountShape, label_width, typed_value
 from tui_mailer.tui.screens.dialog import Dialog
 from tui_mailer.tui.widgets.field import Field
 from tui_mailer.tui.widgets.line_input import LineInput
 
 if TYPE_CHECKING:
+    from textual.worker import Worker
+
     from tui_mailer.services.account import AccountService
 
 _ADDRESS = re.compile(r"[^\s<>@]+@([^\s<>@]+)")
@@ -87,7 +91,11 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
             key: Field(label, self._inputs[key], classes="-spare", label_width=width) for key, label, _ in spare
         }
         self._help = {field.name: field.help for field in shape.fields}
-        self._is_busy = False
+        self._at_work: Worker[None] | None = None
+        self._stops_by_leaving = False
+        """Whether what is at work only asks a server, which nothing is lost by not waiting for."""
+        self._is_warned = False
+        """Whether it has just been said that leaving loses what was typed."""
         self._failed: tuple[object, ...] = ()
         """What was tried last, in vain."""
         self._wrong_field = ""
@@ -106,6 +114,7 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Says what a setting means, where its name doesn't."""
+        self._is_warned = False
         key = event.widget.id or ""
         if key == self._wrong_field:
             self._wrong_field = ""
@@ -136,7 +145,12 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
         if found is None or self._shape.account is not None:
             return
         domain = found[1]
-        guesses = {"username": found[0], "host": f"smtp.{domain}", "domain": domain, "name": self._guess_name(domain)}
+        guesses = {
+            "username": found[0],
+            "host": f"smtp.{domain}",
+            "domain": domain,
+            "name": self._shape.guess_name(domain),
+        }
         for key, guess in guesses.items():
             control = self._inputs.get(key)
             if control is not None and not control.value and key not in self._guesses:
@@ -148,10 +162,8 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """What a person has typed is no guess: coming back to it selects nothing, as in compose."""
+        self._is_warned = False
         event.input.select_on_focus = bool(event.value) and event.value == self._guesses.get(event.input.id or "")
-
-    def _guess_name(self, domain: str) -> str:
-        return domain.partition(".")[0] if self._shape.provider == "smtp" else self._shape.provider
 
     @on(Input.Blurred, "#security")
     def follow_security(self, event: Input.Blurred) -> None:
@@ -191,7 +203,7 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
         if not name and self.focused is not self._inputs["name"]:
             # The keys were faster than the guess, which comes as one leaves From.
             found = _ADDRESS.search(self._inputs["from"].value)
-            name = self._guess_name(found[1]) if found else ""
+            name = self._shape.guess_name(found[1]) if found else ""
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
             raise WrongFieldError("name", "The account needs a name of letters, digits, - and _.")
         if name in self._desk.configuration.accounts and self._desk.configuration.path is not None:
@@ -200,18 +212,41 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
 
     def action_test(self) -> None:
         """Proves connection and password, sending nothing."""
-        self._begin(self._test)
+        self._begin(self._test, stops_by_leaving=True)
 
     def action_save(self) -> None:
         """Writes the configuration and stores the secret."""
         self._begin(self._save)
 
-    def _begin(self, work: Callable[[], Awaitable[None]]) -> None:
-        if self._is_busy:
+    def _begin(self, work: Callable[[], Awaitable[None]], *, stops_by_leaving: bool = False) -> None:
+        if self._at_work is not None:
             self.say("still trying …", is_quiet=True)
             return
-        self._is_busy = True
-        self.attempt(self._only_once(work))
+        self._is_warned, self._stops_by_leaving = False, stops_by_leaving
+        self._at_work = self.run_worker(self._attempt(self._only_once(work)))
+
+    def action_back(self) -> None:
+        """Stops waiting for a server first; leaves by a second press where something is lost by it."""
+        back, save = self.keymap.display("dialog.back"), self.keymap.display("account-form.save")
+        if self._at_work is not None:
+            if not self._stops_by_leaving:
+                self.say("It is being saved: one moment …", is_quiet=True)
+                return
+            self._at_work.cancel()
+            self._at_work, self._failed, self._is_warned = None, (), True
+            self.say(f"Stopped; nothing was sent. {back} again leaves without saving.", is_quiet=True)
+        elif self._has_changes() and not self._is_warned:
+            self._is_warned = True
+            self.say(f"It isn't saved: {back} again leaves all the same, {save} saves it.")
+        else:
+            self.dismiss(None)
+
+    def _has_changes(self) -> bool:
+        """Whether a person has typed anything; what was guessed is no loss."""
+        shown = {key: control.value.strip() for key, control in self._inputs.items()}
+        return any(
+            value not in (self._given.get(key, "").strip(), self._guesses.get(key)) for key, value in shown.items()
+        )
 
     async def _only_once(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -225,7 +260,7 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
                 self.set_focus(field)
             raise
         finally:
-            self._is_busy = False
+            self._at_work = None
 
     async def _test(self) -> None:
         self.say("trying …", is_quiet=True)
@@ -240,8 +275,9 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
         self._failed = name, mapping, secret
         service = self._service()
         account = self._draft_account(service, name, mapping)
-        # In a thread of its own: a stalled server must not stop the screen nor the outbox.
-        identities = await asyncio.to_thread(lambda: asyncio.run(service.test(account, secret)))
+        # In a thread that nobody waits for: a stalled server stops neither the screen nor the outbox nor leaving.
+        asked = patience.start(lambda: asyncio.run(service.test(account, secret)), name="account-test")
+        identities = await asyncio.wrap_future(asked)
         self._failed = ()
         self.say(
             f"It works: {', '.join(one.address for one in identities) or 'connected'}. Nothing was sent.", is_quiet=True
@@ -283,20 +319,10 @@ class AccountFormScreen(Dialog[AddedAccount | OtherProvider | None]):
         remark = ""
         if secret:
             self.say("storing the secret …", is_quiet=True)
-            mapping["credential"], remark = await self._keep_secret(account, secret)
+            mapping["credential"], remark = await keep_secret(self._desk, account, secret)
         elif self._needs_secret(mapping):
             mapping["credential"] = "prompt"
         is_first = self._desk.configuration.path is None
         configuration = await asyncio.to_thread(service.add, account.name, mapping, make_default=is_first)
         said = f"account {account.name} added; {remark}" if remark else ""
         return AddedAccount(name=account.name, configuration=configuration, remark=said)
-
-    async def _keep_secret(self, account: Account, secret: str) -> tuple[str, str]:
-        """Into the keyring; where that can't be, the account asks for it, and this once it is known."""
-        in_keyring = account._replace(credential=CredentialSource(kind="keyring", value=("tui-mailer", account.name)))
-        try:
-            await asyncio.to_thread(self._desk.credentials.store, in_keyring, secret)
-        except CredentialUnavailable as error:
-            self._desk.credentials.provide(account.name, secret)
-            return "prompt", f"its password is asked for once per session: {error.what}"
-        return "keyring", ""

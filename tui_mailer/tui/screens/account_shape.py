@@ -43,6 +43,10 @@ class AccountShape:
             return f"Change account {self.account.name}: {self.provider}"
         return "Add an SMTP account" if self.provider == "smtp" else f"Add an account: {self.provider}"
 
+    def guess_name(self, domain: str) -> str:
+        """What an account of an address there is called until a person says otherwise."""
+        return domain.partition(".")[0] if self.provider == "smtp" else self.provider
+
     def rows(self) -> tuple[tuple[str, str, str], ...]:
         """Key, label and hint of the rows that are always shown."""
         sender = ("from", "From", "Ada Lovelace <ada@example.org>")
