@@ -11,6 +11,7 @@ from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.widgets import Input, TextArea
 
 from tui_mailer.tui.terminal.driver import INSTEAD
 from tui_mailer.tui.terminal.quiet_app import TEXTUAL_VERSION, _is_known_version
@@ -35,6 +36,15 @@ def test_all_output_of_widgets_goes_through_display() -> None:
         assert needed in display
     assert "-> LayoutUpdate" in source(Compositor.render_full_update)
     assert "-> ChopsUpdate | None" in source(Compositor.render_partial_update)
+
+
+def test_what_is_cut_can_be_kept_from_the_terminal() -> None:
+    """The app's own clipboard is what its fields paste; a text area deletes by the method whose answer we keep."""
+    app = App[None]()
+    app._clipboard = "kept"
+    assert app.clipboard == "kept"
+    assert "self.delete(" in inspect.getsource(TextArea._delete_via_keyboard)
+    assert "self.delete(" in inspect.getsource(Input.delete_selection)
 
 
 def test_updates_hold_strips_where_we_look() -> None:

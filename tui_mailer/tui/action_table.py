@@ -171,7 +171,12 @@ _TEXT = tuple(
         ("delete-word", ("alt+delete",), "Delete word", "Delete to the end of the word."),
         ("delete-to-start", ("ctrl+u",), "Delete to start", "Delete to the start of the line."),
         ("delete-to-end", ("ctrl+k",), "Delete to end", "Delete to the end of the line."),
-        ("paste", ("ctrl+v",), "Paste", "Paste what was cut or copied in the app."),
+        (
+            "paste",
+            ("ctrl+v",),
+            "Paste",
+            "Paste what was copied in the app, or deleted by the word or line.",
+        ),
         ("undo", ("ctrl+z",), "Undo typing", "Take back what was typed in the body."),
         ("redo", ("ctrl+y",), "Redo typing", "Bring back what was taken back."),
     )

@@ -273,6 +273,10 @@ class MailerApp(QuietApp, inherit_bindings=False):
         else:
             self.desk.status.say("there is no shell to go back to: this was started by itself")
 
+    def keep_cut(self, text: str) -> None:
+        """Keeps what was deleted for the key that pastes; the terminal isn't told: it would be a sequence for each."""
+        self._clipboard = text
+
     def copy_to_clipboard(self, text: str) -> None:
         """Copies by OSC 52, through tmux and screen as well, which keep Textual's own to themselves."""
         from tui_mailer.tui import clipboard

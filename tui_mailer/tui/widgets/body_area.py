@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
 from textual import events
@@ -12,9 +13,12 @@ from textual.document._wrapped_document import WrappedDocument
 from textual.strip import Strip
 from textual.widgets import TextArea
 
-from tui_mailer.tui.widgets.editing_keys import OF_TEXT_AREA, take_own_keys
+from tui_mailer.tui.widgets.editing_keys import OF_TEXT_AREA, keep_cut, take_own_keys
 from tui_mailer.tui.widgets.keys_in_order import act_at_once
 from tui_mailer.tui.widgets.paste import Pasted
+
+if TYPE_CHECKING:
+    from textual.widgets.text_area import EditResult, Location
 
 MOST_ROWS_KEPT = 1024
 _NOTHING_SPECIAL = Style()
@@ -69,6 +73,8 @@ class BodyArea(TextArea, inherit_css=False):
         self.theme = _PROSE.name
         self.cursor_blink = False
         self.match_cursor_bracket = False
+        self.deleted = ""
+        self.cut_mark: object = None
         self._rows: LRUCache[tuple[object, ...], Strip] = LRUCache(MOST_ROWS_KEPT)
 
     def _set_document(self, text: str, language: str | None) -> None:
@@ -110,6 +116,35 @@ class BodyArea(TextArea, inherit_css=False):
 
     def on_mount(self) -> None:
         take_own_keys(self, self._bindings, OF_TEXT_AREA)
+
+    def cut_state(self) -> object:
+        """Caret, its line, and how many there are: enough to tell, without the whole text."""
+        return self.selection, self.document.get_line(self.cursor_location[0]), self.document.line_count
+
+    def delete(self, start: Location, end: Location, *, maintain_selection_offset: bool = True) -> EditResult:
+        """Deletes, and remembers what."""
+        edit = super().delete(start, end, maintain_selection_offset=maintain_selection_offset)
+        self.deleted = edit.replaced_text
+        return edit
+
+    def action_delete_to_start_of_line(self) -> None:
+        self._cut(super().action_delete_to_start_of_line, is_backward=True)
+
+    def action_delete_word_left(self) -> None:
+        self._cut(super().action_delete_word_left, is_backward=True)
+
+    def action_delete_word_right(self) -> None:
+        self._cut(super().action_delete_word_right)
+
+    async def action_delete_to_end_of_line_or_delete_line(self) -> None:
+        before, self.deleted = self.cut_state(), ""
+        await super().action_delete_to_end_of_line_or_delete_line()
+        keep_cut(self, before, is_backward=False)
+
+    def _cut(self, delete: Callable[[], None], *, is_backward: bool = False) -> None:
+        before, self.deleted = self.cut_state(), ""
+        delete()
+        keep_cut(self, before, is_backward=is_backward)
 
     async def _on_key(self, event: events.Key) -> None:
         # A line feed is the end of a line too: of a text pasted by a terminal that doesn't say what is a paste.

@@ -1,4 +1,4 @@
-"""Gives a text field the keys that the keymap has for moving and deleting in it."""
+"""Gives a text field the keys that the keymap has for moving and deleting in it, and keeps what they delete."""
 
 from __future__ import annotations
 
@@ -51,6 +51,34 @@ class _Desk(Protocol):
 
 class _Shell(Protocol):
     desk: _Desk
+    clipboard: str
+
+    def keep_cut(self, text: str) -> None: ...
+
+
+class Cutting(Protocol):
+    """A text field whose keys that delete a word or a line keep it for the key that pastes."""
+
+    deleted: str
+    """What was deleted last."""
+    cut_mark: object
+    """How things stood after the last cut: one that follows it at once belongs to it."""
+
+    def cut_state(self) -> object:
+        """What differs once anything was typed or the cursor moved since."""
+        ...
+
+
+def keep_cut(field: Cutting, before: object, *, is_backward: bool) -> None:
+    """Keeps what was deleted since ``before`` (`Cutting.cut_state`); cuts that follow each other add up."""
+    shell, taken = cast("_Shell", cast("Widget", field).app), field.deleted  # pyright: ignore[reportUnknownMemberType]  # Textual leaves it App[Unknown]
+    field.deleted = ""
+    if not taken:
+        return
+    if field.cut_mark == (before, shell.clipboard):
+        taken = f"{taken}{shell.clipboard}" if is_backward else f"{shell.clipboard}{taken}"
+    shell.keep_cut(taken)
+    field.cut_mark = (field.cut_state(), taken)
 
 
 def take_own_keys(field: Widget, own: BindingsMap, verbs: Mapping[str, str]) -> None:

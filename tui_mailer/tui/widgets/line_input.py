@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import events
@@ -12,7 +13,7 @@ from textual.strip import Strip
 from textual.widgets import Input
 
 from tui_mailer.domain.text import clean
-from tui_mailer.tui.widgets.editing_keys import OF_INPUT, take_own_keys
+from tui_mailer.tui.widgets.editing_keys import OF_INPUT, keep_cut, take_own_keys
 from tui_mailer.tui.widgets.keys_in_order import act_at_once
 from tui_mailer.tui.widgets.paste import Pasted
 
@@ -46,6 +47,8 @@ class LineInput(Input, inherit_css=False):
     ) -> None:
         super().__init__(value, placeholder=placeholder, password=password, id=id, compact=True, select_on_focus=False)
         self.cursor_blink = False
+        self.deleted = ""
+        self.cut_mark: object = None
 
     def joined(self, pasted: str) -> str:
         """Makes one line of what was pasted, keeping all of it."""
@@ -54,6 +57,43 @@ class LineInput(Input, inherit_css=False):
 
     def on_mount(self) -> None:
         take_own_keys(self, self._bindings, OF_INPUT)
+
+    def cut_state(self) -> object:
+        """Text and caret."""
+        return self.value, self.selection
+
+    def delete(self, start: int, end: int) -> None:
+        """Deletes, and remembers what; a secret is nobody's to paste."""
+        first, last = sorted((start, end))
+        self.deleted = "" if self.password else self.value[first:last]
+        super().delete(start, end)
+
+    def action_delete_left_all(self) -> None:
+        self._cut(super().action_delete_left_all, is_backward=True)
+
+    def action_delete_left_word(self) -> None:
+        self._cut(super().action_delete_left_word, is_backward=True)
+
+    def action_delete_right_all(self) -> None:
+        self._cut(super().action_delete_right_all)
+
+    def action_delete_right_word(self) -> None:
+        self._cut(super().action_delete_right_word)
+
+    def _cut(self, delete: Callable[[], None], *, is_backward: bool = False) -> None:
+        before, self.deleted = self.cut_state(), ""
+        delete()
+        keep_cut(self, before, is_backward=is_backward)
+
+    def action_cut(self) -> None:
+        """Cuts what is marked; with nothing marked the clipboards keep what they have."""
+        if self.selected_text:
+            super().action_cut()
+
+    def action_paste(self) -> None:
+        """Writes what was cut or copied in the app, as one line."""
+        if text := self.joined(self.app.clipboard):  # pyright: ignore[reportUnknownMemberType]  # Textual leaves it App[Unknown]
+            self.replace(text, *self.selection)
 
     def validate__cursor_visible(self, is_visible: bool) -> bool:
         """Paints no cursor where the terminal shows its own."""
