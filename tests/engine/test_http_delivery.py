@@ -21,6 +21,7 @@ from tui_mailer.domain.submission import RecipientStatus, State
 from tui_mailer.domain.timeline import timeline_of
 from tui_mailer.providers.testing import SECRET
 from tui_mailer.services.delivery import Attempt
+from tui_mailer.services.event import SubmissionChanged
 from tui_mailer.services.mailer import SealRequest
 from tui_mailer.storage.move import Moves
 from tui_mailer.tui.words import Moment, say_why
@@ -426,6 +427,24 @@ async def test_a_bounce_is_shown_and_the_state_stays(bench: HttpBench, lab: Http
     assert known.state is State.SENT
     assert known.recipients[0].status is RecipientStatus.BOUNCED
     assert bench.mailer.resend(sent.id, only_refused=True).state is State.QUEUED
+
+
+@pytest.mark.parametrize(
+    ("word", "status"), [("delivered", RecipientStatus.DELIVERED), ("bounced", RecipientStatus.BOUNCED)]
+)
+async def test_what_is_learnt_later_is_told_as_that(
+    bench: HttpBench, lab: HttpLab, word: str, status: RecipientStatus
+) -> None:
+    """That it was sent is old news: told is what became of it, once."""
+    (sent,) = await bench.deliver(bench.seal())
+    assert sent.provider_id
+    bench.reopen()
+    bench.events.clear()
+    lab.rules.events[sent.provider_id] = word  # type: ignore[attr-defined]
+    await bench.flush_later(timedelta(seconds=20))
+    await bench.flush_later(timedelta(minutes=20))
+    told = [one for one in bench.events if isinstance(one, SubmissionChanged)]
+    assert [(one.state, one.learnt) for one in told] == [(State.SENT, status)]
 
 
 async def test_questions_back_off_and_end(bench: HttpBench, lab: HttpLab) -> None:

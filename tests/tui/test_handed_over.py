@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from app_stage import LARGE, configuration_of, local_account, on_stage
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "contract"))
@@ -69,3 +70,33 @@ async def test_the_timeline_of_each_recipient_is_told(tmp_path: Path) -> None:
         await stage.shows("to bounced", "deferred (asked): mailbox full", "still full [/b]", "to accepted")
         assert "\x1b" not in stage.text()
         assert stage.text().index("mailbox full") < stage.text().index("still full")
+
+
+@pytest.mark.parametrize(
+    ("word", "told"), [("delivered", ""), ("bounced", "bounced for bob@example.org, Tea: bounced")], ids=str
+)
+async def test_at_the_start_only_news_is_told(tmp_path: Path, word: str, told: str) -> None:
+    """Sent in an earlier session, asked about now: that it was sent isn't told again, that it bounced is."""
+    async with HttpLab(ResendRules()) as lab:
+        account = local_account("work")._replace(
+            provider="resend", credential=CredentialSource(kind="prompt"), settings={"base_url": lab.url}
+        )
+        credentials = Credentials()
+        credentials.provide("work", SECRET)
+        draft = Draft(to="bob@example.org", subject="Tea", body="at four")
+        staged = {"configuration": configuration_of(account), "size": LARGE, "credentials": credentials}
+        async with on_stage(tmp_path, **staged) as stage:  # type: ignore[arg-type]
+            await stage.app.desk.ask(lambda mailer: mailer.seal(draft, SealRequest()))
+            stage.app.desk.nudge()
+            await stage.shows("sent to bob@example.org")
+        (number,) = lab.rules.events  # type: ignore[attr-defined]
+        lab.rules.events[number] = word  # type: ignore[attr-defined]
+        said: list[str] = []
+        async with on_stage(tmp_path, **staged) as stage:  # type: ignore[arg-type]
+            stage.app.desk.status.listen(lambda: said.append(stage.app.desk.status.text))
+            await stage.press("f4")
+            await stage.shows("bounced 1 of 1" if told else "delivered to all")
+            await stage.until(lambda: told in said, "the news")
+            await stage.pilot.pause(1)
+        assert not any("sent to bob" in one for one in said)
+        assert not told or told in said

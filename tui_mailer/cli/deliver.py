@@ -139,8 +139,8 @@ class Service:
             name = "leading" if event.is_leading else "standing_by"
             _tell(self._context, name, {} if event.is_leading else {"leader": event.leader})
             return
-        if isinstance(event, events.SubmissionChanged) and event.state.value in {"sent", "partial"}:
-            self._sent += 1
+        if isinstance(event, events.SubmissionChanged) and event.learnt is None:
+            self._sent += event.state.value in {"sent", "partial"}
         _tell(
             self._context, _event_name(event), {each.name: _plain(getattr(event, each.name)) for each in fields(event)}
         )

@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tui_mailer.accounts.configuration import Configuration
-from tui_mailer.domain.submission import Phase, State
+from tui_mailer.domain.submission import Phase, RecipientStatus, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionChanged:
-    """A submission's state was committed, by this process."""
+    """A submission's state was committed, by this process; or more is known of its recipients (``learnt``)."""
 
     id: str
     state: State
     account: str
     detail: str = ""
     """The server's or our own sentence, if there is one."""
+    learnt: RecipientStatus | None = None
+    """The state is no news: this is what its provider has told meanwhile, the worst of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,14 @@ from tui_mailer.domain.errors import (
     StorageError,
     TryLater,
 )
-from tui_mailer.domain.submission import Receipt, RecipientResult, RecipientStatus, State
+from tui_mailer.domain.submission import (
+    Receipt,
+    Recipient,
+    RecipientResult,
+    RecipientStatus,
+    State,
+    worst_status,
+)
 from tui_mailer.domain.text import clean
 from tui_mailer.domain.timeline import StatusEvent, is_final
 from tui_mailer.providers.base import PolledStatus
@@ -127,8 +134,10 @@ class Poller:
         kept = await self._work.db(
             self._work.store.refine, submission.id, events, has_left=has_left, is_unknown=is_unknown
         )
-        if (kept.state, kept.timeline) != (submission.state, submission.timeline):
+        if kept.state is not submission.state:
             self._work.tell(kept)
+        if kept.timeline != submission.timeline:
+            self._work.tell_learnt(kept, _worst_learnt(submission, kept))
         return kept
 
     async def _is_beyond_asking(self, submission: Submission, now: datetime) -> bool:
@@ -157,6 +166,14 @@ class Poller:
             return None
         delay = DELAYS_SECONDS[min(poll.asked, len(DELAYS_SECONDS)) - 1]
         return max(now + timedelta(seconds=delay), self._resting.get(submission.account, now))
+
+
+def _worst_learnt(before: Submission, after: Submission) -> Recipient:
+    """The recipient of whom most needs to be known that wasn't."""
+    known = {one.address: one for one in before.recipients}
+    learnt = [one for one in after.recipients if known.get(one.address) != one] or list(after.recipients)
+    worst = worst_status(one.status for one in learnt)
+    return next((one for one in learnt if one.status is worst), learnt[0])
 
 
 def receipt_of(submission: Submission) -> Receipt:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from tui_mailer.accounts.configuration import DeliverySettings
+from tui_mailer.domain.submission import Recipient
 from tui_mailer.services.account import ProviderDirectory
 from tui_mailer.services.event import Event, SubmissionChanged
 from tui_mailer.services.opening_hours import closed_accounts
@@ -58,6 +59,18 @@ class Workplace:
                 state=submission.state,
                 account=submission.account,
                 detail=submission.error or submission.response_text or "",
+            )
+        )
+
+    def tell_learnt(self, submission: Submission, learnt: Recipient) -> None:
+        """Tells the listener what has become of a recipient; where the submission stands is known."""
+        self.emit(
+            SubmissionChanged(
+                id=submission.id,
+                state=submission.state,
+                account=submission.account,
+                detail=learnt.detail or "",
+                learnt=learnt.status,
             )
         )
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from tui_mailer.domain.submission import Phase, State
+from tui_mailer.domain.submission import Phase, RecipientStatus, State
 from tui_mailer.services.event import (
     AccountChanged,
     BytesProgressed,
@@ -22,7 +22,7 @@ from tui_mailer.storage.record import AccountHold, Submission
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.pace import Pace
 from tui_mailer.tui.status import Tone
-from tui_mailer.tui.words import STATE_WORD, say_recipients, without_name
+from tui_mailer.tui.words import STATE_WORD, say_recipients, say_subject, without_name
 
 EventListener = Callable[[Event], None]
 TELLING_GAP_SECONDS = 0.5
@@ -44,7 +44,7 @@ class Watch:
         self.no_room = ""
         """Why nothing at all can be sent, one sentence; empty: it can."""
         self._uncertain = 0
-        self._news: list[tuple[str, State]] = []
+        self._news: list[tuple[str, State | RecipientStatus]] = []
         self._telling = Pace(self._tell, gap_seconds=TELLING_GAP_SECONDS)
         self._counting = Pace(self.count, gap_seconds=TELLING_GAP_SECONDS)
         self._run = run
@@ -115,8 +115,10 @@ class Watch:
         if event.state is not State.SENDING:
             self.sent_bytes.pop(event.id, None)
             self.phases.pop(event.id, None)
-        if event.state in _WORTH_SAYING:
-            self._news.append((event.id, event.state))
+        # Where the state is no news, what was learnt may be: mail that was sent days ago has bounced.
+        said = _WORTH_SAYING.get(event.state) if event.learnt is None else _LEARNT.get(event.learnt)
+        if said is not None:
+            self._news.append((event.id, event.learnt or event.state))
             self._run(self._telling.ask)
         self._run(self._counting.ask)
 
@@ -125,15 +127,16 @@ class Watch:
 
         It waits until what stands there, the answer to a key maybe, has been read.
         """
-        is_good = all(state in _GOOD for _id, state in self._news)
+        is_good = all(one in _GOOD for _id, one in self._news)
         await asyncio.sleep(self._desk.status.seconds_to_read(is_news_good=is_good))
         news, self._news = self._news, []
         if len(news) == 1:
             submission = await self._desk.ask(lambda mailer: mailer.show(news[0][0]))
-            self._say_submission(submission)
+            self._say_submission(submission, news[0][1])
         elif news:
-            counted = Counter(state for _id, state in news)
-            said = ", ".join(f"{counted[state]} {STATE_WORD[state]}" for state in _WORTH_SAYING if counted[state])
+            counted = Counter(one for _id, one in news)
+            words = {**{state: STATE_WORD[state] for state in _WORTH_SAYING}, **{one: str(one) for one in _LEARNT}}
+            said = ", ".join(f"{counted[one]} {word}" for one, word in words.items() if counted[one])
             self._say(said, is_good=set(counted) <= _GOOD)
 
     def _say(self, said: str, *, is_good: bool) -> None:
@@ -143,7 +146,10 @@ class Watch:
         else:
             status.complain(said)
 
-    def _say_submission(self, submission: Submission) -> None:
+    def _say_submission(self, submission: Submission, news: State | RecipientStatus) -> None:
+        if isinstance(news, RecipientStatus):
+            self._say_learnt(submission, news)
+            return
         if submission.state not in _WORTH_SAYING:
             return  # it has moved on meanwhile, which is told by its own event
         name = say_recipients(submission)
@@ -155,6 +161,15 @@ class Watch:
         if submission.error and not is_good:
             said = f"{said}: {submission.error}"
         self._say(said, is_good=is_good)
+
+    def _say_learnt(self, submission: Submission, status: RecipientStatus) -> None:
+        """Says what has become of mail that was taken earlier, maybe days ago: its subject tells which."""
+        those = [one for one in submission.recipients if one.status is status]
+        if those:
+            name = those[0].address if len(those) == 1 else f"{those[0].address} +{len(those) - 1}"
+            said = _LEARNT[status].format(name=name)
+            why = f": {those[0].detail}" if those[0].detail else ""
+            self._say(f"{said}, {say_subject(submission.message.subject)}{why}", is_good=False)
 
     def _say_account(self, event: AccountChanged) -> None:
         if event.held_reason is None:
@@ -177,5 +192,10 @@ _WORTH_SAYING: Mapping[State, str] = {
     State.UNCERTAIN: "uncertain whether it went to {name}",
     State.DEFERRED: "not yet accepted for {name}, it will be tried again",
     State.HANDED_OVER: "handed over for {name}",
+}
+_LEARNT: Mapping[RecipientStatus, str] = {
+    RecipientStatus.COMPLAINED: "called spam by {name}",
+    RecipientStatus.BOUNCED: "bounced for {name}",
+    RecipientStatus.REJECTED: "refused later for {name}",
 }
 _GOOD = frozenset({State.SENT, State.HANDED_OVER})
