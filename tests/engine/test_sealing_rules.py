@@ -143,6 +143,8 @@ async def test_an_account_changed_under_a_queued_message_is_asked_again(bench: E
     (held,) = await bench.deliver(sealed)
     assert (held.state, server.stored) == (State.HELD, [])
     assert "may no longer send as ada@example.org" in (held.error or held.held_reason or "")
+    await bench.flush()
+    assert bench.mailer.show(held.id).state is State.HELD
 
 
 async def test_a_schedule_missed_by_far_is_asked_about(bench: EngineBench, server: ScriptedServer):

@@ -45,6 +45,17 @@ def due_of(draft: Draft, schedule: Schedule | None, now: datetime) -> Due:
     return Due(schedule.at, "outbox" if is_repeat(draft.schedule) else draft.schedule_by)
 
 
+def may_send_as(account: Account, message: Message) -> bool:
+    """Says whether the message's From is one of the account's identities; the embedded account has none."""
+    allowed = {identity.addr_spec.lower() for identity in account.identities}
+    return message.sender.addr_spec.lower() in allowed or not account.lines
+
+
+def not_carried(account: str) -> str:
+    """How the reason begins for which mail is held that its account, changed since it was sealed, can't carry."""
+    return f"Account '{account}' can't carry it any more: "
+
+
 class Carrying:
     """Asks the accounts' providers; stores nothing and connects to nobody."""
 

@@ -41,6 +41,7 @@ from tui_mailer.domain.submission import (
 from tui_mailer.domain.text import clean
 from tui_mailer.providers.base import BytesSent, Outgoing, Prepared, Progress, Provider
 from tui_mailer.providers.capability import keeps_schedule, require
+from tui_mailer.services.carrying import may_send_as, not_carried
 from tui_mailer.services.doubt import (
     EXPIRED,
     REPEAT_AFTER,
@@ -136,7 +137,7 @@ class Attempt:
         try:
             prepared = self.prepare(contents)
         except InvalidMessage as error:
-            reason = f"Account '{self.terms.account.name}' can't carry it any more: {error}"
+            reason = f"{not_carried(self.terms.account.name)}{error}"
             return Outcome(fallback_state=State.HELD, error=reason, text=str(error))
         try:
             return self._judged(await self.provider.send(prepared, self._progress(on_phase), bytes_sent))
@@ -175,7 +176,9 @@ class Attempt:
             raise NotYet
         if self.terms.is_account_changed:
             require(submission.message, capabilities, account=self.terms.account.name, size=submission.size)
-            self._still_an_identity(submission.message)
+            if not may_send_as(self.terms.account, submission.message):
+                address = submission.message.sender.addr_spec
+                raise InvalidMessage(f"It may no longer send as {address}.", field="from")
         return self.provider.prepare(
             outgoing_of(
                 submission,
@@ -186,11 +189,6 @@ class Attempt:
                 note=self.note,
             )
         )
-
-    def _still_an_identity(self, message: Message) -> None:
-        allowed = {identity.addr_spec.lower() for identity in self.terms.account.identities}
-        if message.sender.addr_spec.lower() not in allowed and self.terms.account.lines:
-            raise InvalidMessage(f"It may no longer send as {message.sender.addr_spec}.", field="from")
 
     def _date(self) -> datetime:
         submission = self.claim.submission

@@ -12,6 +12,7 @@ from tui_mailer.services.crew import Crew
 from tui_mailer.services.event import EngineStarted, EngineTroubled, StoreChanged
 from tui_mailer.services.fallback import FallBack
 from tui_mailer.services.polling import Poller
+from tui_mailer.services.release import release_what_can_go
 from tui_mailer.services.room import Room
 from tui_mailer.services.series import keep_up
 from tui_mailer.services.settling import settle_by_asking
@@ -67,6 +68,7 @@ class Dispatcher:
                 await self._sleep(POLL_SECONDS)
         self._turn = Turn(self._work, self._owner, self._standing.unknown)
         await self._standing.look()
+        await release_what_can_go(self._work)
 
     async def close(self, grace_seconds: float) -> None:
         """Lets workers finish within the grace, gives the rest back, closes connections."""

@@ -15,6 +15,7 @@ from tui_mailer.services.account import fingerprint
 from tui_mailer.services.configuration_watch import ConfigurationWatch
 from tui_mailer.services.delivery import AccountTrouble
 from tui_mailer.services.event import AccountChanged
+from tui_mailer.services.release import release_what_can_go
 from tui_mailer.services.retry import OFFLINE_SECONDS, backoff
 from tui_mailer.services.workplace import Workplace
 from tui_mailer.storage.record import HELD_BY_PERSON, NOT_CONFIGURED
@@ -78,6 +79,7 @@ class AccountStanding:
             name for name, account in accounts.items() if name in before.accounts and self._is_other(before, account)
         }
         await self._release_known(mended)
+        await release_what_can_go(self._work, mended)
 
     async def follow_configuration_forever(self) -> None:
         """Notices a changed file within a second or two, for as long as the engine runs."""
