@@ -427,6 +427,26 @@ async def test_an_uncertain_one_says_when_the_last_byte_left(tmp_path: Path) -> 
             await stage.shows("may or may not have been delivered", "look at the transcript", "send it again")
 
 
+async def test_the_key_that_the_row_waits_for_is_named_on_a_narrow_screen(tmp_path: Path) -> None:
+    """At 60x20: settling for an uncertain one, releasing for a held one, also where one is opened."""
+    async with ScriptedServer() as server:
+        server.on("DOT", DROP)
+        async with on_stage(tmp_path, configuration_of(smtp_account(server.port)), size=(60, 20)) as stage:
+            await seal(stage, Draft(to="bob@example.org", subject="Lost", body="text"))
+            await stage.press("f3")
+            await stage.shows("uncertain", "o Settle", "^Q Quit")
+            draft = Draft(to="cy@example.org", subject="Kept", body="text")
+            await stage.app.desk.ask(lambda mailer: mailer.seal(draft, SealRequest(hold=True)))
+            await stage.press("f2", "f3")
+            await stage.shows("held")
+            await stage.press("end")
+            await stage.shows("h Release", "x Cancel")
+            assert "o Settle" not in stage.text()
+            await stage.press("home", "enter")
+            await stage.until(lambda: stage.app.screen.is_modal, "the details")
+            await stage.shows("o Settle")
+
+
 async def test_a_held_account_names_keys_and_no_shell(tmp_path: Path) -> None:
     """What a reason tells to type in a shell is told as the keys that do it here."""
     async with on_stage(tmp_path, configuration_of(local_account("work"))) as stage:

@@ -123,7 +123,7 @@ _HISTORY = (
     Action(
         id="history.resend",
         keys=("s",),
-        label="Resend",
+        label="Resend refused",
         help="Send it again to those who were refused.",
         where=("history",),
         is_shown=True,

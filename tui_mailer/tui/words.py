@@ -190,6 +190,11 @@ def say_repeat(submission: Submission) -> str:
     return f"; repeats {submission.schedule_words}" if submission.series_id and submission.schedule_words else ""
 
 
+def needed_action(state: State) -> tuple[str, str]:
+    """What a mail in this state waits for a person to do, as `KeyLine.need` takes it; empty: nothing."""
+    return _NEEDED_ACTION.get(state, ("", ""))
+
+
 def say_phase(phase: Phase) -> str:
     """How far an attempt is, or got."""
     return PHASE_WORD[phase]
@@ -331,5 +336,12 @@ _TELLERS = {
 
 _REPEATING = frozenset({State.HELD, State.QUEUED, State.DEFERRED, State.HANDED_OVER})
 """States in which the next occurrences are still to come of it."""
+
+_NEEDED_ACTION: Mapping[State, tuple[str, str]] = {
+    State.UNCERTAIN: ("outbox.resolve", ""),
+    State.HELD: ("outbox.hold", "Release"),
+    State.PARTIAL: ("history.resend", ""),
+    State.FAILED: ("history.edit", ""),
+}
 
 KIND_WORD: Mapping[Kind, str] = {Kind.TO: "To", Kind.CC: "Cc", Kind.BCC: "Bcc (hidden)"}

@@ -22,9 +22,11 @@ from tui_mailer.tui.screens.dialog import Dialog
 from tui_mailer.tui.sheet import Sheet
 from tui_mailer.tui.size_words import say_size
 from tui_mailer.tui.unshown import unshown_lines
+from tui_mailer.tui.widgets.key_line import KeyLine
 from tui_mailer.tui.words import (
     STATE_WORD,
     Moment,
+    needed_action,
     say_ahead,
     say_clock,
     say_phase,
@@ -91,6 +93,7 @@ class DetailScreen(Dialog[str | None]):
 
     def on_mount(self) -> None:
         self._stop_listening = self._room.watch_desk.listen(self._event_came)
+        self.query_one(KeyLine).need(*needed_action(self._submission.state))
 
     def on_unmount(self) -> None:
         self._stop_listening()
@@ -103,6 +106,7 @@ class DetailScreen(Dialog[str | None]):
         known = await self._room.desk.ask(lambda mailer: read_known(mailer, self._submission.id))
         self._submission, self._attempts, self._asked_next = known.submission, known.attempts, known.asked_next
         self._static.update(self._sheet().as_renderable())
+        self.query_one(KeyLine).need(*needed_action(self._submission.state))
 
     def on_key(self, event: events.Key) -> None:
         """Takes the list's keys: copying stays here, anything else goes back and does it there."""

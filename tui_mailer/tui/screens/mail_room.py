@@ -17,6 +17,7 @@ from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.pace import Pace
 from tui_mailer.tui.screens.room import Room
 from tui_mailer.tui.watch import Watch
+from tui_mailer.tui.widgets.key_line import KeyLine
 from tui_mailer.tui.widgets.row_list import RowList, heading
 from tui_mailer.tui.widgets.status_line import StatusLine
 from tui_mailer.tui.words import Moment
@@ -86,8 +87,9 @@ class MailRoom(Room):
         return self.list_shown().cut_sentence()
 
     def on_row_list_cursor_moved(self) -> None:
-        """A sentence that its row has no room for is told whole."""
+        """A sentence that its row has no room for is told whole, and what the row waits for has its key named."""
         self.query_one(StatusLine).look_again()
+        self.query_one(KeyLine).need(*self.list_shown().needed_action())
 
     def moment(self) -> Moment:
         """What sentences about submissions depend on, now."""

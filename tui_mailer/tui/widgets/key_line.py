@@ -34,6 +34,16 @@ class KeyLine(Widget, inherit_css=False):
         self._asleep = asleep
         self._keymap = keymap
         self._places = places
+        self._needed = ("", "")
+
+    def need(self, action_id: str, label: str = "") -> None:
+        """Keeps an action in the line, others giving way where it is narrow; its place in it stays.
+
+        ``label`` is what it is called meanwhile, where not as ever; no ID: every action is like another.
+        """
+        if (action_id, label) != self._needed:
+            self._needed = action_id, label
+            self.refresh()
 
     def render(self) -> Text:
         """``^S Send  ^L Later ...``, keys in bold."""
@@ -43,12 +53,15 @@ class KeyLine(Widget, inherit_css=False):
             if action.is_shown and action.id not in self._asleep and self._keymap.keys(action.id)
         ]
         last = [action for action in shown if action.id in _ALWAYS and ANYWHERE in self._places]
-        room = self.size.width - sum(self._width(action) for action in last)
+        needed = [action for action in shown if action.id == self._needed[0]]
+        room = self.size.width - sum(self._width(action) for action in (*last, *needed))
         text = Text(no_wrap=True, overflow="crop")
         for action in shown:
             if action in last:
                 continue
-            if self._width(action) <= room:
+            if action in needed:
+                self._append(text, action)
+            elif self._width(action) <= room:
                 room -= self._width(action)
                 self._append(text, action)
         for action in last:
@@ -59,7 +72,8 @@ class KeyLine(Widget, inherit_css=False):
         return len(self._keymap.display(action.id)) + len(self._label(action)) + 3
 
     def _label(self, action: Action) -> str:
-        return self._labels.get(action.id, action.label)
+        needed, label = self._needed
+        return (label if action.id == needed else "") or self._labels.get(action.id, action.label)
 
     def _append(self, text: Text, action: Action) -> None:
         text.append(f" {self._keymap.display(action.id)}", "bold")
