@@ -21,6 +21,7 @@ sys.path.insert(0, str(HERE.parent))
 os.environ["TZ"] = "Europe/London"
 os.environ["EMAIL"] = "ada@analytical.example"
 os.environ.pop("NO_COLOR", None)
+os.environ["TERM"] = "xterm-256color"
 time.tzset()
 os.getpid = lambda: 4711  # screens that name a process name always the same
 

@@ -51,12 +51,13 @@ def pytest_make_collect_report(
 
 @pytest.fixture(autouse=True)
 def shut_out_the_developer(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Gives each test an empty home, no session bus, no proxy, and a fixed zone."""
+    """Gives each test an empty home, no session bus, no proxy, a fixed zone and a terminal with colours."""
     home = tmp_path_factory.mktemp("home")
     for name in ("CONFIG", "DATA", "STATE", "CACHE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("TZ", "Europe/Berlin")
+    monkeypatch.setenv("TERM", "xterm-256color")
     for name in (
         "DBUS_SESSION_BUS_ADDRESS",
         "XDG_RUNTIME_DIR",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -234,6 +235,33 @@ def test_delivery_goes_on_while_the_terminal_does_not_read(tmp_path: Path) -> No
         assert list(new.iterdir())
         os.kill(terminal.process.pid, signal.SIGTERM)
         assert terminal.process.wait(timeout=25) == 128 + signal.SIGTERM
+
+
+COLOUR = re.compile(rb"\x1b\[(?:[\d;]*;)?(?:[349][0-7]|10[0-7]|[34]8;[25];[\d;]+)(?:;[\d;]*)?m")
+
+
+@pytest.mark.parametrize(
+    ("environment", "has_colours"),
+    [
+        ({"TERM": "dumb"}, False),
+        ({"TERM": "vt100", "COLORTERM": "truecolor"}, False),
+        ({"TERM": "vt220", "COLORTERM": ""}, False),
+        ({"NO_COLOR": "1"}, False),
+        ({"NO_COLOR": ""}, True),
+        ({"TERM": "linux", "COLORTERM": ""}, True),
+    ],
+)
+def test_a_terminal_without_colours_is_sent_none(
+    tmp_path: Path, environment: dict[str, str], *, has_colours: bool
+) -> None:
+    """By its name, whatever COLORTERM says; bold and reverse stay. An empty NO_COLOR wishes for nothing."""
+    configure(tmp_path)
+    with in_terminal(tmp_path, **environment) as terminal:
+        terminal.shows("[Compose]", "^Q Quit")
+        terminal.press("f3")
+        terminal.shows("[Outbox]", "The outbox is empty")
+        assert bool(COLOUR.search(terminal.raw)) == has_colours, COLOUR.findall(terminal.raw)[:5]
+        assert re.search(rb"\x1b\[(?:[\d;]*;)?1(?:;[\d;]*)?m", terminal.raw)
 
 
 def test_without_colour_every_state_is_a_word(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 from textual import events
 from textual.app import SystemCommand
-from textual.filter import LineFilter
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 
 from tui_mailer.domain.draft import Draft
@@ -27,7 +27,7 @@ from tui_mailer.tui.screens.compose import ComposeScreen
 from tui_mailer.tui.screens.room import Room
 from tui_mailer.tui.start import settle
 from tui_mailer.tui.terminal.quiet_app import QuietApp
-from tui_mailer.tui.theme import OWN_THEMES, TERMINALS_OWN, theme_name
+from tui_mailer.tui.theme import OWN_THEMES, TERMINALS_OWN, is_colorless, theme_name
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -56,6 +56,11 @@ class MailerApp(QuietApp, inherit_bindings=False):
         theme = theme_name(desk.configuration.ui.theme)
         # Told before the theme is set: which filters stand between the widgets and the terminal is decided in there.
         super().__init__(ansi_color=True if theme in TERMINALS_OWN else None)
+        if self.no_color != is_colorless(os.environ):
+            # Textual takes an empty NO_COLOR for a wish, and no terminal's word.
+            self.no_color = not self.no_color
+            kept = [one for one in self._filters if not isinstance(one, NoColor | Monochrome)]
+            self._filters = [*kept, NoColor()] if self.no_color else kept
         self.shows_terminal_cursor = desk.configuration.ui.terminal_cursor
         self.desk = desk
         desk.listener = self._hear

@@ -69,11 +69,27 @@ OWN_THEMES = (
 )
 
 
+_COLORLESS = frozenset(
+    {"dumb", "vt52", "vt100", "vt102", "vt125", "vt131", "vt132", "vt220", "vt320", "vt420", "vt510", "vt520", "sun"}
+)
+"""Terminals for which terminfo knows no colours; it isn't asked itself, which would take 2 ms of the first frame."""
+_MONOCHROME = ("-m", "-mono")
+
+
 def theme_name(wanted: str, environ: Mapping[str, str] = os.environ) -> str:
     """Textual's name of a theme of ours; raises `ConfigurationError` naming those there are.
 
-    With NO_COLOR set (https://no-color.org) the terminal's own two colours are used, whatever the theme.
+    Without colours the terminal's own two are used, whatever the theme.
     """
     if wanted not in THEMES:
         raise ConfigurationError(f"ui.theme: there is no theme {wanted!r}; there are: {', '.join(THEMES)}")
-    return THEMES["ansi" if environ.get("NO_COLOR") else wanted]
+    return THEMES["ansi" if is_colorless(environ) else wanted]
+
+
+def is_colorless(environ: Mapping[str, str]) -> bool:
+    """Whether no colours are wanted (NO_COLOR, https://no-color.org) or the terminal says by its name that it has none.
+
+    TERM is believed before COLORTERM, which programs inherit from a terminal they no longer write to.
+    """
+    term = environ.get("TERM", "")
+    return bool(environ.get("NO_COLOR")) or term.partition("-")[0] in _COLORLESS or term.endswith(_MONOCHROME)
