@@ -22,7 +22,7 @@ from tui_mailer.tui.watch import Watch
 from tui_mailer.tui.widgets.field import Field
 from tui_mailer.tui.widgets.history_rows import NOTHING_YET, HistoryRows
 from tui_mailer.tui.widgets.line_input import LineInput
-from tui_mailer.tui.widgets.row_list import RowList
+from tui_mailer.tui.widgets.mail_rows import MailRows
 
 if TYPE_CHECKING:
     from tui_mailer.services.mailer import Mailer
@@ -81,7 +81,7 @@ class HistoryScreen(MailRoom):
         self._asked = 0
         """Which question the newest answer belongs to: an older one is dropped."""
 
-    def list_shown(self) -> RowList:
+    def list_shown(self) -> MailRows:
         return self.rows
 
     def furniture(self) -> Iterable[Widget]:

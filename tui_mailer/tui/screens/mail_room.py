@@ -18,6 +18,7 @@ from tui_mailer.tui.pace import Pace
 from tui_mailer.tui.screens.room import Room
 from tui_mailer.tui.watch import Watch
 from tui_mailer.tui.widgets.key_line import KeyLine
+from tui_mailer.tui.widgets.mail_rows import MailRows
 from tui_mailer.tui.widgets.row_list import RowList, heading
 from tui_mailer.tui.widgets.status_line import StatusLine
 from tui_mailer.tui.words import Moment
@@ -79,7 +80,7 @@ class MailRoom(Room):
         yield Heading(rows)
         yield rows
 
-    def list_shown(self) -> RowList:
+    def list_shown(self) -> MailRows:
         """The list that the keys are about."""
         raise NotImplementedError
 

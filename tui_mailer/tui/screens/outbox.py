@@ -21,8 +21,8 @@ from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.news import DraftTaken, SecretAsked
 from tui_mailer.tui.screens.mail_room import MailRoom
 from tui_mailer.tui.watch import Watch
+from tui_mailer.tui.widgets.mail_rows import MailRows
 from tui_mailer.tui.widgets.outbox_rows import GROUP, OutboxRows
-from tui_mailer.tui.widgets.row_list import RowList
 from tui_mailer.tui.widgets.status_line import StatusLine
 from tui_mailer.tui.words import say_remedy
 
@@ -62,7 +62,7 @@ class OutboxScreen(MailRoom):
         self._remedy = ""
         self._ticks = 0
 
-    def list_shown(self) -> RowList:
+    def list_shown(self) -> MailRows:
         return self.rows
 
     def furniture(self) -> Iterable[Widget]:

@@ -6,14 +6,15 @@ from tui_mailer.domain.errors import MailerError
 from tui_mailer.domain.submission import State
 from tui_mailer.storage.record import Submission
 from tui_mailer.tui.history_pages import HistoryPages
-from tui_mailer.tui.widgets.row_list import Column, Row, RowList, where_cut
-from tui_mailer.tui.words import STATE_WORD, Moment, needed_action, say_day, say_recipients, say_subject, say_why
+from tui_mailer.tui.widgets.mail_rows import MailRows
+from tui_mailer.tui.widgets.row_list import Column, Row, where_cut
+from tui_mailer.tui.words import STATE_WORD, Moment, say_day, say_recipients, say_subject, say_why
 
 _TONES = {State.SENT: "good", State.PARTIAL: "wait", State.FAILED: "bad"}
 NOTHING_YET = "Nothing here yet: what has been sent is found here."
 
 
-class HistoryRows(RowList):
+class HistoryRows(MailRows):
     """Ended submissions, page by page."""
 
     marks_rows = True
@@ -71,10 +72,6 @@ class HistoryRows(RowList):
             ),
             tone=_TONES.get(one.state, ""),
         )
-
-    def needed_action(self) -> tuple[str, str]:
-        one = self.current()
-        return needed_action(one.state) if one is not None else ("", "")
 
     def cut_sentence(self) -> str:
         """The outcome, but of what was sent: the server's thanks may be cut off."""

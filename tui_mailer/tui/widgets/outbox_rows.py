@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from tui_mailer.domain.submission import State
 from tui_mailer.storage.record import Submission
-from tui_mailer.tui.widgets.row_list import Column, Row, RowList, where_cut
-from tui_mailer.tui.words import STATE_WORD, Moment, needed_action, say_recipients, say_subject, say_tries, say_why
+from tui_mailer.tui.widgets.mail_rows import MailRows
+from tui_mailer.tui.widgets.row_list import Column, Row, where_cut
+from tui_mailer.tui.words import STATE_WORD, Moment, say_recipients, say_subject, say_tries, say_why
 
 _TONES = {
     State.HELD: "wait",
@@ -49,7 +50,7 @@ class Line:
         return min(self.members, key=lambda each: _WORST_FIRST.index(each.state))
 
 
-class OutboxRows(RowList):
+class OutboxRows(MailRows):
     """Open submissions."""
 
     marks_rows = True
@@ -121,10 +122,6 @@ class OutboxRows(RowList):
     def row(self, index: int) -> Row | None:
         self._shown[index] = row = self._row(index)
         return row
-
-    def needed_action(self) -> tuple[str, str]:
-        one = self.current()
-        return needed_action(one.state) if one is not None else ("", "")
 
     def cut_sentence(self) -> str:
         """When, or why not; counted coarsely, for the row itself tells the seconds."""

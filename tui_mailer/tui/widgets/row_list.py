@@ -113,10 +113,6 @@ class RowList(ScrollView, can_focus=True):
         """What the row under the cursor has no room for and is worth a line of its own; else nothing."""
         return ""
 
-    def needed_action(self) -> tuple[str, str]:
-        """What the row under the cursor waits for a person to do, as `KeyLine.need` takes it; empty: nothing."""
-        return "", ""
-
     # what screens use
 
     def cursor_key(self) -> str | None:
