@@ -16,6 +16,7 @@ from tui_mailer.accounts.keychain import (
     KeychainTimeoutError,
 )
 from tui_mailer.accounts.patience import start, wait_async
+from tui_mailer.accounts.refusal import Refusals
 from tui_mailer.accounts.schema import KEYRING_SERVICE
 from tui_mailer.accounts.secret import MAX_BYTES, Secret, read_command, read_file, read_variable, unavailable
 from tui_mailer.domain.errors import ConfigurationError, CredentialUnavailable
@@ -60,6 +61,7 @@ class Credentials:
         self._keychain = keychain or Keychain()
         self._environ = environ
         self._command_seconds = command_seconds
+        self.refusals = Refusals()
         self._provided: dict[str, _Kept] = {}
         self._fetched: dict[str, _Kept] = {}
 
@@ -83,6 +85,22 @@ class Credentials:
         if account.credential is not None and account.credential.kind in _ASKED_ONCE:
             self._fetched[account.name] = _Kept(secret, account)
         return secret.reveal()
+
+    async def has_another(self, account: Account) -> bool:
+        """Says whether the account's source gives another secret by now than the one that was just refused.
+
+        It is asked once; where it has that one still, the next use asks it again.
+        """
+        if not self.refusals.may_try_another(account.name):
+            return False
+        try:
+            secret = await self.fetch(account)
+        except CredentialUnavailable:
+            return False
+        if self.refusals.has(account.name, secret):
+            self.forget(account.name)
+            return False
+        return True
 
     def provide(self, account_name: str, secret: str) -> None:
         """Keeps a secret a person typed, in memory only; it serves before the account's source, until refused.
@@ -206,13 +224,18 @@ class AccountSecret:
     def __init__(self, credentials: Credentials, account: Account) -> None:
         self._credentials = credentials
         self._account = account
+        self._given: Secret | None = None
 
     async def get(self) -> str:
         """Returns the secret; raises `CredentialUnavailable` with the reason and the remedy."""
-        return await self._credentials.fetch(self._account)
+        secret = await self._credentials.fetch(self._account)
+        self._given = Secret(secret)
+        return secret
 
     def invalidate(self) -> None:
         """Forgets a secret that the server has refused."""
+        if self._given is not None:
+            self._credentials.refusals.add(self._account.name, self._given.reveal())
         self._credentials.forget(self._account.name)
 
 

@@ -115,6 +115,10 @@ class HttpProvider(Generic[S]):
         """Finds what an answer says for people."""
         return words_of(answer)
 
+    def refuses_secret(self, answer: Answer) -> bool:
+        """Says whether it is the credential that was refused, and not what it may do: it is fetched anew then."""
+        return answer.status == 401
+
     def note(self, step: HttpStep, answer: Answer) -> dict[str, str]:
         """What to keep of a step's answer for `find` after a crash: its id, under ``STEP.id``."""
         found = answer.word("id")

@@ -43,6 +43,8 @@ class Api(Protocol):
 
     def words(self, answer: Answer) -> str: ...
 
+    def refuses_secret(self, answer: Answer) -> bool: ...
+
     async def sign(self, request: Request, secret: str) -> Mapping[str, str]: ...
 
 
@@ -198,7 +200,7 @@ class Exchange:
         if 300 <= answer.status < 400:
             where = clean(answer.headers.get("location", "elsewhere"))[:200]
             text = f"{host_of(self._base_url)} sends requests on to {where}, which is not followed. Check base_url."
-        elif answer.status == 401:
+        elif self._api.refuses_secret(answer):
             self._secrets.invalidate()
         ended = text.rstrip()
         ended = ended if ended.endswith((".", "!", "?")) else f"{ended}."

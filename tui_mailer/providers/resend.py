@@ -35,6 +35,7 @@ from tui_mailer.providers.http_step import HttpStep, path_part
 from tui_mailer.providers.polled import id_to_cancel
 
 _NAME = "Resend"
+_BAD_KEY = frozenset({"invalid_api_key", "missing_api_key"})
 _SENDING_ONLY = "restricted_api_key"
 _STATUSES = {
     "queued": RecipientStatus.ACCEPTED,
@@ -163,6 +164,9 @@ class ResendProvider(HttpProvider[ResendSettings]):
         if answer.status == 403 and answer.word("name") == "validation_error":
             return Verdict.REJECTED
         return None
+
+    def refuses_secret(self, answer: Answer) -> bool:
+        return answer.word("name") in _BAD_KEY or super().refuses_secret(answer)
 
     def words(self, answer: Answer) -> str:
         said, name = words_of(answer), answer.word("name")

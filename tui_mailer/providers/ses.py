@@ -57,6 +57,15 @@ _STATUSES = {
 }
 
 _REASONS = ("Details.Bounce.DiagnosticCode", "Details.Bounce.BounceSubType", "Details.Complaint.ComplaintFeedbackType")
+_BAD_KEYS = frozenset(
+    {
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "ExpiredTokenException",
+    }
+)
 _VERDICTS = {
     "MessageRejected": Verdict.REJECTED,
     "MailFromDomainNotVerifiedException": Verdict.REJECTED,
@@ -266,6 +275,9 @@ class SesProvider(HttpProvider[SesSettings]):
 
     def judge(self, answer: Answer) -> Verdict | None:
         return None if answer.is_success else _VERDICTS.get(_error_type(answer))
+
+    def refuses_secret(self, answer: Answer) -> bool:
+        return _error_type(answer) in _BAD_KEYS or super().refuses_secret(answer)
 
     def words(self, answer: Answer) -> str:
         said, kind = words_of(answer, ("message", "Message")), _error_type(answer)

@@ -38,7 +38,7 @@ class ProviderDirectory:
     def __init__(self, *, configuration: Configuration, paths: Paths, credentials: Credentials) -> None:
         self.configuration = configuration
         self.paths = paths
-        self._credentials = credentials
+        self.credentials = credentials
         self._embedded = embedded_account()
         self._zone: tuple[str | None, ZoneInfo] | None = None
         self._asked: dict[str, tuple[str, Provider, Capabilities]] = {}
@@ -70,7 +70,7 @@ class ProviderDirectory:
 
     def forget_fetched(self) -> None:
         """Has every secret fetched anew that wasn't typed."""
-        self._credentials.forget_fetched()
+        self.credentials.forget_fetched()
 
     def knows(self, name: str) -> bool:
         """Whether `account` would find it."""
@@ -78,7 +78,7 @@ class ProviderDirectory:
 
     def with_configuration(self, configuration: Configuration) -> ProviderDirectory:
         """Makes one for another configuration."""
-        return ProviderDirectory(configuration=configuration, paths=self.paths, credentials=self._credentials)
+        return ProviderDirectory(configuration=configuration, paths=self.paths, credentials=self.credentials)
 
     def open(self, account: Account) -> Provider:
         """Builds the account's provider; no I/O but reading ``ca_file``; raises `ConfigurationError`."""
@@ -91,7 +91,7 @@ class ProviderDirectory:
             data_dir=str(self.paths.data_dir),
             max_connections=self.configuration.delivery.connections,
         )
-        return kind(settings, self._credentials.source(account))
+        return kind(settings, self.credentials.source(account))
 
     def settings(self, account: Account) -> BaseModel:
         """Validates an account's own keys by its provider's model; raises `ConfigurationError` with file and line."""

@@ -118,8 +118,19 @@ class AccountStanding:
             await known[1].close()
         return fresh
 
+    async def has_another_secret(self, account: str, refusals_before: int) -> bool:
+        """Says whether the server has refused a secret since, and the account's source gives another by now."""
+        credentials = self._work.directory.credentials
+        if credentials.refusals.count(account) == refusals_before:
+            return False
+        try:
+            return await credentials.has_another(await self.account(account))
+        except UnknownAccount:
+            return False
+
     async def hold(self, account: str, trouble: AccountTrouble) -> None:
         """Keeps the account's mail back: until a person mends it, or (off line) until the next probe."""
+        self._work.directory.credentials.refusals.clear(account)
         if trouble.reason == NOT_CONFIGURED:
             self._unknown[account] = time.monotonic() + LEFT_TO_OTHERS_SECONDS
         self._probing.add(account)
@@ -150,6 +161,7 @@ class AccountStanding:
         A hold that waits for a person is left to the person.
         """
         self._answered_at[account] = self._work.now()
+        self._work.directory.credentials.refusals.clear(account)
         if account not in self._probing:
             return
         self._probing.discard(account)

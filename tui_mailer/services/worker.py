@@ -56,7 +56,7 @@ class Worker:
         self._fall_back = fall_back
         self._looked_at = 0.0
         self.rerouted: set[str] = set()
-        """What another account is to try at once."""
+        """What is to be tried anew at once: by another account, or by this one as it is now."""
 
     @property
     def has_intent(self) -> bool:
@@ -100,22 +100,19 @@ class Worker:
     async def _deliver(self, claim: Claim) -> Claim | None:
         submission = claim.submission
         outbox = self._work.store.outbox
+        refusals = self._work.directory.credentials.refusals.count(self.account)
         self._work.emit(SubmissionChanged(id=submission.id, state=State.SENDING, account=submission.account))
         try:
             outcome = await self._attempt(claim)
             # In the same step in which the attempt ends: nobody may cancel between an answer and its record.
             self.is_recording = True
         except AccountOutdated:
-            await self._work.db(outbox.give_back, claim)
+            await self._begin_anew(claim)
             return None
         except Fenced:
             return None
         except AccountTrouble as trouble:
-            await self._standing.hold(submission.account, trouble)
-            reroute = await self._fall_back.around(submission, str(trouble))
-            self._note(submission, reroute)
-            await self._work.db(outbox.give_back, claim, error=str(trouble), reroute=reroute)
-            self._work.tell(await self._work.db(self._work.store.find, submission.id))
+            await self._meet(trouble, claim, refusals)
             return None
         except NotYet:
             await self._work.db(outbox.give_back, claim, due_at=submission.not_before)
@@ -135,6 +132,23 @@ class Worker:
         finished, following = recorded
         self.finished.append(await settle_by_asking(self._work, self._standing, finished))
         return following
+
+    async def _meet(self, trouble: AccountTrouble, claim: Claim, refusals_before: int) -> None:
+        if not trouble.is_offline and await self._standing.has_another_secret(self.account, refusals_before):
+            # Stored anew by somebody who told nobody: a refusal is before any mail, so it is tried with that at once.
+            await self._begin_anew(claim)
+            return
+        submission = claim.submission
+        await self._standing.hold(submission.account, trouble)
+        reroute = await self._fall_back.around(submission, str(trouble))
+        self._note(submission, reroute)
+        await self._work.db(self._work.store.outbox.give_back, claim, error=str(trouble), reroute=reroute)
+        self._work.tell(await self._work.db(self._work.store.find, submission.id))
+
+    async def _begin_anew(self, claim: Claim) -> None:
+        """Gives it back as if it hadn't been claimed."""
+        await self._work.db(self._work.store.outbox.give_back, claim)
+        self.rerouted.add(claim.submission.id)
 
     async def _attempt(self, claim: Claim) -> Outcome:
         submission = claim.submission
