@@ -30,6 +30,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (("home", "ctrl+k"), "", "one two three"),
         (("ctrl+w",), "one two ", "three"),
         (("ctrl+w", "ctrl+w"), "one ", "two three"),
+        (("alt+backspace", "ctrl+backspace"), "one ", "two three"),
         (("ctrl+left", "ctrl+k", "ctrl+u"), "", "one two three"),
         (("ctrl+w", "left", "ctrl+u"), " ", "one two"),
         (("ctrl+w", "backspace", "ctrl+x"), "one two", "three"),

@@ -80,7 +80,7 @@ async def test_the_key_for_one_message_each_says_why_it_does_nothing(tmp_path: P
         await stage.press("ctrl+s")
         await stage.shows("Review:")
         await stage.press("ctrl+e")
-        await stage.shows("One message goes to all in To: only an account that takes fewer")
+        await stage.shows("One message goes to all in To: this account takes several.")
 
 
 async def test_the_key_that_sends_is_named_on_the_smallest_screen(tmp_path: Path) -> None:

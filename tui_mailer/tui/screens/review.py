@@ -216,7 +216,7 @@ class ReviewScreen(Dialog[ReviewAnswer]):
             return "There is only one To: nothing to split."
         if self._is_over_max_to():
             return f"Mend the other errors first: {self.keymap.display('dialog.back')} goes back."
-        return "One message goes to all in To: only an account that takes fewer To a message splits them."
+        return "One message goes to all in To: this account takes several."
 
     def _is_over_max_to(self) -> bool:
         most = self._review.capabilities.max_to

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.geometry import Offset
 from textual.message import Message
 from textual.strip import Strip
@@ -26,6 +27,10 @@ class LineInput(Input, inherit_css=False):
 
     joiner = " "
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # Textual's deletes the word to the right, in a field only.
+        Binding("ctrl+backspace,alt+backspace", "delete_left_word", show=False)
+    ]
     # In place of Textual's own, which is read and applied before the first frame for looks that a row has none of.
     COMPONENT_CLASSES: ClassVar[set[str]] = {"input--cursor", "input--placeholder", "input--selection"}
     DEFAULT_CSS = """
