@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import compileall
 import os
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import tui_mailer
+
+if TYPE_CHECKING:
+    from smtp_server import ScriptedServer
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,6 +51,21 @@ def pytest_make_collect_report(
         report.outcome = "failed"
         report.longrepr = f"skipped, and --no-skips was given: {report.longrepr}"
     return report
+
+
+@pytest.fixture
+def nobody_delivers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `sendmail` has stored waits: the process that would deliver it isn't started."""
+    monkeypatch.setattr("tui_mailer.services.detached_flush.start_detached_flush", lambda *_: None)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ScriptedServer]:
+    """A server without TLS on the loopback, where that is allowed; it does as it is told and keeps the truth."""
+    from smtp_server import ScriptedServer
+
+    async with ScriptedServer() as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from program_run import Run, TuiMailer
 from smtp_server import DROP, ScriptedServer
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[ScriptedServer]:
-    """A server without TLS on the loopback, where that is allowed."""
-    async with ScriptedServer() as running:
-        yield running
 
 
 @pytest.fixture

@@ -14,13 +14,9 @@ from program_run import TuiMailer
 from tui_mailer.cli.exit_code import UsageError
 from tui_mailer.cli.sendmail import read_message, translate
 
+pytestmark = pytest.mark.usefixtures("nobody_delivers")
+
 MESSAGE = b"From: Ada <ada@example.org>\nTo: bob@example.org\nBcc: secret@example.org\nSubject: Hi\n\nHello\n"
-
-
-@pytest.fixture(autouse=True)
-def nobody_delivers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What these tests look at is what was stored: the process that would deliver it isn't started."""
-    monkeypatch.setattr("tui_mailer.services.detached_flush.start_detached_flush", lambda *_: None)
 
 
 @pytest.mark.parametrize(

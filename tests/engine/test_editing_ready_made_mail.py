@@ -6,7 +6,7 @@ import email
 import email.policy
 import os
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
@@ -23,6 +23,8 @@ from tui_mailer.domain.errors import InvalidMessage, TooLate
 from tui_mailer.domain.submission import Kind, State
 from tui_mailer.services.review import SealRequest
 from tui_mailer.storage.record import Submission
+
+pytestmark = pytest.mark.usefixtures("nobody_delivers")
 
 HEAD = "From: Ada Lovelace <ada@example.org>\nTo: Bob <bob@example.org>\nSubject: Tea\n"
 LONG = "".join(f"Line {n} of a long report.\n" for n in range(8000))
@@ -108,18 +110,6 @@ REFUSED = {
     "never closed": f'{HEAD}Content-Type: multipart/mixed; boundary="b"\n\n--b\n\nx\n',
     "odd encoding": f"{HEAD}Content-Transfer-Encoding: x-odd\n\nx\n",
 }
-
-
-@pytest.fixture(autouse=True)
-def nobody_delivers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tests deliver by themselves, once they have looked."""
-    monkeypatch.setattr("tui_mailer.services.detached_flush.start_detached_flush", lambda *_: None)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[ScriptedServer]:
-    async with ScriptedServer() as running:
-        yield running
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def test_every_field_is_kept(store: Store) -> None:
 def test_saving_again_goes_on_with_the_same_draft(store: Store) -> None:
     """Autosave keeps one draft, not a pile."""
     first = store.drafts.save(Draft(body="a"))
-    second = store.drafts.save(Draft(body="ab"), draft_id=first.id, epoch=first.epoch)
+    second = store.drafts.save(Draft(body="ab"), first.ref)
     assert second.id == first.id
     assert [one.draft.body for one in store.drafts.list()] == ["ab"]
 
@@ -57,8 +57,8 @@ def test_saving_again_goes_on_with_the_same_draft(store: Store) -> None:
 def test_the_loser_of_a_race_is_kept_as_a_copy(store: Store) -> None:
     """Two windows on one draft lose nothing."""
     first = store.drafts.save(Draft(body="a"))
-    store.drafts.save(Draft(body="mine"), draft_id=first.id, epoch=first.epoch)
-    copy = store.drafts.save(Draft(body="theirs"), draft_id=first.id, epoch=first.epoch)
+    store.drafts.save(Draft(body="mine"), first.ref)
+    copy = store.drafts.save(Draft(body="theirs"), first.ref)
     assert copy.is_copy_of == first.id
     assert {one.draft.body for one in store.drafts.list()} == {"mine", "theirs"}
 
@@ -67,7 +67,7 @@ def test_saving_what_was_deleted_elsewhere_keeps_a_copy(store: Store) -> None:
     """Text typed into a draft that another window sent or deleted isn't lost."""
     first = store.drafts.save(Draft(body="a"))
     store.drafts.delete(first.ref)
-    copy = store.drafts.save(Draft(body="ab"), draft_id=first.id, epoch=first.epoch)
+    copy = store.drafts.save(Draft(body="ab"), first.ref)
     assert copy.id != first.id
     assert copy.is_copy_of == first.id
 
@@ -79,7 +79,7 @@ def test_the_last_saved_comes_first(store: Store, clock: HandClock) -> None:
         clock.advance(seconds=1)
         ids.append(store.drafts.save(Draft(body=str(number))).id)
     clock.advance(seconds=1)
-    store.drafts.save(Draft(body="again"), draft_id=ids[0])
+    store.drafts.save(Draft(body="again"), DraftRef(ids[0]))
     first = store.drafts.list(limit=2)
     rest = store.drafts.list(limit=9, before=first[-1].id)
     assert [one.id for one in first + rest] == [ids[0], ids[4], ids[3], ids[2], ids[1]]
@@ -98,7 +98,7 @@ def test_a_deleted_draft_is_gone(store: Store) -> None:
 def test_what_another_window_has_written_since_is_not_deleted(store: Store) -> None:
     """Whoever deletes or sends a draft as it was read leaves the newer text there, and is told."""
     read = store.drafts.save(Draft(body="a"))
-    newer = store.drafts.save(Draft(body="ab"), draft_id=read.id, epoch=read.epoch)
+    newer = store.drafts.save(Draft(body="ab"), read.ref)
     with pytest.raises(DraftOutdated):
         store.drafts.delete(read.ref)
     with pytest.raises(DraftOutdated):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import email
 import email.policy
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -15,24 +14,14 @@ from smtp_server import ScriptedServer
 from tui_mailer.cli.main import main
 from tui_mailer.domain.submission import State
 
+pytestmark = pytest.mark.usefixtures("nobody_delivers")
+
 HEAD = b"From: Ada Lovelace <ada@example.org>\nTo: Bob <bob@example.org>\nBcc: eve@example.org\nSubject: Tea\n"
 LETTER = (
     HEAD + b"X-Ticket: 7\nReceived: from a by b\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
     b"--b\n\nAt four?\n--b\nContent-Type: text/csv\nContent-Disposition: attachment; filename=plan.csv\n\na;b\n--b--\n"
 )
 SIGNED = HEAD + b"Content-Type: multipart/signed; boundary=b\n\n--b\n\nAt four?\n--b\n\nsignature\n--b--\n"
-
-
-@pytest.fixture(autouse=True)
-def nobody_delivers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The app is to find it waiting."""
-    monkeypatch.setattr("tui_mailer.services.detached_flush.start_detached_flush", lambda *_: None)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[ScriptedServer]:
-    async with ScriptedServer() as running:
-        yield running
 
 
 def hand_over(

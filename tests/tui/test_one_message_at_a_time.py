@@ -153,7 +153,7 @@ async def test_a_draft_changed_elsewhere_is_neither_sent_nor_deleted_by_the_olde
         await stage.shows("draft saved")
         mine = await only_draft(stage)
         with closing(Store.open(paths_in(tmp_path).data_dir)) as other:
-            other.drafts.save(Draft(to="bob@example.org", subject="Both", body="newer"), mine.id, mine.epoch)
+            other.drafts.save(Draft(to="bob@example.org", subject="Both", body="newer"), mine.ref)
         await stage.press("ctrl+s")
         await stage.shows("Review:")
         await stage.until(stage.sends_now, "a sheet that has been up for half a second")
@@ -187,7 +187,7 @@ async def test_emptying_the_older_text_leaves_the_newer_one(tmp_path: Path) -> N
         await stage.shows("draft saved")
         mine = await only_draft(stage)
         with closing(Store.open(paths_in(tmp_path).data_dir)) as other:
-            other.drafts.save(Draft(to="xy"), mine.id, mine.epoch)
+            other.drafts.save(Draft(to="xy"), mine.ref)
         await stage.press("backspace")
         await stage.shows("changed elsewhere too: what it says there is kept (F8)")
         assert [one.to for one in await stored(stage)] == ["xy"]
@@ -233,7 +233,7 @@ async def test_the_list_deletes_only_what_it_showed(tmp_path: Path) -> None:
         await stage.press("f8")
         await stage.shows("Old")
         with closing(Store.open(paths_in(tmp_path).data_dir)) as other:
-            other.drafts.save(Draft(subject="Newer"), old.id, old.epoch)
+            other.drafts.save(Draft(subject="Newer"), old.ref)
         await stage.press("x", "x")
         await stage.shows("changed elsewhere since you opened this list", "Newer")
         assert [one.subject for one in await stored(stage)] == ["Newer"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import email
 import email.policy
-from collections.abc import AsyncIterator
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -24,12 +23,6 @@ MADE_BY_A_SCRIPT = (
     *("--in-reply-to", "<first@example.org>", "--references", "<zeroth@example.org>"),
     *("--meta", "order=7"),
 )
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[ScriptedServer]:
-    async with ScriptedServer() as running:
-        yield running
 
 
 def make_draft(folder: Path, port: int, *words: str) -> None:

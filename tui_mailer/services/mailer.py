@@ -323,9 +323,9 @@ class Mailer:
         """Returns a draft (suffix allowed); raises `NotFound`."""
         return self.store.drafts.get(self.store.resolve_id(draft_id))
 
-    def save_draft(self, draft: Draft, *, draft_id: str | None = None, epoch: int | None = None) -> StoredDraft:
-        """Saves every field; with a stale epoch the text is kept as a copy under a new ID."""
-        return self.store.drafts.save(draft, draft_id=draft_id, epoch=epoch)
+    def save_draft(self, draft: Draft, ref: DraftRef | None = None) -> StoredDraft:
+        """Saves every field; with a stale ``ref`` the text is kept as a copy under a new ID."""
+        return self.store.drafts.save(draft, ref)
 
     def delete_draft(self, ref: DraftRef) -> None:
         """Deletes a draft; raises `DraftGone`, and leaves it, if it isn't any more what was read."""

@@ -26,12 +26,13 @@ class Drafts:
         self._clock = clock
         self._sql = statements("draft")
 
-    def save(self, draft: Draft, draft_id: str | None = None, epoch: int | None = None) -> StoredDraft:
-        """Keeps every field, durably; without an ID as a new draft.
+    def save(self, draft: Draft, ref: DraftRef | None = None) -> StoredDraft:
+        """Keeps every field, durably; without ``ref`` as a new draft.
 
-        ``epoch`` is that of the draft this one was made from: if another process has saved, sealed or deleted it
-        since, this one is kept as a copy under a new ID. Without it the last save wins.
+        ``ref`` is the draft this one was made from, as it was read: if another process has saved, sealed or deleted it
+        since, this one is kept as a copy under a new ID. Without an epoch in it the last save wins.
         """
+        draft_id, epoch = ref or (None, None)
         self._database.require_in_place()
         with self._database.transaction():
             row = self._database.row(self._sql["find"], {"id": draft_id}) if draft_id else None

@@ -155,7 +155,7 @@ class DraftKeeper:
 
     def _write(self, one: Kept, draft: Draft) -> StoredDraft:
         """In the I/O thread, where ID and epoch are always those of the last save: two saves in a row never race."""
-        stored = self._desk.answer(lambda mailer: mailer.save_draft(draft, draft_id=one.draft_id, epoch=one.epoch))
+        stored = self._desk.answer(lambda mailer: mailer.save_draft(draft, one.ref))
         one.is_at(stored)
         return stored
 
