@@ -444,7 +444,7 @@ async def test_the_key_that_the_row_waits_for_is_named_on_a_narrow_screen(tmp_pa
             assert "o Settle" not in stage.text()
             await stage.press("home", "enter")
             await stage.until(lambda: stage.app.screen.is_modal, "the details")
-            await stage.shows("o Settle")
+            await stage.shows("o Settle", "Esc Back")
 
 
 async def test_a_held_account_names_keys_and_no_shell(tmp_path: Path) -> None:

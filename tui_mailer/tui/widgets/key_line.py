@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from rich.text import Text
 from textual.widget import Widget
 
-from tui_mailer.tui.action import ANYWHERE, Action, Keymap
+from tui_mailer.tui.action import Action, Keymap
 
-_ALWAYS = ("app.help", "app.quit")
+_ALWAYS = ("app.help", "app.quit", "dialog.back")
 """Kept at the end of the line however narrow it is."""
 
 
 class KeyLine(Widget, inherit_css=False):
-    """As many keys as fit, help and quit always among them."""
+    """As many keys as fit; the ways out, and to help, always among them."""
 
     DEFAULT_CSS = """
     KeyLine { height: 1; width: 100%; background: $panel; color: $foreground; }
@@ -52,7 +52,7 @@ class KeyLine(Widget, inherit_css=False):
             for action in self._keymap.actions_of(*self._places)
             if action.is_shown and action.id not in self._asleep and self._keymap.keys(action.id)
         ]
-        last = [action for action in shown if action.id in _ALWAYS and ANYWHERE in self._places]
+        last = [action for action in shown if action.id in _ALWAYS]
         needed = [action for action in shown if action.id == self._needed[0]]
         room = self.size.width - sum(self._width(action) for action in (*last, *needed))
         text = Text(no_wrap=True, overflow="crop")
