@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -272,3 +273,22 @@ def test_without_colour_every_state_is_a_word(tmp_path: Path) -> None:
         review_and_send(terminal)
         terminal.press("f4")
         terminal.shows("sent ", "Plain")
+
+
+def test_y_hands_the_message_id_to_the_terminals_clipboard(tmp_path: Path) -> None:
+    """In a terminal with no multiplexer around it: OSC 52, once, and nothing but that."""
+    configure(tmp_path)
+    cli(tmp_path, "send", "--to", "bob@example.org", "--subject", "Minutes", "--body", "text")
+    (one,) = cli(tmp_path, "history", "list")
+    message_id = str(one["message_id"])
+    with in_terminal(tmp_path) as terminal:
+        terminal.shows("^S Send")
+        terminal.press("f4")
+        terminal.shows("[History]", "Minutes")
+        assert b"\x1b]" not in terminal.raw
+        terminal.type("y")
+        terminal.shows("copied <")
+        terminal.until_quiet()
+        assert re.findall(rb"\x1b[\]P][^\x07\x1b]*\x07?", terminal.raw) == [
+            b"\x1b]52;c;" + base64.b64encode(message_id.encode()) + b"\x07"
+        ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -83,6 +84,8 @@ class MailerApp(QuietApp, inherit_bindings=False):
         self._steering = SteeringFilter()
         self.has_started = False
         """Whether the first frame has been painted: before, nothing is there that could end in good order."""
+        self.before_fatal_error: Callable[[], object] = _nothing
+        """Called when the app ends by an error of its own, while what was written still stands there."""
 
     def _first_screen(self) -> ComposeScreen:
         """Styles the app before what stands on it: some widgets keep the colours they have first been painted in."""
@@ -300,9 +303,16 @@ class MailerApp(QuietApp, inherit_bindings=False):
         error = sys.exc_info()[1] or self._exception
         log = crash_log.write_crash_log(self.desk.paths.state_dir, error) if error else None
         if not self._exit:
+            # The error may be of what is read there: it has been logged.
+            with contextlib.suppress(Exception):
+                self.before_fatal_error()
             self._return_code = crash_log.EXIT_CODE
             self._exit_renderables[:] = [Text(crash_log.crash_sentence(log))]
         self._close_messages_no_wait()
+
+
+def _nothing() -> None:
+    """Where nobody wants to be called."""
 
 
 _OWN_VERBS = frozenset(action.verb for action in ACTIONS if ANYWHERE in action.where)
@@ -345,4 +355,6 @@ def run_app(*, configuration: Configuration, paths: Paths, draft: Draft | None =
     Raises `ConfigurationError` before the terminal is touched.
     """
     app = make_app(configuration=configuration, paths=paths, draft=draft)
-    return Run(app, app.desk, app.compose_screen, has_started=lambda: app.has_started).to_the_end()
+    run = Run(app, app.desk, app.compose_screen, has_started=lambda: app.has_started)
+    app.before_fatal_error = run.take_last_draft
+    return run.to_the_end()

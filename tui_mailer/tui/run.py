@@ -37,6 +37,7 @@ class Run:
         self._has_started = has_started
         will = LastWill(take=self._take, leave=self._leave, abandon=self._hand_over)
         self._lifeline = Lifeline(will)
+        self._save_last_draft: Callable[[], object] | None = None
 
     def to_the_end(self) -> int:
         """Returns the exit code."""
@@ -48,6 +49,8 @@ class Run:
                 code = runner.run(self._app.run_async(mouse=mouse))
             if code is None:
                 code = self._app.return_code or crash_log.EXIT_CODE
+            if self._save_last_draft is not None:
+                self._save_last_draft()
             said = self._wind_up(is_signaled=code > 128)
         finally:
             self._lifeline.let_go()
@@ -56,6 +59,10 @@ class Run:
         elif said:
             sys.stderr.write(f"{said}\n")
         return code
+
+    def take_last_draft(self) -> None:
+        """Takes what stands in the form of an app that has met an error; it is saved once the screen is back."""
+        self._save_last_draft = self._save_last_draft or self._take()
 
     def _take(self) -> Callable[[], object] | None:
         keeper = self._compose.keeper
