@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
-from terminal_emulator import ROOT, environment_in, in_terminal
+import pytest
+from terminal_emulator import KEYS, ROOT, environment_in, in_terminal
 
 BACK = "\x7f"
 
@@ -140,3 +142,31 @@ def test_a_dialog_left_before_it_came_up_is_gone_quietly(tmp_path: Path) -> None
         terminal.until_quiet(0.3)
         terminal.type("bob@example.org")
         terminal.shows("bob@example.org")
+
+
+@pytest.mark.parametrize(
+    ("after", "shown"),
+    [("zebra@example.org", "To       zebra@example.org"), (KEYS["f3"], "[Outbox 1]")],
+    ids=["the next mail", "another screen"],
+)
+def test_what_is_typed_after_the_enter_that_sends_is_for_what_comes_then(
+    tmp_path: Path, after: str, shown: str
+) -> None:
+    """While the message is sealed, which a large file makes long, the keys wait; they aren't the sheet's."""
+    (tmp_path / "large.bin").write_bytes(os.urandom(8_000_000))
+    with in_terminal(tmp_path) as terminal:
+        terminal.type(f"bob@example.org\t\tTea\tCome over.\t{tmp_path}/large.bin\r")
+        terminal.shows("large.bin  8.0 MB")
+        terminal.press("ctrl+s")
+        terminal.shows("Review: nothing has been sent yet")
+        terminal.until_quiet(0.8)
+        terminal.type(f"\r{after}")
+        terminal.shows(shown)
+
+
+def test_an_enter_pressed_before_the_start_is_one(tmp_path: Path) -> None:
+    """The terminal turns it into a line feed while no app has it: it leads on, and attaches, all the same."""
+    (tmp_path / "report.pdf").write_bytes(b"%PDF")
+    with in_terminal(tmp_path) as terminal:
+        terminal.type(f"bob@example.org\r\rTea\rCome\rover.\t{tmp_path}/report.pdf\r")
+        terminal.shows("Subject  Tea", "\nCome\nover.", "report.pdf  4 B")

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 QUIET_START_SECONDS = 0.03
 """Between the first frame and opening the store."""
+LINE_FEED = "ctrl+j"
 ANSWER_SECONDS = 0.02
 """For what waits for a dialog's answer to take it, before the next key is read."""
 
@@ -142,7 +143,7 @@ class MailerApp(QuietApp, inherit_bindings=False):
     async def on_event(self, event: events.Event) -> None:
         """Reads a key or a paste only when the one before it has had its effect."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
-            await self.desk.typed_ahead.take(event)
+            await self.desk.typed_ahead.take(_as_meant(event, self.screen))
         else:
             await super().on_event(event)
 
@@ -317,6 +318,12 @@ def _nothing() -> None:
 
 _OWN_VERBS = frozenset(action.verb for action in ACTIONS if ANYWHERE in action.where)
 _OWN_LABELS = frozenset(action.label for action in ACTIONS if ANYWHERE in action.where)
+
+
+def _as_meant(event: events.Key | events.Paste, screen: Screen[Any]) -> events.Key | events.Paste:
+    """A line feed is an Enter: one pressed before the app had the terminal, or of a terminal that pastes bare text."""
+    is_line_feed = isinstance(event, events.Key) and event.key == LINE_FEED
+    return events.Key("enter", "\r") if is_line_feed and LINE_FEED not in screen.active_bindings else event
 
 
 def _dialog_places(screen: Screen[Any]) -> tuple[str, ...]:

@@ -173,7 +173,8 @@ class ReviewScreen(Dialog[ReviewAnswer]):
             return
         if self.reading_time.is_over(self.keymap.display("review.send")):
             self._is_sealing = True
-            self.run_worker(self._seal_now())
+            # The next keys are meant for the empty form, or for whatever they open over it.
+            self.run_worker(self._desk.keys_after(self._seal_now()))
 
     async def _seal_now(self) -> None:
         try:

@@ -147,12 +147,6 @@ class BodyArea(TextArea, inherit_css=False):
         keep_cut(self, before, is_backward=is_backward)
 
     async def _on_key(self, event: events.Key) -> None:
-        # A line feed is the end of a line too: of a text pasted by a terminal that doesn't say what is a paste.
-        if event.key == "ctrl+j" and event.key not in self.screen.active_bindings:
-            event.stop()
-            event.prevent_default()
-            self.replace("\n", *self.selection, maintain_selection_offset=False)
-            return
         await act_at_once(self, self._bindings, event)
 
     def on_paste(self, event: events.Paste) -> None:
