@@ -16,14 +16,16 @@ from http_lab import DROP_AFTER_ACTING, DROP_UNACTED, STALL_AFTER_ACTING, HttpLa
 from rules_rebilly import CASE as REBILLY
 from rules_resend import ResendRules
 
-from tui_mailer.domain.errors import InvalidSchedule, StorageError, TooLate
+from tui_mailer.domain.errors import InvalidSchedule, OutcomeUncertain, StorageError, TooLate
 from tui_mailer.domain.submission import RecipientStatus, State
 from tui_mailer.domain.timeline import timeline_of
 from tui_mailer.providers.testing import SECRET
 from tui_mailer.services.delivery import Attempt
 from tui_mailer.services.event import SubmissionChanged
-from tui_mailer.services.mailer import SealRequest
+from tui_mailer.services.mailer import Mailer, SealRequest
+from tui_mailer.services.recall import Recall
 from tui_mailer.storage.move import Moves
+from tui_mailer.storage.record import Submission
 from tui_mailer.tui.words import Moment, say_why
 
 
@@ -361,14 +363,43 @@ async def test_a_death_after_the_providers_yes_is_found_out(
 
     with monkeypatch.context() as patch:
         patch.setattr(Moves, "let_go", die)
-        with pytest.raises(StorageError):
+        with pytest.raises(OutcomeUncertain, match=r"won't go out at its old time, .* kept here: killed here"):
             await asyncio.to_thread(getattr(recall, how), kept.id, *(["in 5h"] if how == "reschedule" else []))
     assert [one.id for one in bench.mailer.outbox()] == [kept.id]
     assert bench.mailer.drafts() == []
-    await bench.flush_later(timedelta(hours=2, minutes=1))
+    await bench.flush_later(timedelta(minutes=2))
     known = bench.mailer.show(kept.id)
     assert known.state in (State.CANCELED, State.FAILED)
     assert len(keys(lab)) == 1
+
+
+@pytest.mark.parametrize("other", ["cancel", "reschedule", "edit"])
+async def test_two_who_take_it_back_at_once(
+    bench: HttpBench, lab: HttpLab, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    """One does; the other is told: a provider says yes to both, and a mail that was canceled would go out anew."""
+    (kept,) = await bench.deliver(bench.seal(letter(schedule="in 2h")))
+    let_go = Recall._let_go
+
+    async def slowly(self: Recall, mailer: Mailer, submission: Submission) -> None:
+        await let_go(self, mailer, submission)
+        await asyncio.sleep(0.5)
+
+    monkeypatch.setattr(Recall, "_let_go", slowly)
+    recall = bench.session.recall()
+    arguments = [] if other != "reschedule" else ["in 6h"]
+    ends = await asyncio.gather(
+        asyncio.to_thread(recall.reschedule, kept.id, "in 5h"),
+        asyncio.to_thread(getattr(bench.session.recall(), other), kept.id, *arguments),
+        return_exceptions=True,
+    )
+    (refused,) = [one for one in ends if isinstance(one, TooLate)]
+    assert refused.state == "handed_over"
+    is_canceled = other == "cancel" and refused is ends[0]
+    assert len(bench.mailer.outbox()) + len(bench.mailer.drafts()) == (0 if is_canceled else 1)
+    assert not any((bench.mailer.paths.data_dir / "locks").glob("recall-*"))
+    with pytest.raises(TooLate):
+        await asyncio.to_thread(recall.cancel, kept.id)
 
 
 async def test_an_answer_that_ended_it_first_does_not_lose_the_new_time(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from tui_mailer.cli import exit_code, parsing, sending
+from tui_mailer.domain.errors import StorageError
 from tui_mailer.domain.submission import State
 
 if TYPE_CHECKING:
@@ -146,11 +147,15 @@ def reschedule(context: Context, arguments: argparse.Namespace) -> int:
         moved = context.session.recall().reschedule(submission_id, when)
     else:
         moved = context.mailer.reschedule(submission_id, when)
-    sending.hand_over(context, [moved])
+    trouble = ""
+    try:
+        sending.hand_over(context, [moved])
+    except StorageError as error:
+        trouble = f" {error}"  # it has its new time all the same
     moved = context.mailer.show(moved.id)
     who = context.mailer.who_sends(moved.not_before, account=moved.account)
     context.output.outcome(submission_view(moved, who=who))
-    context.output.say(f"{moved.id}  Goes out {moment(moved.not_before, context.zone)}. {who.text}")
+    context.output.say(f"{moved.id}  Goes out {moment(moved.not_before, context.zone)}. {who.text}{trouble}")
     return exit_code.DONE
 
 

@@ -210,6 +210,32 @@ def locked(path: Path, *, is_alone: bool) -> Generator[None]:
         os.close(descriptor)
 
 
+@contextmanager
+def locked_at_once(path: Path) -> Generator[bool]:
+    """Holds the lock of a file, made if missing and gone afterwards, unless somebody else does; says whether it does.
+
+    Raises `StorageError`.
+    """
+    make_private_directory(path.parent)
+    descriptor = _open(path)
+    try:
+        is_ours = _lock_named(descriptor, path)
+        yield is_ours
+        if is_ours:
+            path.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
+def _lock_named(descriptor: int, path: Path) -> bool:
+    """Locks an open file if that is free; not one that has lost its name meanwhile to another."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except OSError:
+        return False
+
+
 def _open(path: Path) -> int:
     try:
         return os.open(path, _MODE, 0o600)

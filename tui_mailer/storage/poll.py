@@ -40,9 +40,9 @@ class Polls(SubmissionTable):
         super().__init__(parts)
         self._poll_sql = statements("poll")
 
-    def plan_poll(self, submission_id: str, account: str, at: datetime) -> None:
+    def plan_poll(self, submission_id: str, account: str, at: datetime, *, is_durable: bool = False) -> None:
         """Has a provider asked about a message at an instant."""
-        with self._database.transaction(is_durable=False):
+        with self._database.transaction(is_durable=is_durable):
             self._plan_poll(submission_id, account, at)
 
     def take_poll(self, now: datetime, *, skip_accounts: Collection[str] = ()) -> Poll | None:
