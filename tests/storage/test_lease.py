@@ -11,7 +11,7 @@ from storage_fixtures import START, HandClock, Post, answer, make_new
 from tui_mailer.domain.errors import Fenced, StorageError
 from tui_mailer.domain.submission import Phase, Receipt, RecipientResult, RecipientStatus, State
 from tui_mailer.storage.database import Database
-from tui_mailer.storage.record import Outcome
+from tui_mailer.storage.record import Outcome, Transfer
 from tui_mailer.storage.store import Store
 
 ACCEPTED, REJECTED, DEFERRED = RecipientStatus.ACCEPTED, RecipientStatus.REJECTED, RecipientStatus.DEFERRED
@@ -251,6 +251,23 @@ def test_a_renewed_lease_is_not_taken_over(post: Post) -> None:
         post.clock.advance(seconds=100)
         assert post.outbox.renew([claim]) == set()
     assert post.outbox.recover(now=post.clock.now()) == []
+
+
+def test_a_renewal_tells_how_far_it_is_and_never_moves_the_point_of_no_return(post: Post) -> None:
+    """What others are told rides along; what recovery goes by is only ever written before its step."""
+    submission = post.seal()
+    claim = post.claim()
+    post.outbox.renew([claim], {submission.id: Transfer(phase=Phase.BODY, bytes_gone=(3, 9))})
+    told = post.store.find(submission.id)
+    assert (told.phase, told.bytes_gone, told.claimed_at) == (Phase.BODY, (3, 9), post.clock.now())
+    post.outbox.renew([claim], {submission.id: Transfer(phase=Phase.INTENT, bytes_gone=(9, 9))})
+    assert post.store.find(submission.id).phase is Phase.BODY
+    post.outbox.set_phase(claim, Phase.INTENT)
+    post.outbox.renew([claim], {submission.id: Transfer(phase=Phase.BODY, bytes_gone=(9, 9))})
+    assert post.store.find(submission.id).phase is Phase.INTENT
+    post.outbox.finish(claim, answer(claim))
+    ended = post.store.find(submission.id)
+    assert (ended.claimed_at, ended.bytes_gone) == (None, None)
 
 
 def test_a_killed_deliverer_is_taken_over_at_once(post: Post) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui_mailer.cli.wording import addressees, describe_submission, moment, short_moment, state_words
 from tui_mailer.domain.address import format_address_list
-from tui_mailer.domain.submission import OPEN_STATES, PHASE_WORD, Attempt, Phase, State
+from tui_mailer.domain.submission import OPEN_STATES, PHASE_WORD, UNDER_WAY, Attempt, Phase, State
 from tui_mailer.domain.text import clean
 from tui_mailer.services.json_view import submission_view
 from tui_mailer.storage.record import Submission
@@ -117,9 +117,10 @@ def _show_attempt(context: Context, attempt: Attempt, now_at: Phase | None) -> N
     if attempt.ended_at is None:
         # Its own row tells of its end; how far it is stands beside the message.
         phase, silence = Phase.INTENT if attempt.intent_at else now_at or phase, "no answer yet"
+    reached = UNDER_WAY if attempt.ended_at is None and phase is Phase.CLAIMED else PHASE_WORD[phase]
     answer = _answer(attempt.code, attempt.enhanced_code, attempt.text) or silence
     started = moment(attempt.started_at, context.zone)
-    context.output.text(f"\nAttempt {attempt.number}, {started}: {PHASE_WORD[phase]}; {clean(answer)}")
+    context.output.text(f"\nAttempt {attempt.number}, {started}: {reached}; {clean(answer)}")
     for line in attempt.transcript:
         context.output.text(f"  {clean(line)}")
 

@@ -98,11 +98,14 @@ PHASE_WORD: Mapping[Phase, str] = {
     Phase.CLAIMED: "about to connect",
     Phase.CONNECTING: "connecting",
     Phase.ENVELOPE: "naming the recipients",
-    Phase.BODY: "sending",
+    Phase.BODY: "transferring the message",
     Phase.INTENT: "all sent, waiting for the answer",
     Phase.DONE: "answered",
 }
 """How far an attempt is, or got, as a person is told."""
+
+UNDER_WAY = "under way: how far it is, the process that sends it writes down now and then"
+"""The same, where only another process knows."""
 
 
 class RecipientStatus(StrEnum):

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from tui_mailer.services.worker import Worker
-from tui_mailer.storage.record import Claim
+from tui_mailer.storage.record import Claim, Transfer
 
 INTENT_GRACE_SECONDS = 20.0
 """How much longer a stop waits for answers after the point of no return: it spares a person an uncertain outcome."""
@@ -36,6 +36,11 @@ class Crew:
     def claims(self) -> list[Claim]:
         """What is being delivered."""
         return [worker.claim for worker in self._workers.values()]
+
+    def transfers(self) -> dict[str, Transfer]:
+        """How far each is, by its submission's id."""
+        workers = self._workers.values()
+        return {one.claim.submission.id: one.transfer for one in workers if one.transfer is not None}
 
     def finish_up(self) -> None:
         """Has each stop after the claim in hand."""

@@ -256,7 +256,7 @@ class Dispatcher:
     async def _renew(self) -> None:
         """Extends the leases; a worker that has lost its own (this process was stopped) gives up what it has begun."""
         held = self._crew.claims()
-        self._crew.let_go(held, await self._work.db(self._outbox.renew, held))
+        self._crew.let_go(held, await self._work.db(self._outbox.renew, held, self._crew.transfers()))
 
     async def _renew_forever(self) -> None:
         while True:

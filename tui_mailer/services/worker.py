@@ -22,7 +22,7 @@ from tui_mailer.services.fallback import FallBack
 from tui_mailer.services.settling import settle_by_asking
 from tui_mailer.services.standing import AccountStanding
 from tui_mailer.services.workplace import Workplace
-from tui_mailer.storage.record import NOT_CONFIGURED, Claim, Outcome, Reroute, Submission
+from tui_mailer.storage.record import NOT_CONFIGURED, Claim, Outcome, Reroute, Submission, Transfer
 
 FRESH_SECONDS = 0.5
 """In which an account that was looked at needn't be looked at again."""
@@ -55,6 +55,7 @@ class Worker:
         self._standing = standing
         self._fall_back = fall_back
         self._looked_at = 0.0
+        self._bytes_gone: tuple[int, int] | None = None
         self.rerouted: set[str] = set()
         """What is to be tried anew at once: by another account, or by this one as it is now."""
 
@@ -62,6 +63,11 @@ class Worker:
     def has_intent(self) -> bool:
         """Says whether the point of no return has been passed: stopping now would make the outcome uncertain."""
         return self.is_recording or (self.attempt is not None and self.attempt.phase in {Phase.INTENT, Phase.DONE})
+
+    @property
+    def transfer(self) -> Transfer | None:
+        """How far the claim in hand is; None: its attempt hasn't begun, or has ended."""
+        return Transfer(phase=self.attempt.phase, bytes_gone=self._bytes_gone) if self.attempt is not None else None
 
     def can_be_stopped(self, claim: Claim) -> bool:
         """Says whether this claim's attempt is under way and short of the point of no return.
@@ -173,6 +179,7 @@ class Worker:
             localise=self._work.directory.localise,
             now=self._work.now,
         )
+        self._bytes_gone = None
         attempt = self.attempt = Attempt(claim, provider, terms, self)
         if claim.attempt > 1:
             attempt.note = await self._work.db(self._work.store.outbox.notes, submission.id)
@@ -223,6 +230,7 @@ class Worker:
         self._work.emit(PhaseReached(id=self.claim.submission.id, phase=phase))
 
     def _on_bytes(self, sent: int, total: int) -> None:
+        self._bytes_gone = (sent, total)
         self._work.emit(BytesProgressed(id=self.claim.submission.id, sent=sent, total=total))
 
     def _lateness(self, submission: Submission) -> str | None:

@@ -37,8 +37,8 @@ from tui_mailer.storage.outcome import (
     reopen,
 )
 from tui_mailer.storage.poll import Polls
-from tui_mailer.storage.record import Claim, Outcome, Reroute, Submission
-from tui_mailer.storage.row import date_bindings, next_key, submission_of_row
+from tui_mailer.storage.record import Claim, Outcome, Reroute, Submission, Transfer
+from tui_mailer.storage.row import date_bindings, next_key, submission_of_row, transfer_bindings
 from tui_mailer.storage.statement import statements
 from tui_mailer.storage.submission_table import OutboxParts
 from tui_mailer.storage.waiting import Waiting, Wanted
@@ -130,8 +130,12 @@ class Leases(Waiting, Polls):
                 before = claim.submission.recipients
                 self._update_recipients(claim.submission.id, before, put_at_stake(before, answers, self._clock.now()))
 
-    def renew(self, claims: Iterable[Claim]) -> set[str]:
-        """Extends leases; returns the ids of those that are lost."""
+    def renew(self, claims: Iterable[Claim], transfers: Mapping[str, Transfer] | None = None) -> set[str]:
+        """Extends leases; returns the ids of those that are lost.
+
+        ``transfers`` says by id how far each is, for other processes to tell.
+        """
+        known = transfers or {}
         until = self._lease_until(LEASE_SECONDS)
         with self._database.transaction(is_durable=False):
             return {
@@ -139,7 +143,13 @@ class Leases(Waiting, Polls):
                 for one in claims
                 if not self._database.run(
                     self._lease_sql["renew"],
-                    {"id": one.submission.id, "epoch": one.epoch, "owner": one.owner, "lease_until": until},
+                    {
+                        "id": one.submission.id,
+                        "epoch": one.epoch,
+                        "owner": one.owner,
+                        "lease_until": until,
+                        **transfer_bindings(known.get(one.submission.id)),
+                    },
                 )
             }
 
@@ -195,6 +205,7 @@ class Leases(Waiting, Polls):
             lease_boot=self._clock.boot_id(),
             lease_until=self._lease_until(LEASE_SECONDS),
             claimed_from=row["state"],
+            claimed_at=to_microseconds(now),
             attempts=row["attempts"] + 1,
             phase=str(Phase.CLAIMED),
         )

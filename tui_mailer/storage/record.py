@@ -103,6 +103,10 @@ class Submission:
     held_reason: str | None = None
     deliverer: str | None = None
     """Who leases it (``app pid 4711``), while sending."""
+    claimed_at: datetime | None = None
+    """Since when, while sending."""
+    bytes_gone: tuple[int, int] | None = None
+    """How much of how much had left when the lease was renewed last; None: that isn't known (yet)."""
     key: str | None = None
     group: str | None = None
     note: str | None = None
@@ -140,6 +144,15 @@ class Claim:
     attempt: int
     """Number of this attempt, from 1."""
     owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """How far an attempt under way is."""
+
+    phase: Phase
+    bytes_gone: tuple[int, int] | None = None
+    """Of how many; None: nothing has left yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

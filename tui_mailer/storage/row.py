@@ -15,7 +15,7 @@ from tui_mailer.domain.timeline import StatusEvent
 from tui_mailer.storage.clock import from_microseconds, to_microseconds
 from tui_mailer.storage.codec import from_json, to_json, tuple_from_json
 from tui_mailer.storage.database import Bindings, Row
-from tui_mailer.storage.record import AccountHold, NewSubmission, StoredDraft, Submission
+from tui_mailer.storage.record import AccountHold, NewSubmission, StoredDraft, Submission, Transfer
 
 
 def instant(microseconds: int | None) -> datetime | None:
@@ -35,6 +35,12 @@ def date_bindings(date: datetime | None) -> Bindings:
         "date_at": microseconds(date),
         "date_offset": None if offset is None else int(offset.total_seconds()),
     }
+
+
+def transfer_bindings(transfer: Transfer | None) -> Bindings:
+    """Writes how far a transfer is, as far as that is known."""
+    sent, total = (transfer.bytes_gone if transfer else None) or (None, None)
+    return {"phase": str(transfer.phase) if transfer else None, "bytes_sent": sent, "bytes_total": total}
 
 
 def displayed_owner(owner: str) -> str:
@@ -74,6 +80,8 @@ def submission_of_row(
         error=row["error"],
         held_reason=row["held_reason"],
         deliverer=displayed_owner(row["owner"]) if row["owner"] else None,
+        claimed_at=instant(row["claimed_at"]),
+        bytes_gone=None if row["bytes_total"] is None else (row["bytes_sent"], row["bytes_total"]),
         key=row["key"],
         group=row["group_id"],
         note=row["note"],

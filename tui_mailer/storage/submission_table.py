@@ -23,6 +23,9 @@ from tui_mailer.storage.row import attempt_of_row, recipient_of_row, recipient_r
 from tui_mailer.storage.sidecar import Sidecars
 from tui_mailer.storage.statement import statements
 
+_OF_A_LEASE = ("owner", "lease_boot", "lease_until", "claimed_from", "claimed_at", "bytes_sent", "bytes_total")
+"""What a row has only while it is being sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class OutboxParts:
@@ -144,7 +147,7 @@ class SubmissionTable:
         if state not in (State.QUEUED, State.DEFERRED):
             moved["due_at"] = None
         if state is not State.SENDING:
-            moved.update(owner=None, lease_boot=None, lease_until=None, claimed_from=None)
+            moved.update(dict.fromkeys(_OF_A_LEASE))
         if state is not State.HELD:
             moved["held_reason"] = None
         if not self._database.run(self._sql["move"], {**moved, "seen_state": seen, "seen_epoch": row["epoch"]}):

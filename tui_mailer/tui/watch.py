@@ -12,6 +12,7 @@ from tui_mailer.services.event import (
     AccountChanged,
     BytesProgressed,
     EngineFailed,
+    EngineStarted,
     EngineTroubled,
     Event,
     PhaseReached,
@@ -38,6 +39,10 @@ class Watch:
         self._listeners: list[EventListener] = []
         self.sent_bytes: dict[str, tuple[int, int]] = {}
         self.phases: dict[str, Phase] = {}
+        self.owner = ""
+        """This app as others see it (``app pid 4711``), once it delivers."""
+        self.is_engine_opening = True
+        """Whether this app is about to deliver: its engine isn't registered yet, and hasn't failed."""
         self.holds: Mapping[str, AccountHold] = {}
         self.told_holds: Mapping[str, AccountHold] = {}
         """Those that concern mail which waits, or want a person."""
@@ -68,7 +73,11 @@ class Watch:
                 self._say_account(event)
             case RoomChanged():
                 self._room_changed(event.trouble or "")
+            case EngineStarted():
+                self.owner, self.is_engine_opening = event.owner, False
+                self._run(self._counting.ask)
             case EngineTroubled() | EngineFailed():
+                self.is_engine_opening &= isinstance(event, EngineTroubled)
                 self._desk.status.complain(event.text)
             case _:
                 self._run(self._counting.ask)

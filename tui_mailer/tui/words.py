@@ -53,6 +53,8 @@ class Moment:
     """Bytes gone and in all, of those in flight."""
     phases: Mapping[str, Phase] = field(default_factory=dict[str, Phase])
     """Newer than the row's own, from the engine."""
+    owner: str = ""
+    """This process as a deliverer (``app pid 4711``): of what it sends itself all is known at once."""
     is_disk_full: bool = False
     """Nothing is sent until there is room."""
     is_coarse: bool = False
@@ -254,14 +256,30 @@ def _queued(submission: Submission, moment: Moment) -> str:
 
 
 def _sending(submission: Submission, moment: Moment) -> str:
+    if is_sent_by_another(submission, moment):
+        return _sent_by_another(submission, moment)
     phase = moment.phases.get(submission.id, submission.phase or Phase.CLAIMED)
-    progress = moment.sent_bytes.get(submission.id)
-    if progress is not None and phase in {Phase.BODY, Phase.ENVELOPE}:
-        sent, total = progress
-        return f"sending, {say_size(sent)} of {say_size(total)}"
-    if submission.deliverer and submission.id not in moment.phases:
-        return f"{PHASE_WORD[phase]} (by {submission.deliverer})"
-    return PHASE_WORD[phase]
+    return _say_bytes(moment.sent_bytes.get(submission.id)) or PHASE_WORD[phase]
+
+
+def is_sent_by_another(submission: Submission, moment: Moment) -> bool:
+    """Says whether another process is sending it: one writes down how far it is now and then, and no phase at once."""
+    return bool(submission.deliverer) and submission.deliverer != moment.owner
+
+
+def _say_bytes(gone: tuple[int, int] | None) -> str:
+    """How much has left, while some of it hasn't."""
+    return f"{say_size(gone[0])} of {say_size(gone[1])} sent" if gone is not None and gone[0] < gone[1] else ""
+
+
+def _sent_by_another(submission: Submission, moment: Moment) -> str:
+    """No more than is known here."""
+    role, _, pid = (submission.deliverer or "").partition(" pid ")
+    name = f"{_ROLE_NAME.get(role, role)} (pid {pid})" if pid else role
+    if submission.phase is Phase.INTENT and submission.bytes_gone and not _say_bytes(submission.bytes_gone):
+        return f"{PHASE_WORD[Phase.INTENT]} (by {name})"
+    since = f" since {say_time(submission.claimed_at, moment.now)}" if submission.claimed_at else ""
+    return f"{_say_bytes(submission.bytes_gone) or 'being sent'} by {name}{since}"
 
 
 def _deferred(submission: Submission, moment: Moment) -> str:
@@ -320,6 +338,8 @@ def _ended(submission: Submission, moment: Moment) -> str:
         return "you marked it failed; no answer came"
     return submission.error or submission.response_text or STATE_WORD[submission.state]
 
+
+_ROLE_NAME = {"deliver": "the delivery service", "app": "another app"}
 
 _TELLERS = {
     State.HELD: _held,

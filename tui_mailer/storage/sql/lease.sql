@@ -26,7 +26,12 @@ UPDATE attempt SET intent_at = :now WHERE submission_id = :id AND epoch = :epoch
 UPDATE attempt SET note = json_patch(note, :note) WHERE submission_id = :id AND epoch = :epoch
 
 -- name: renew
-UPDATE submission SET lease_until = :lease_until
+-- With it goes how far it is, which costs no write of its own. What a phase short of the intent says binds nobody.
+UPDATE submission SET
+    lease_until = :lease_until,
+    phase = CASE WHEN phase IN ('intent', 'done') OR :phase IN ('intent', 'done') THEN phase ELSE coalesce(:phase, phase) END,
+    bytes_sent = :bytes_sent,
+    bytes_total = :bytes_total
 WHERE id = :id AND epoch = :epoch AND owner = :owner AND state = 'sending'
 
 -- name: close_attempt

@@ -12,7 +12,7 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui_mailer.domain.submission import Attempt, Phase, Recipient, RecipientStatus, State
+from tui_mailer.domain.submission import UNDER_WAY, Attempt, Phase, Recipient, RecipientStatus, State
 from tui_mailer.domain.timeline import FINAL_STATUSES, StatusEvent, timeline_of
 from tui_mailer.services.event import BytesProgressed, Event
 from tui_mailer.storage.record import Submission
@@ -26,6 +26,7 @@ from tui_mailer.tui.widgets.key_line import KeyLine
 from tui_mailer.tui.words import (
     STATE_WORD,
     Moment,
+    is_sent_by_another,
     needed_action,
     say_ahead,
     say_clock,
@@ -192,7 +193,7 @@ class DetailScreen(Dialog[str | None]):
         sheet.heading(f"Attempt {attempt.number}, {say_clock(attempt.started_at, now)}")
         codes = " ".join(str(code) for code in (attempt.code, attempt.enhanced_code) if code)
         answer = " ".join(part for part in (codes, attempt.text or "") if part)
-        sheet.line("Reached", say_phase(self._phase_of(attempt, moment)))
+        sheet.line("Reached", self._say_reached(attempt, moment))
         if attempt.intent_at is not None:
             sheet.line("Last byte", say_clock(attempt.intent_at, now))
         sheet.line("Answer", answer or ("none yet" if attempt.ended_at is None else "none"))
@@ -203,10 +204,12 @@ class DetailScreen(Dialog[str | None]):
         elif attempt.ended_at is not None:
             sheet.line("Transcript", "none was kept of this one")
 
-    def _phase_of(self, attempt: Attempt, moment: Moment) -> Phase:
+    def _say_reached(self, attempt: Attempt, moment: Moment) -> str:
         """Of the one under way, what the engine or the row says; an attempt's own comes with its end."""
+        one = self._submission
         if attempt.ended_at is not None:
-            return attempt.phase
-        if attempt.intent_at is not None:
-            return Phase.INTENT
-        return moment.phases.get(self._submission.id) or self._submission.phase or attempt.phase
+            return say_phase(attempt.phase)
+        if is_sent_by_another(one, moment) and one.phase in {None, Phase.CLAIMED}:
+            return UNDER_WAY
+        reached = Phase.INTENT if attempt.intent_at is not None else moment.phases.get(one.id) or one.phase
+        return say_phase(reached or attempt.phase)

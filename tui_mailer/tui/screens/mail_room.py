@@ -100,6 +100,7 @@ class MailRoom(Room):
             holds=watch.holds,
             sent_bytes=watch.sent_bytes,
             phases=watch.phases,
+            owner=watch.owner,
             is_disk_full=bool(watch.no_room),
             most_attempts=self.desk.configuration.delivery.max_attempts,
             windows=windows_of(self.desk.configuration),
