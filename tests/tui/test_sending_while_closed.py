@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from smtp_server import STALL, ScriptedServer
 
 from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.submission import Phase
+from tui_mailer.services.dispatch import Dispatcher
 from tui_mailer.services.review import SealRequest
 from tui_mailer.tui.farewell import say_farewell
 
@@ -119,3 +121,29 @@ async def test_leaving_while_an_answer_is_waited_for_says_what_that_means(tmp_pa
             assert said.startswith("1 message may or may not have gone out: no answer came.")
         async with on_stage(tmp_path, accounts) as stage:
             await stage.shows("1 uncertain: F3")
+
+
+async def test_while_the_engine_is_being_opened_nobody_is_said_to_deliver(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F3 right after the start: the app that asks is about to deliver; it doesn't say that nothing does."""
+    async with on_stage(tmp_path) as stage:
+        later = Draft(to="bob@example.org", subject="For later", body="b", schedule="in 2h")
+        await stage.app.desk.ask(lambda mailer: mailer.seal(later, SealRequest()))
+    may_open, opening = threading.Event(), Dispatcher.open
+
+    async def open_slowly(self: Dispatcher, *, waits_for_room: bool = False) -> None:
+        await asyncio.to_thread(may_open.wait, 30)
+        await opening(self, waits_for_room=waits_for_room)
+
+    monkeypatch.setattr(Dispatcher, "open", open_slowly)
+    try:
+        async with on_stage(tmp_path) as stage:
+            await stage.press("f3")
+            await stage.shows("For later", "Scheduled mail goes out while an app is open")
+            assert "nothing that delivers" not in stage.text()
+            may_open.set()
+            await stage.until(lambda: not stage.app.watch_desk.is_engine_opening, "the engine open")
+            await stage.shows("Scheduled mail goes out while an app is open")
+    finally:
+        may_open.set()

@@ -97,6 +97,7 @@ class OutboxScreen(MailRoom):
 
     async def read_anew(self) -> None:
         """Reads the outbox anew."""
+        is_opening = self.watch_desk.is_engine_opening
 
         def read(mailer: Mailer) -> tuple[list[Submission], str]:
             # What needs a person is shown however much is newer.
@@ -104,8 +105,10 @@ class OutboxScreen(MailRoom):
             known = {one.id for one in urgent}
             found = [*urgent, *(one for one in mailer.outbox(limit=MOST_ROWS) if one.id not in known)]
             scheduled = any(one.schedule_words and one.state is State.QUEUED for one in found)
-            who = mailer.who_sends() if scheduled else None
-            return found, _SCHEDULED.get(who.sender, "") if who is not None else ""
+            sender = mailer.who_sends().sender if scheduled else None
+            if sender is Sender.NOBODY and is_opening:
+                sender = Sender.APP  # which isn't registered yet, and will be in a moment
+            return found, _SCHEDULED.get(sender, "") if sender is not None else ""
 
         found, who = await self.desk.ask(read)
         await self.watch_desk.count()
