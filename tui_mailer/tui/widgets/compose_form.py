@@ -43,6 +43,7 @@ class ComposeForm(Widget, inherit_css=False):
     DEFAULT_CSS = """
     ComposeForm { width: 1fr; height: 1fr; layout: vertical; overflow: hidden; }
     ComposeForm > BodyArea { border-top: solid $panel-lighten-2; }
+    ComposeForm:light > BodyArea { border-top: solid $panel-darken-2; }
     ComposeForm:ansi > BodyArea { border-top: solid ansi_bright_black; }
     ComposeForm .-hidden { display: none; }
     """
