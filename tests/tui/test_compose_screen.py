@@ -187,6 +187,23 @@ async def test_schedule_words_are_read_back_beside_the_field(tmp_path: Path) -> 
         await stage.until(lambda: stage.app.compose_screen.form.fields["schedule"].is_wrong, "the refusal")
 
 
+async def test_a_time_from_the_dialog_is_read_back_and_saved(tmp_path: Path) -> None:
+    """As one that was written into When, at once; and the draft is saved with it."""
+    async with on_stage(tmp_path) as stage:
+        await stage.write("bob@example.org", "Tea", "Come over.")
+        await stage.press("ctrl+l")
+        await stage.shows("tomorrow 9:00")
+        await stage.type("in 2h")
+        await stage.press("enter")
+        await stage.shows("When     in 2h", "Europe/Berlin, in 2 h")
+        await stage.press("f3")  # which saves
+        await stage.shows("[Outbox")
+        (stored,) = await stage.app.desk.ask(lambda mailer: mailer.drafts())
+        assert stored.draft.schedule == "in 2h"
+        await stage.press("f2")
+        await stage.shows("Europe/Berlin, in 2 h")
+
+
 async def test_the_whole_draft_is_saved_after_a_pause_in_typing(tmp_path: Path) -> None:
     """A second after the last key every field is on disk."""
     async with on_stage(tmp_path) as stage:

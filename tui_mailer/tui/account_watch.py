@@ -81,7 +81,9 @@ class AccountWatch:
 
     def _show_time(self, check: FormCheck) -> None:
         """Beside When: who keeps it until then, and until when the provider would."""
-        field, complaint = self._form.fields["schedule"], check.complaints.get("at", "")
+        desk, field, complaint = self._room.desk, self._form.fields["schedule"], check.complaints.get("at", "")
+        if not self._form.inputs["schedule"].has_focus:
+            self._form.read_schedule_back(desk.now(), desk.zone)  # also of a draft that was opened with it
         field.show_note("" if complaint else check.keeper)
         self._show_complaint("schedule", complaint)
 

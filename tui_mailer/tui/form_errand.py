@@ -9,6 +9,7 @@ from tui_mailer.tui.draft_keeper import DraftKeeper
 from tui_mailer.tui.screens.room import Room
 from tui_mailer.tui.widgets.body_area import BodyArea
 from tui_mailer.tui.widgets.compose_form import ComposeForm
+from tui_mailer.tui.widgets.line_input import LineInput
 
 
 async def ask_when(room: Room, form: ComposeForm) -> None:
@@ -20,8 +21,11 @@ async def ask_when(room: Room, form: ComposeForm) -> None:
     written = form.inputs["schedule"].value
     words = await room.shell.push_screen_wait(ScheduleScreen(room.desk, written, who=who))
     if words is not None:
-        form.inputs["schedule"].value = words
+        # Not as if it were typed: what is being typed isn't read back yet.
+        with form.prevent(LineInput.Changed):
+            form.inputs["schedule"].value = words
         form.read_schedule_back(room.desk.now(), room.desk.zone)
+        form.post_message(form.Changed())
 
 
 async def edit_body(room: Room, form: ComposeForm, keeper: DraftKeeper, save: Callable[[], Awaitable[None]]) -> None:

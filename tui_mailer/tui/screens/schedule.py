@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from tui_mailer.domain.errors import InvalidMessage
-from tui_mailer.domain.schedule import describe, suggestions
+from tui_mailer.domain.schedule import describe, describe_distance, describe_instant, suggestions
 from tui_mailer.domain.text import clean
 from tui_mailer.services.repeat import read_when
 from tui_mailer.services.who_sends import Remedy, WhoSends
@@ -65,7 +65,7 @@ class ScheduleScreen(Dialog[str | None]):
         now = self._desk.now()
         offers = [Offer(key=NOW, text=NOW, remark="as soon as it is sent")]
         offers += [
-            Offer(key=words, text=words, remark=self._read_back(words, now)) for words in suggestions(now, self._zone)
+            Offer(key=words, text=words, remark=self._say_offer(words, now)) for words in suggestions(now, self._zone)
         ]
         if Remedy.INSTALL_SERVICE in self._who.remedies:
             offers.append(Offer(key=INSTALL, text="install the service", remark="sends also while this is closed"))
@@ -80,6 +80,11 @@ class ScheduleScreen(Dialog[str | None]):
         # Another time is what one comes back for: typing takes the place of the words that are there.
         self._input.action_select_all()
         self._show_read_back()
+
+    def _say_offer(self, words: str, now: datetime) -> str:
+        """The distance first: of a row too narrow for a long zone's name the end is cut off."""
+        at = read_when(words, now=now, zone=self._zone).at
+        return f"{describe_distance(at, now)}, {describe_instant(at, self._zone, now=now)}"
 
     def _read_back(self, words: str, now: datetime) -> str:
         return describe(read_when(words, now=now, zone=self._zone), now=now)
