@@ -25,6 +25,7 @@ from terminal_emulator import Terminal, environment_in  # noqa: E402 - the tests
 
 REFERENCE = Path(__file__).with_name("reference_app.py")
 LETTERS = "abcdefgh"
+LETTER = "a letter in To"
 
 
 @contextmanager
@@ -57,47 +58,56 @@ def per_letter(terminal: Terminal) -> float:
     return statistics.median(terminal.cost(letter) for letter in LETTERS)
 
 
-def textual(size: tuple[int, int], name: str, command: list[str], to_body: int) -> None:
+def textual(size: tuple[int, int], command: list[str], to_body: int) -> dict[str, float]:
     """Counts in a one-row field, from field to field, in the body, and at rest."""
+    found: dict[str, float] = {}
     with started(command, size) as terminal:
-        row(f"{name}: a letter in To", f"{per_letter(terminal):.0f} B")
-        row(f"{name}: Tab", f"{terminal.cost('tab')} B")
+        found[LETTER] = per_letter(terminal)
+        found["Tab"] = terminal.cost("tab")
         for _ in range(to_body - 1):
             terminal.cost("tab")
-        row(f"{name}: a letter in the body", f"{per_letter(terminal):.0f} B")
-        row(f"{name}: Enter in the body", f"{terminal.cost('enter')} B")
+        found["a letter in the body"] = per_letter(terminal)
+        found["Enter in the body"] = terminal.cost("enter")
         terminal.until_quiet(1.5)
         before = len(terminal.raw)
         terminal.read_for(2.0)
-        row(f"{name}: at rest", f"{(len(terminal.raw) - before) / 2:.0f} B/s")
+        found["a second at rest"] = (len(terminal.raw) - before) / 2
+    return found
 
 
-def peer(size: tuple[int, int], program: str, arguments: list[str], first: str) -> None:
-    """Counts where another program asks for To, to which ``first`` leads."""
+def peer(size: tuple[int, int], program: str, arguments: list[str], first: str) -> dict[str, float]:
+    """Counts where another program asks for To, to which ``first`` leads; ends where it can't be had."""
     if not shutil.which(program):
-        row(f"{program}: a letter", "-", f"not installed: apt install {program}")
-        return
+        sys.exit(f"{program} isn't here: apt install {program}, or --without-peers")
     with started([program, *arguments], size) as terminal:
         terminal.type(first)
         terminal.until_quiet(1.0)
         if "To:" not in terminal.text():
-            row(f"{program}: a letter", "-", "it doesn't ask for To")
-            return
-        row(f"{program}: a letter in To", f"{per_letter(terminal):.0f} B")
+            sys.exit(f"{program} doesn't ask for To:\n{terminal.text()}")
+        return {LETTER: per_letter(terminal)}
 
 
 def main() -> None:
-    """Counts and prints."""
+    """Counts and prints, each beside ours."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--columns", type=int, default=80)
     parser.add_argument("--rows", type=int, default=24)
+    parser.add_argument("--without-peers", action="store_true", help="beside plain Textual alone")
     options = parser.parse_args()
     size = (options.columns, options.rows)
     with tempfile.TemporaryDirectory() as folder:
-        textual(size, "tui-mailer", [sys.executable, "-m", "tui_mailer", "--data-dir", folder], 3)
-    textual(size, "plain Textual", [sys.executable, str(REFERENCE), "widgets"], 5)
-    peer(size, "neomutt", ["-n", "-F", "/dev/null", "-e", "set folder=/tmp", "-f", "/dev/null"], "m")
-    peer(size, "aerc", [], ":compose\r")
+        ours = textual(size, [sys.executable, "-m", "tui_mailer", "--data-dir", folder], 3)
+    others = {"plain Textual": textual(size, [sys.executable, str(REFERENCE), "widgets"], 5)}
+    if not options.without_peers:
+        others["aerc"] = peer(size, "aerc", [], ":compose\r")
+        neomutt = ["-n", "-F", "/dev/null", "-e", "set folder=/tmp", "-f", "/dev/null"]
+        others["neomutt"] = peer(size, "neomutt", neomutt, "m")
+    for what, figure in ours.items():
+        row(what, f"{figure:.0f} B", "tui-mailer")
+        for name, found in others.items():
+            if what in found:
+                ratio = f"{found[what] / figure:.1f} x ours" if figure else ""
+                row("", f"{found[what]:.0f} B", f"{name}  {ratio}")
 
 
 if __name__ == "__main__":
