@@ -100,11 +100,14 @@ def parse_address_list(text: str, *, field: str | None = None) -> tuple[Address,
 
     Empty entries and trailing separators are skipped; an empty text, or an empty group, is an empty tuple.
     """
+    parser = None
     try:
-        return tuple(_Parser(text).read_list())
+        parser = _Parser(text)
+        return tuple(parser.read_list())
     except InvalidAddress as error:
-        error.field = error.field or field
-        raise
+        more = parser.count_wrong_behind() if parser is not None else 0
+        said = f"{error} (and {more} more)" if more else str(error)
+        raise InvalidAddress(said, part=error.part, field=error.field or field) from None
 
 
 def format_address_list(addresses: Iterable[Address]) -> str:
@@ -170,6 +173,23 @@ class _Parser:
             addresses += self._read_entry(group="")
         return addresses
 
+    def count_wrong_behind(self) -> int:
+        """Counts the wrong entries behind the one that was just refused."""
+        signs = (token for token in self._tokens[self._position + 1 :] if token.is_special("<>"))
+        first = next(signs, None)
+        if first is not None and first.is_special(">"):
+            return 0  # inside of a bracket: where the next address begins can't be told
+        wrong = 0
+        while self._peek().kind is not Kind.END:
+            if self._peek().kind is not Kind.NEWLINE and not self._peek().is_special(",;"):
+                self._position += 1
+                continue
+            try:
+                self.read_list()
+            except InvalidAddress:
+                wrong += 1
+        return wrong
+
     def _read_entry(self, *, group: str) -> list[Address]:
         """Reads one mailbox, or a whole group where none is open; ends before the separator."""
         first = self._peek()
@@ -230,6 +250,7 @@ class _Parser:
             self._expect_end(first)
             return address
         end = self._peek()
+        self._refuse_spaced_domain(domain_words)
         self._expect_end(first)
         part = self._part(first)
         return Address(_local_part(local_words, part), _domain(domain_words, part), end.comment)
@@ -247,13 +268,34 @@ class _Parser:
         domain_words = self._read_domain_words() if closing.is_special("@") else []
         after = self._peek()
         part = self._text[opening.start : after.end]
+        if domain_words and self._end_of_angle() is not None:
+            self._refuse_spaced_domain(domain_words)
         if closing.is_special(">"):
             inside = part[1:-1].strip()
             _refuse(f"{quote_for_person(inside)} in < > has no @" if inside else "There is no address in < >", part)
         if not after.is_special(">"):
             _refuse(f"The bracket < in {quote_for_person(part)} is not closed after the address", part)
         self._position += 1
-        return Address(_local_part(words, part), _domain(domain_words, part), name)
+        return Address(_local_part(words, part, is_in_angle=True), _domain(domain_words, part), name)
+
+    def _end_of_angle(self) -> Token | None:
+        """The > that closes the bracket read so far, if the entry has one."""
+        for token in self._tokens[self._position :]:
+            if token.is_special(">"):
+                return token
+            if token.kind in {Kind.END, Kind.NEWLINE} or token.is_special(",;<"):
+                return None
+        return None
+
+    def _refuse_spaced_domain(self, domain_words: list[Token]) -> None:
+        """Raises where the words of a domain go on after a space, and no other address begins there."""
+        ahead = self._position
+        while self._tokens[ahead].kind is Kind.ATOM or self._tokens[ahead].is_special("."):
+            ahead += 1
+        if not domain_words or ahead == self._position or self._tokens[ahead].is_special("@<:"):
+            return
+        domain = self._text[domain_words[0].start : self._tokens[ahead - 1].end]
+        _refuse(f"The domain {quote_for_person(domain)} has a space inside", domain)
 
     def _skip_route(self) -> None:
         start = self._position
@@ -318,7 +360,7 @@ def _phrase(words: list[Token]) -> str:
     return "".join(pieces)
 
 
-def _local_part(words: list[Token], part: str) -> str:
+def _local_part(words: list[Token], part: str, *, is_in_angle: bool = False) -> str:
     """Joins the words before the @; they must be atoms or quoted strings with single dots between."""
     if not words:
         _refuse(f"{quote_for_person(part)} has nothing before the @", part)
@@ -329,7 +371,10 @@ def _local_part(words: list[Token], part: str) -> str:
         if is_dot != (index % 2 == 1) or (is_dot and index == len(words) - 1):
             if is_dot:
                 _refuse(f"{quote_for_person(part)} has a dot too many before the @", part)
-            _refuse(f"{quote_for_person(part)}: with a name before it, the address goes in < >", part)
+            if is_in_angle:
+                _refuse(f"{quote_for_person(_phrase(words))} before the @ has a space or quote inside", part)
+            no_space = "an address has no space inside; " if word.is_spaced else ""
+            _refuse(f"{quote_for_person(part)}: {no_space}with a name before it, the address goes in < >", part)
     return "".join(word.text for word in words)
 
 
