@@ -511,7 +511,10 @@ async def test_a_sentence_its_row_has_no_room_for_is_told_whole_below(tmp_path: 
 
 async def test_why_a_mail_failed_is_told_whole_under_the_history(tmp_path: Path) -> None:
     """The server's words, to their end; its thanks for what it took aren't worth a line."""
-    refusal = "550 5.1.1 no such user in this house, nor in the next one, says the last word"
+    refusal = (
+        "550 5.1.1 no such user in this house, nor in the next one, nor in any of the whole street, as far as "
+        "anybody who was asked about it could tell, says the last word"
+    )
     async with ScriptedServer() as server:
         server.always("RCPT", refusal)
         account = smtp_account(server.port)
@@ -520,7 +523,32 @@ async def test_why_a_mail_failed_is_told_whole_under_the_history(tmp_path: Path)
             await stage.press("f4")
             await stage.shows("not sent to bob@example.org: no such user")
             stage.app.desk.status.say("")
-            await stage.until(lambda: "says the last word" in stage.lines()[-2], "all of the outcome")
+            await stage.until(lambda: stage.lines()[-2].endswith("says the last word"), "all of the outcome")
+            assert "no such user in this house" in stage.lines()[-3]
+
+
+async def test_a_long_reason_leaves_the_cursor_in_view_and_short_ones_take_one_row(tmp_path: Path) -> None:
+    """The list is full to its last row: what is told of that in two rows doesn't cover it."""
+    note = "it waits for a reason that takes more than one row of a small terminal to be told to its end, as here"
+    async with on_stage(tmp_path) as stage:
+        for number in range(30):
+            await seal(stage, replace(LATER, subject=f"Mail {number:02}"))
+        await stage.press("f3")
+        await stage.shows("Mail 29", "Mail 19")
+        rows = stage.app.screen.query_one(OutboxRows)
+        height = rows.size.height
+        last = rows.submissions[height - 1].id
+        await stage.app.desk.ask(lambda mailer: mailer.store.outbox.hold(last, note))
+        stage.app.screen.read_soon()
+        await stage.shows("held")
+        for _ in range(height - 1):
+            await stage.press("down")
+        await stage.until(lambda: stage.lines()[-2].endswith("as here"), "the reason to its end")
+        assert rows.size.height == height - 1
+        top = rows.scroll_offset.y
+        assert top <= rows.cursor < top + rows.size.height
+        await stage.press("up")
+        await stage.until(lambda: rows.size.height == height, "the row given back")
 
 
 async def test_a_server_that_is_away_is_told_only_while_mail_waits_for_it(tmp_path: Path) -> None:

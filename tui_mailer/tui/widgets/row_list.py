@@ -229,6 +229,10 @@ class RowList(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         self.virtual_size = Size(self.size.width, max(1, self.row_count()))
+        hidden = self.cursor - self.scroll_offset.y - max(1, self.size.height) + 1
+        if hidden > 0 and self.row_count():
+            # A sentence below has taken the row the cursor is on.
+            self.scroll_to(y=self.scroll_offset.y + hidden, animate=False, force=True, immediate=True)
 
 
 def heading(columns: tuple[Column, ...], width: int) -> str:

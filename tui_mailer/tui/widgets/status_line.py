@@ -76,19 +76,28 @@ class StatusLine(Widget, inherit_css=False):
         self._make_room()
 
     def _make_room(self) -> None:
-        """A sentence to act on, of which the end would be cut off, gets more rows as long as it stands."""
+        """A sentence to be read whole, of which the end would be cut off, gets more rows as long as it stands."""
         rows = len(self._wrapped())
         if self.styles.height is None or self.styles.height.value != rows:
             self.styles.height = rows
 
     def _wrapped(self) -> list[str]:
-        """The sentence in the rows it needs; one, cut off by `render`, where it is none to act on."""
+        """The sentence in the rows it needs; one, cut off by `render`, where it needn't be read to its end."""
         left, _ = self._words()
         width = self.size.width
-        if not width or not self._status.wants_reading or left != self._status.text or cell_width(left) <= width:
+        if not width or not self._is_told_whole(left) or cell_width(left) <= width:
             return [left]
         lines = Text(clean(left)).wrap(self.app.console, width)  # pyright: ignore[reportUnknownMemberType]  # Textual leaves it App[Unknown]
-        return [line.plain for line in lines][:MOST_ROWS]
+        rows = [line.plain.rstrip() for line in lines]
+        if len(rows) <= MOST_ROWS:
+            return rows
+        return [*rows[: MOST_ROWS - 1], shorten(" ".join(rows[MOST_ROWS - 1 :]), width)]
+
+    def _is_told_whole(self, left: str) -> bool:
+        """Says whether it is one to act on, or tells of the row under the cursor what the row has no room for."""
+        if self._status.text:
+            return self._status.wants_reading and left == self._status.text
+        return self._status.undo_until is None
 
     def _tick(self) -> None:
         now = datetime.now(UTC)
@@ -124,6 +133,8 @@ class StatusLine(Widget, inherit_css=False):
         if len(rows) > 1:
             return Text("\n".join(rows), no_wrap=True, end="")
         width = self.size.width
+        if self._is_told_whole(left) and cell_width(left) + cell_width(right) + 2 > width:
+            right = ""  # the sentence fits the line alone
         room = width - cell_width(right) - (2 if right else 0)
         said = shorten(left, room)
         return Text(said + " " * (width - cell_width(said) - cell_width(right)) + right, no_wrap=True, end="")
