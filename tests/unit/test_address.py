@@ -157,6 +157,11 @@ def test_only_a_local_part_needs_smtputf8(text: str, needs: bool):
             "Ada ada@b",
         ),
         ("Bob <bob@exa mple.org>", "The domain 'exa mple.org' has a space inside", "exa mple.org"),
+        (
+            "Bob <bob@exa mple.org>, eve, x y@z.org, a@b",
+            "The domain 'exa mple.org' has a space inside (and 2 more)",
+            "exa mple.org",
+        ),
         ("bob@exa mple.org", "The domain 'exa mple.org' has a space inside", "exa mple.org"),
         ("Bob <bob@exa mple.org", "The bracket < in '<bob@exa mple' is not closed after the address", "<bob@exa mple"),
         ("Bob <bo b@c>", "'bo b' before the @ has a space or quote inside", "<bo b@c>"),

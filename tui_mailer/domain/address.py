@@ -175,7 +175,9 @@ class _Parser:
 
     def count_wrong_behind(self) -> int:
         """Counts the wrong entries behind the one that was just refused."""
-        signs = (token for token in self._tokens[self._position + 1 :] if token.is_special("<>"))
+        while self._peek().kind not in {Kind.END, Kind.NEWLINE} and not self._peek().is_special(",;"):
+            self._position += 1
+        signs = (token for token in self._tokens[self._position :] if token.is_special("<>"))
         first = next(signs, None)
         if first is not None and first.is_special(">"):
             return 0  # inside of a bracket: where the next address begins can't be told
