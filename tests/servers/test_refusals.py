@@ -9,6 +9,10 @@ from lab_postfix import Greylist
 from lab_server import SIZE_LIMIT, MailServer
 from program import Program
 
+from tui_mailer.domain.draft import Draft, DraftAttachment
+from tui_mailer.services.review import Review
+from tui_mailer.services.session import Session, open_session
+
 
 @pytest.fixture(params=["postfix", "exim"])
 def server(request: pytest.FixtureRequest) -> MailServer:
@@ -93,15 +97,40 @@ def test_only_the_greylisted_recipient_is_tried_again(
 def test_a_message_over_the_announced_size_is_refused_before_the_upload(
     account: Program, server: MailServer, tmp_path: Path
 ) -> None:
-    """The server's limit is honoured before a byte of the body is sent."""
+    """The server's limit is honoured before a byte of the body is sent; the next such message is warned of."""
     large = tmp_path / "large.bin"
     large.write_bytes(bytes(SIZE_LIMIT))
+    draft = Draft(to="a@lab.test", attachments=(DraftAttachment(source=str(large)),))
+    assert "server-size" not in codes_of(review(account, draft))
     refused = account.send("--to", "a@lab.test", "--attach", large, expect=69)
     assert refused["state"] == "failed"
     (attempt,) = account.show(refused["id"])["attempt_log"]
     assert not any(line.upper().startswith(("DATA", "> DATA", "C: DATA", "BDAT")) for line in attempt["transcript"])
     assert attempt["phase"] not in ("body", "intent")
     assert server.count_accepted(refused["message_id"]) == 0
+    warned = review(account, draft)
+    assert "server-size" in codes_of(warned)
+    assert warned.is_sendable
+    with session_of(account) as session:
+        check = session.mailer.check_form(draft, {str(large): SIZE_LIMIT})
+    assert check.announced_size == SIZE_LIMIT
+    assert "server-size" not in codes_of(review(account, Draft(to="a@lab.test", body="small")))
+
+
+def session_of(account: Program) -> Session:
+    """The program's own store, looked into from here."""
+    return open_session(config=str(account.configuration), data_dir=str(account.folder / "data"))
+
+
+def review(account: Program, draft: Draft) -> Review:
+    """What the app's review sheet is made from."""
+    with session_of(account) as session:
+        return session.mailer.review(draft)
+
+
+def codes_of(reviewed: Review) -> set[str]:
+    """What it found."""
+    return {finding.code for finding in reviewed.findings}
 
 
 def test_mail_refused_for_its_content_has_failed(program: Program, exim: MailServer) -> None:

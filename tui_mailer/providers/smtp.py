@@ -86,6 +86,16 @@ class SmtpProvider:
     def capabilities(self) -> Capabilities:
         return Capabilities(raw=True)
 
+    @property
+    def server(self) -> str:
+        """``host:port``, by which `announced_size` is kept."""
+        return f"{self._settings.host_label}:{self._settings.effective_port}"
+
+    @property
+    def announced_size(self) -> int | None:
+        """Bytes of a message that the server says it takes (RFC 1870); 0: no limit; None: not connected yet."""
+        return self._connector.announced_size
+
     async def check(self) -> list[Identity]:
         """Connects, signs in, says NOOP and QUIT."""
         timeouts = self._timeouts.within(min(_CHECK_SECONDS, self._timeouts.command))

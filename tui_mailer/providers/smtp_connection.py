@@ -77,6 +77,8 @@ class SmtpConnector:
         self._context: ssl.SSLContext | None = None
         self._host = settings.host_label
         self._where = f"{self._host}:{settings.effective_port}"
+        self.announced_size: int | None = None
+        """Bytes of a message, as the server said when connected to last (RFC 1870); 0: no limit; None: not yet."""
 
     async def open(self, timeouts: Timeouts | None = None) -> SmtpConnection:
         """Connects, secures and signs in.
@@ -236,6 +238,8 @@ class SmtpConnector:
         wire = SmtpWire(cast("asyncio.Transport", transport), Redactor(secret, clean(secret)))
         if not wire.is_usable:
             raise self._try_later("closed the connection", transcript)
+        size = client.esmtp_extensions.get("size", "").strip()
+        self.announced_size = int(size) if size.isascii() and size.isdigit() else 0
         return SmtpConnection(
             wire=wire,
             extensions=dict(client.esmtp_extensions),

@@ -16,6 +16,7 @@ from tui_mailer.domain.message import Attachment, Message
 from tui_mailer.domain.recurrence_word import is_repeat
 from tui_mailer.domain.schedule import Schedule
 from tui_mailer.providers.base import Capabilities
+from tui_mailer.services.announced import announced_size
 from tui_mailer.services.carrying import Carrying, due_of
 from tui_mailer.services.intake import SEALED, guess_media_type
 from tui_mailer.services.keeping import say_keeper
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from tui_mailer.accounts.configuration import Account
     from tui_mailer.services.account import ProviderDirectory
+    from tui_mailer.storage.store import Store
 
 _NO_FILE = "0" * 64
 
@@ -44,11 +46,15 @@ class FormCheck:
     """Addresses in To, Cc, Bcc and Reply-To, as far as they can be read."""
     keeper: str = ""
     """Who keeps it until its time, and until when its provider would; empty without a time that can be read."""
+    announced_size: int | None = None
+    """Bytes of a message that the account's mail server said it takes; None: not known."""
     has_options: bool = False
     """Whether the provider takes more of a message than mail itself has: options, a template, tags, metadata."""
 
 
-def check_form(directory: ProviderDirectory, draft: Draft, sizes: Mapping[str, int], now: datetime) -> FormCheck:
+def check_form(
+    directory: ProviderDirectory, draft: Draft, sizes: Mapping[str, int], now: datetime, store: Store | None = None
+) -> FormCheck:
     """Judges what is there so far; what is missing yet isn't complained of, and no file is read.
 
     ``sizes``: bytes of the attachments, by source, as far as they are known.
@@ -68,6 +74,7 @@ def check_form(directory: ProviderDirectory, draft: Draft, sizes: Mapping[str, i
             complaints.setdefault(refusal.field or "", str(refusal))
     except InvalidMessage as error:
         complaints[error.field or ""] = str(error)
+    announced = announced_size(store, directory, account) if store is not None else None
     counts = {key: len(getattr(message, key)) for key in ("to", "cc", "bcc", "reply_to")}
     return FormCheck(
         account=name,
@@ -83,6 +90,7 @@ def check_form(directory: ProviderDirectory, draft: Draft, sizes: Mapping[str, i
             is_template=bool(draft.template),
             is_repeat=is_repeat(draft.schedule),
         ),
+        announced_size=announced.max_size if announced else None,
         has_options=directory.has_options(account),
     )
 

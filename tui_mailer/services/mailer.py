@@ -76,7 +76,7 @@ class Mailer:
 
     def check_form(self, draft: Draft, sizes: Mapping[str, int]) -> FormCheck:
         """Judges a draft that is still being written, beside its fields; reads no file."""
-        return check_form(self.directory, draft, sizes, self.store.clock.now())
+        return check_form(self.directory, draft, sizes, self.store.clock.now(), self.store)
 
     def option_fields(self, account: str) -> tuple[FormField, ...]:
         """What can be set for a message of an account, from its provider's model."""

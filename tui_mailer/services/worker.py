@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from tui_mailer.domain.errors import (
@@ -16,6 +17,7 @@ from tui_mailer.domain.errors import (
 )
 from tui_mailer.domain.message import Content
 from tui_mailer.domain.submission import Phase, RecipientResult, State
+from tui_mailer.services.announced import note_announced
 from tui_mailer.services.delivery import AccountTrouble, Attempt, NotYet, Terms, contents_of
 from tui_mailer.services.event import BytesProgressed, PhaseReached, SubmissionChanged
 from tui_mailer.services.fallback import FallBack
@@ -191,6 +193,9 @@ class Worker:
             state = State.UNCERTAIN if attempt.phase is Phase.INTENT else State.HELD
             text = f"Provider '{provider.name}' failed ({type(error).__name__}): this is a bug in tui-mailer or it."
             return Outcome(fallback_state=state, error=text, text=text)
+        finally:
+            with suppress(StorageError):  # of no weight beside what became of the message
+                await self._work.db(note_announced, self._work.store, provider)
 
     async def _contents(self, submission: Submission) -> dict[str, Content]:
         if not submission.message.attachments and submission.message.raw_sha256 is None:

@@ -23,6 +23,7 @@ from tui_mailer.domain.submission import Kind, Recipient, RecipientStatus, State
 from tui_mailer.providers.base import Capabilities, Prepared
 from tui_mailer.providers.capability import effects, keeps_schedule
 from tui_mailer.services.account import ProviderDirectory, fingerprint
+from tui_mailer.services.announced import announced_size, check_size
 from tui_mailer.services.carrying import Carrying, Due, due_of
 from tui_mailer.services.intake import PreviewIntake, SealingIntake, sealed_source
 from tui_mailer.services.review import HTML_OUTDATED, Review, SealRequest, refuse_outdated_html, refuse_unseen
@@ -83,16 +84,18 @@ class Writer:
         recipients = recipients_of(message, capabilities.recipient_option)
         due = due_of(draft, schedule, now)
         refused = self._carrying.refusals(message, account, now, due)
+        size = self._carrying.size(message, now)
         can_keep = due.by != "outbox" and keeps_schedule(capabilities, due.at, now, is_template=bool(message.template))
         return Review(
             account=account,
             capabilities=capabilities,
             message=message,
             recipients=recipients,
-            size=self._carrying.size(message, now),
+            size=size,
             schedule=schedule,
             findings=(
                 *map(_finding, refused),
+                *check_size(size, announced_size(self.store, self.directory, account), self.directory),
                 *_told(capabilities),
                 *_checked(message, draft, has_recipient=bool(recipients), is_kept_here=not capabilities.delivers),
             ),

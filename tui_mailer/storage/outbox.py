@@ -6,14 +6,25 @@ import builtins
 import json
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 from tui_mailer.domain.errors import NotFound
 from tui_mailer.domain.submission import OPEN_STATES, Attempt, State
-from tui_mailer.storage.clock import to_microseconds
+from tui_mailer.storage.clock import from_microseconds, to_microseconds
 from tui_mailer.storage.record import Submission
 from tui_mailer.storage.recovery import Recovery
 from tui_mailer.storage.series import SeriesTable
+from tui_mailer.storage.statement import statements
 from tui_mailer.storage.submission_table import OutboxParts
+
+
+class AnnouncedSize(NamedTuple):
+    """What a mail server takes (RFC 1870)."""
+
+    max_size: int
+    """Bytes of a message on the wire."""
+    at: datetime
+    """When it said so."""
 
 
 class Outbox(SeriesTable, Recovery):
@@ -61,6 +72,19 @@ class Outbox(SeriesTable, Recovery):
         version = self._database.data_version()
         has_changed, self._seen_version = version != self._seen_version, version
         return has_changed
+
+    def announced_size(self, server: str) -> AnnouncedSize | None:
+        """Tells what a server (``host:port``) said last that it takes; None: no limit, or nothing yet."""
+        row = self._database.row(statements("announced")["find"], {"server": server})
+        if row is None or not row["max_size"]:
+            return None
+        return AnnouncedSize(max_size=row["max_size"], at=from_microseconds(row["announced_at"]))
+
+    def note_announced_size(self, server: str, max_size: int, now: datetime) -> None:
+        """Keeps what a server says it takes, in bytes; 0: it names no limit."""
+        with self._database.transaction(is_durable=False):
+            bindings = {"server": server, "max_size": max_size, "now": to_microseconds(now)}
+            self._database.run(statements("announced")["note"], bindings)
 
     def ids_ending(self, suffix: str) -> builtins.list[str]:
         """Lists the IDs with a suffix."""

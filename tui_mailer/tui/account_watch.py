@@ -75,7 +75,7 @@ class AccountWatch:
         for name in _OWN_ROWS:
             self._show_row(name, check, can)
         self._show_time(check)
-        form.attachments.limit(_budget(check.account, can))
+        form.attachments.limit(_budget(check.account, can, check.announced_size))
         if "attachments" in check.complaints:
             form.show_wrong("attachments", check.complaints["attachments"])
 
@@ -115,11 +115,11 @@ class AccountWatch:
             field.show_wrong("")
 
 
-def _budget(account: str, can: Capabilities) -> SizeBudget:
+def _budget(account: str, can: Capabilities, announced: int | None) -> SizeBudget:
     takes = {"url": f"{account} takes links, not files", "none": f"{account} takes no attachments"}
     return SizeBudget(
         account=account,
-        max_size=can.max_size,
+        max_size=min((size for size in (can.max_size, announced) if size is not None), default=None),
         max_files_size=can.max_attachments_size,
         max_count=can.max_attachments,
         remark=takes.get(can.attachments, ""),
