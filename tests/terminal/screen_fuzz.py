@@ -8,12 +8,14 @@ import fcntl
 import random
 import signal
 import struct
+import subprocess
+import sys
 import termios
 import time
 from pathlib import Path
 
 import pyte
-from terminal_emulator import PATIENCE_SECONDS, Terminal, in_terminal
+from terminal_emulator import PATIENCE_SECONDS, ROOT, Terminal, environment_in, in_terminal
 
 from tui_mailer.tui.terminal.courier import KNOWN_STATE
 
@@ -33,6 +35,17 @@ PASTES = [
 ]
 MOVES = ["up", "down", "left", "right", "home", "end", "pageup", "pagedown", "backspace", "enter", "tab", "tab"]
 SCREENS = ["f1", "f2", "f3", "f4", "f6", "f8", "ctrl+p", "ctrl+l", "ctrl+s", "escape", "escape", "ctrl+z"]
+SCREENS += ["f7", "f9", "ctrl+t", "ctrl+n"]
+LISTS = ["enter", "down", "o", "e", "t", "h", "r", "s", "y", "/", "j", "k", "escape"]
+FURNISH = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import still_clock
+from scene import furnish
+furnish(Path(sys.argv[2]))
+"""
+"""The outbox and history that the pictures show; by the clock of the app all of it is long overdue."""
 SIZES = [(80, 24), (60, 20), (200, 50), (120, 36), (61, 21), (250, 80)]
 
 
@@ -111,9 +124,13 @@ def step(terminal: Terminal, watcher: Watcher, dice: random.Random) -> str:
     elif kind < 0.85:
         what = " ".join(dice.choice(MOVES) for _ in range(dice.randint(1, 6)))
         terminal.press(*what.split())
-    elif kind < 0.95:
+    elif kind < 0.91:
         what = dice.choice(SCREENS)
         terminal.press(what)
+    elif kind < 0.95:
+        what = " ".join([dice.choice(["f3", "f4"]), *(dice.choice(LISTS) for _ in range(dice.randint(1, 5)))])
+        for key in what.split():
+            terminal.type(key) if len(key) == 1 else terminal.press(key)
     else:
         columns, rows = dice.choice(SIZES)
         what = f"{columns}x{rows}"
@@ -126,6 +143,8 @@ def random_use(folder: Path, seed: int, steps: int) -> int:
     dice = random.Random(seed)
     checks = 0
     done: list[str] = []
+    furnished = [sys.executable, "-c", FURNISH, str(ROOT / "screenshots"), str(folder)]
+    subprocess.run(furnished, check=True, env=environment_in(folder), timeout=60)
     with in_terminal(folder) as terminal:
         terminal.shows("[Compose]", "Quit")
         watcher = Watcher(terminal)
