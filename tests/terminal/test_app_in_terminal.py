@@ -292,3 +292,21 @@ def test_y_hands_the_message_id_to_the_terminals_clipboard(tmp_path: Path) -> No
         assert re.findall(rb"\x1b[\]P][^\x07\x1b]*\x07?", terminal.raw) == [
             b"\x1b]52;c;" + base64.b64encode(message_id.encode()) + b"\x07"
         ]
+
+
+def test_a_click_leads_where_it_lands(tmp_path: Path) -> None:
+    """Into a field of the form; and where `ui.mouse` is off the terminal isn't asked for clicks."""
+    with in_terminal(tmp_path) as terminal:
+        terminal.shows("[Compose]", "^S Send")
+        terminal.type("\x1b[<0;15;5M\x1b[<0;15;5m")
+        terminal.until_quiet(0.3)
+        terminal.type("Tea")
+        terminal.shows("Subject  Tea")
+        assert b"\x1b[?1000h" in terminal.raw
+    quiet = tmp_path / "config.yaml"
+    quiet.write_text("ui: {mouse: false}\n")
+    quiet.chmod(0o600)
+    with in_terminal(tmp_path, "--config", str(quiet)) as terminal:
+        terminal.shows("[Compose]", "^S Send")
+        terminal.until_quiet(0.3)
+        assert not any(b"\x1b[?%dh" % mode in terminal.raw for mode in (1000, 1002, 1003, 1006, 1015))
