@@ -133,8 +133,8 @@ class StatusLine(Widget, inherit_css=False):
         if len(rows) > 1:
             return Text("\n".join(rows), no_wrap=True, end="")
         width = self.size.width
-        if self._is_told_whole(left) and cell_width(left) + cell_width(right) + 2 > width:
-            right = ""  # the sentence fits the line alone
+        if not self._status.text and self._is_told_whole(left) and cell_width(left) + cell_width(right) + 2 > width:
+            right = ""  # what is told of the row under the cursor fits the line alone
         room = width - cell_width(right) - (2 if right else 0)
         said = shorten(left, room)
         return Text(said + " " * (width - cell_width(said) - cell_width(right)) + right, no_wrap=True, end="")
