@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -141,7 +141,7 @@ async def play(scene: Scene, folder: Path, size: tuple[int, int], look: Callable
     if scene.has_letter:
         attached = folder / "notes-a-to-g.pdf"
         attached.write_bytes(bytes(1_240_000))
-        letter = replace(LETTER, attachments=(DraftAttachment(source=str(attached)),))
+        letter = LETTER._replace(attachments=(DraftAttachment(source=str(attached)),))
     settings = configuration() if scene.has_past else load(paths_in(folder))
     settings = settings._replace(ui=settings.ui._replace(theme=scene.theme, timezone="Europe/London"))
     app = make_app(configuration=settings, paths=paths_in(folder), credentials=Credentials(), draft=letter)

@@ -96,7 +96,7 @@ async def test_a_key_that_was_used_already_proves_nothing(lab: HttpLab, provider
 
 async def test_a_domain_that_is_not_verified_is_the_messages_trouble(provider: HttpProvider) -> None:
     """From an address that Resend doesn't know the message is refused with Resend's words; the account goes on."""
-    message = replace(make_message(), sender=replace(make_message().sender, domain="example.com"))
+    message = replace(make_message(), sender=make_message().sender._replace(domain="example.com"))
     with pytest.raises(Rejected, match="not verified"):
         await provider.send(provider.prepare(make_outgoing(message)), Recorder())
 

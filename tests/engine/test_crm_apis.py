@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -131,7 +130,7 @@ async def test_a_time_outside_its_limits_stays_with_us(opened: Open, name: str, 
 async def test_a_template_is_never_scheduled_at_bird(opened: Open) -> None:
     """Bird refuses a template with a time: our outbox keeps it, and sends it plainly."""
     bench = await opened(CASES["bird"])
-    sealed = bench.seal(replace(letter(schedule="in 2h", subject="", body=""), template="welcome-email"))
+    sealed = bench.seal(letter(schedule="in 2h", subject="", body="")._replace(template="welcome-email"))
     await bench.flush_later(timedelta(hours=2, minutes=1))
     assert bench.mailer.show(sealed.id).state is State.SENT
     assert "scheduled_at" not in bench.lab.rules.stored[0]
@@ -150,7 +149,7 @@ async def test_what_cannot_be_taken_back_is_said_so(opened: Open, name: str) -> 
 async def test_a_draft_left_at_rebilly_is_not_sent_until_somebody_sends_it(opened: Open) -> None:
     """Neither time nor a question that fails makes a draft a sent mail; sent there, it is sent."""
     bench = await opened(CASES["rebilly"])
-    (left,) = await bench.deliver(bench.seal(replace(letter(), options={"status": "draft"})))
+    (left,) = await bench.deliver(bench.seal(letter()._replace(options={"status": "draft"})))
     assert left.state is State.HANDED_OVER
     assert "as a draft" in (left.response_text or "")
     bench.lab.on("GET ", Reply(503), Reply(403, {"title": "No", "status": 403}), Reply(503))
@@ -167,7 +166,7 @@ async def test_a_draft_left_at_rebilly_is_not_sent_until_somebody_sends_it(opene
 async def test_a_draft_left_at_rebilly_is_taken_back(opened: Open) -> None:
     """Canceling a draft that was left deletes it at Rebilly."""
     bench = await opened(CASES["rebilly"])
-    (left,) = await bench.deliver(bench.seal(replace(letter(), options={"status": "draft"})))
+    (left,) = await bench.deliver(bench.seal(letter()._replace(options={"status": "draft"})))
     canceled = await asyncio.to_thread(bench.session.recall().cancel, left.id)
     assert canceled.state is State.CANCELED
     assert not bench.lab.rules.messages

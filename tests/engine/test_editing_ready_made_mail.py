@@ -7,7 +7,6 @@ import email.policy
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
 from email.utils import getaddresses
@@ -179,7 +178,7 @@ def shown_in(message: EmailMessage) -> set[str]:
 async def edit_and_send(bench: EngineBench, server: ScriptedServer, sealed: Submission) -> StoredMessage:
     """As `e`, and then the review's Enter; cron's author, whom no account has, is changed in between."""
     stored = bench.mailer.edit(sealed.id, may_lose=True)
-    draft = replace(stored.draft, sender="") if "root@" in stored.draft.sender else stored.draft
+    draft = stored.draft._replace(sender="") if "root@" in stored.draft.sender else stored.draft
     review = bench.mailer.review(draft)
     assert review.is_sendable, review.findings
     (again,) = bench.mailer.seal(draft, SealRequest(draft=stored.ref, reviewed=review))
@@ -330,7 +329,7 @@ async def test_what_the_history_has_let_go_is_named(
     bench.configure(server.port, extra=f"    keep: {keep}\n")
     bench.reopen()
     (tmp_path / "plan.txt").write_text("The plan")
-    sealed = bench.seal(replace(letter(), attachments=(DraftAttachment(source=str(tmp_path / "plan.txt")),)))
+    sealed = bench.seal(letter()._replace(attachments=(DraftAttachment(source=str(tmp_path / "plan.txt")),)))
     await bench.deliver(sealed)
     assert bench.mailer.unkept(sealed.id) == (() if keep == "true" else ("its text: the history no longer has it",))
     store = bench.mailer.store

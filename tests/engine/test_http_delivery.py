@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -278,11 +277,11 @@ async def test_a_time_beyond_its_limits_is_kept_here(bench: HttpBench, lab: Http
 
 async def test_a_person_may_say_who_keeps_it(bench: HttpBench, lab: HttpLab) -> None:
     """The outbox keeps what it is asked to; a provider that can't is refused with its limits."""
-    sealed = bench.seal(replace(letter(schedule="in 2h"), schedule_by="outbox"))
+    sealed = bench.seal(letter(schedule="in 2h")._replace(schedule_by="outbox"))
     await bench.flush()
     assert (bench.mailer.show(sealed.id).state, lab.requests) == (State.QUEUED, [])
     with pytest.raises(InvalidSchedule, match="can't keep it until then"):
-        bench.seal(replace(letter(schedule="in 60d"), schedule_by="provider"))
+        bench.seal(letter(schedule="in 60d")._replace(schedule_by="provider"))
 
 
 async def test_a_delay_that_eats_the_margin_sends_nothing_early(bench: HttpBench, lab: HttpLab) -> None:

@@ -7,7 +7,6 @@ import logging
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import http_bench  # noqa: F401 - finds the contract tests' servers
@@ -47,7 +46,7 @@ async def test_the_key_is_in_no_database_log_or_event(
         for status in (422, 500, 429, 401):
             said = f"bad key {case.secret}"
             lab.on(case.sends, Reply(status, {"message": said, "errors": [{"message": said}], "detail": said}))
-            sealed = bench.seal(replace(draft, subject=f"Tea {status}"))
+            sealed = bench.seal(draft._replace(subject=f"Tea {status}"))
             told.append(repr(await bench.deliver(sealed)))
             told.append(repr(bench.mailer.attempts(sealed.id)))
         lab.always("", Reply(401, {"message": f"bad key {case.secret}"}))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
-from dataclasses import replace
 from pathlib import Path
 
 from engine_bench import EngineBench, letter
@@ -20,23 +19,22 @@ async def test_every_field_of_the_block(bench: EngineBench, server: ScriptedServ
     """To and copy, From, files, In-Reply-To with References, variables in every field, metadata, a description."""
     report = tmp_path / "report.txt"
     report.write_text("figures\n")
-    draft = replace(
-        letter(
-            to="${who}@example.org",
-            cc="copy@example.org",
-            sender="ada@example.org",
-            subject="Plan for ${who}",
-            body="Dear ${who}, it costs $$5.\n",
-            in_reply_to="<${thread}@example.org>",
-            note="quarterly ${who}",
-        ),
+    draft = letter(
+        to="${who}@example.org",
+        cc="copy@example.org",
+        sender="ada@example.org",
+        subject="Plan for ${who}",
+        body="Dear ${who}, it costs $$5.\n",
+        in_reply_to="<${thread}@example.org>",
+        note="quarterly ${who}",
+    )._replace(
         attachments=(DraftAttachment(source=str(report), name="${who}.txt"),),
         headers=(("X-Case", "${thread}"),),
         metadata={"contact": "${contact}", "owner": "2"},
         retries=0,
     )
     values = {"who": "bob", "thread": "t1", "contact": "contact4711"}
-    (sent,) = await bench.deliver(bench.seal(expand_draft(replace(draft, variables=values), values)))
+    (sent,) = await bench.deliver(bench.seal(expand_draft(draft._replace(variables=values), values)))
     assert sent.state is State.SENT
     message = email.message_from_bytes(server.stored[0].body, policy=email.policy.default)
     assert (message["To"], message["Cc"]) == ("bob@example.org", "copy@example.org")
@@ -56,7 +54,7 @@ async def test_every_field_of_the_block(bench: EngineBench, server: ScriptedServ
 
 async def test_contact_owner_and_description_are_kept(bench: EngineBench, server: ScriptedServer) -> None:
     """Metadata and the note are never sent and stay with the message."""
-    sealed = bench.seal(replace(letter(note="spring offer"), metadata={"contact": "c4711", "owner": "o2"}))
+    sealed = bench.seal(letter(note="spring offer")._replace(metadata={"contact": "c4711", "owner": "o2"}))
     await bench.deliver(sealed)
     await bench.flush()
     known = bench.mailer.show(sealed.id)
@@ -68,7 +66,7 @@ async def test_contact_owner_and_description_are_kept(bench: EngineBench, server
 async def test_a_retry_count_bounds_the_tries(bench: EngineBench, server: ScriptedServer) -> None:
     """One retry: two attempts, then it has failed and says what the server said."""
     server.always("RCPT", "451 4.3.0 not now")
-    (waiting,) = await bench.deliver(bench.seal(replace(letter(), retries=1)))
+    (waiting,) = await bench.deliver(bench.seal(letter()._replace(retries=1)))
     assert waiting.state is State.DEFERRED
     bench.mailer.retry(waiting.id)
     (failed,) = await bench.deliver(waiting)
@@ -81,7 +79,7 @@ async def test_the_store_switch(server: ScriptedServer, tmp_path: Path) -> None:
     bench = EngineBench(tmp_path, server.port, extra="    keep: false\n")
     secret = tmp_path / "secret.txt"
     secret.write_text("attached secret\n")
-    draft = replace(letter(body="very private words\n"), attachments=(DraftAttachment(source=str(secret)),))
+    draft = letter(body="very private words\n")._replace(attachments=(DraftAttachment(source=str(secret)),))
     (sent,) = await bench.deliver(bench.seal(draft))
     await bench.flush()
     known = bench.mailer.show(sent.id)
@@ -103,7 +101,7 @@ async def test_a_limit_with_a_fall_back(server: ScriptedServer, tmp_path: Path) 
             f"    port: {spare.port}\n    security: none\n"
         )
         bench = EngineBench(tmp_path, 1, extra=extra)
-        bench.seal(replace(letter(), account="work"))
+        bench.seal(letter()._replace(account="work"))
         await bench.flush()
         await bench.flush()
         assert (len(server.stored), len(spare.stored)) == (0, 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -57,16 +56,16 @@ def test_an_identity_keeps_its_name_unless_another_is_typed(bench: EngineBench):
 def test_what_the_provider_cannot_carry_is_refused_before_storing(bench: EngineBench):
     """SMTP has no tags and fetches no links: said in words, nothing is stored."""
     with pytest.raises(Unsupported, match="no tags"):
-        bench.seal(replace(letter(), tags=(("spring", None),)))
+        bench.seal(letter()._replace(tags=(("spring", None),)))
     with pytest.raises(Unsupported, match="can't attach a link"):
-        bench.seal(replace(letter(), attachments=(DraftAttachment(source="https://example.org/a.pdf"),)))
+        bench.seal(letter()._replace(attachments=(DraftAttachment(source="https://example.org/a.pdf"),)))
     assert bench.mailer.outbox() == []
 
 
 def test_a_missing_attachment_is_refused(bench: EngineBench):
     """Nothing is ever sent without its attachment."""
     with pytest.raises(InvalidAttachment, match=r"report\.pdf"):
-        bench.seal(replace(letter(), attachments=(DraftAttachment(source="/nowhere/report.pdf"),)))
+        bench.seal(letter()._replace(attachments=(DraftAttachment(source="/nowhere/report.pdf"),)))
 
 
 def test_a_path_still_being_typed_counts_as_an_attachment(bench: EngineBench, tmp_path: Path):
@@ -85,7 +84,7 @@ async def test_what_was_sealed_is_sent_whatever_becomes_of_the_file(
     """The file is changed and deleted after Send: what was reviewed goes out."""
     report = tmp_path / "Ürgent report.txt"
     report.write_bytes(b"the first version\n")
-    sealed = bench.seal(replace(letter(), attachments=(DraftAttachment(source=str(report)),)))
+    sealed = bench.seal(letter()._replace(attachments=(DraftAttachment(source=str(report)),)))
     report.write_bytes(b"something else\n")
     report.unlink()
     await bench.deliver(sealed)
@@ -99,7 +98,7 @@ async def test_undo_brings_back_the_attachments_though_the_file_is_gone(
     report = tmp_path / "report.txt"
     report.write_bytes(b"the first version\n")
     sealed = bench.seal(
-        replace(letter(), attachments=(DraftAttachment(source=str(report)),)), SealRequest(undo_seconds=60)
+        letter()._replace(attachments=(DraftAttachment(source=str(report)),)), SealRequest(undo_seconds=60)
     )
     report.unlink()
     stored = bench.mailer.edit(sealed.id)
@@ -113,7 +112,7 @@ async def test_a_forwarded_message_loses_its_bcc(bench: EngineBench, server: Scr
     """An attached .eml travels as a message, without the blind copies it names."""
     original = tmp_path / "original.eml"
     original.write_bytes(b"From: x@example.org\nBcc: secret@example.org\nSubject: Old\n\nBody\n")
-    draft = replace(letter(), attachments=(DraftAttachment(source=str(original)),))
+    draft = letter()._replace(attachments=(DraftAttachment(source=str(original)),))
     previewed = bench.mailer.review(draft).message.attachments
     sealed = bench.seal(draft)
     assert previewed == sealed.message.attachments
@@ -216,7 +215,7 @@ async def test_a_dry_run_shows_what_send_makes(bench: EngineBench, server: Scrip
 def test_a_file_sealed_again_is_young_again(bench: EngineBench, tmp_path: Path, again: str):
     """What is taken back, or sent once more, keeps its file though everything that named it goes meanwhile."""
     (tmp_path / "a.txt").write_bytes(b"old")
-    first = bench.seal(replace(letter(), attachments=(DraftAttachment(source=str(tmp_path / "a.txt")),)))
+    first = bench.seal(letter()._replace(attachments=(DraftAttachment(source=str(tmp_path / "a.txt")),)))
     sha256 = first.message.attachments[0].sha256
     assert sha256 is not None
     (kept,) = (bench.folder / "data" / "spool" / "objects").rglob(sha256)

@@ -119,9 +119,8 @@ async def test_attachments_live_as_long_as_the_series(bench: EngineBench, tmp_pa
 
     plan = tmp_path / "plan.txt"
     plan.write_text("the plan")
-    from dataclasses import replace
 
-    draft = replace(letter(schedule="every day 9:00"), attachments=(DraftAttachment(source=str(plan)),))
+    draft = letter(schedule="every day 9:00")._replace(attachments=(DraftAttachment(source=str(plan)),))
     first = bench.seal(draft)
     plan.unlink()
     (sha256,) = [one.sha256 for one in first.message.attachments]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from app_stage import configuration_of, local_account, on_stage, smtp_account
@@ -51,7 +50,7 @@ async def test_choosing_an_account_marks_what_it_cannot_carry(tmp_path: Path) ->
         await stage.shows("(chat)", "at most 1 To", "has no Reply-To", "links, not files", "with account 'work'")
         await stage.press("left")
         await stage.until(lambda: "has no Reply-To" not in stage.text(), "the complaints gone")
-        assert form.read() == replace(draft, sender=form.sender.sender.address)
+        assert form.read() == draft._replace(sender=form.sender.sender.address)
 
 
 async def test_who_keeps_it_until_then_is_told_beside_when(tmp_path: Path) -> None:

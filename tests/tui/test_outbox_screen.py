@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -74,7 +73,7 @@ async def test_x_cancels(tmp_path: Path) -> None:
 async def test_a_repeating_mail_says_so_and_its_series_ends_by_x(tmp_path: Path) -> None:
     """The row says that it repeats; x asks whether the one or all go, and Esc leaves all as it is."""
     async with on_stage(tmp_path, size=LARGE) as stage:
-        first = await seal(stage, replace(LATER, schedule="every weekday 9:00"))
+        first = await seal(stage, LATER._replace(schedule="every weekday 9:00"))
         await stage.press("f3")
         await stage.shows("repeats every weekday 9:00")
         await stage.press("x")
@@ -167,7 +166,7 @@ async def test_what_is_taken_back_keeps_the_time_it_has_by_now(tmp_path: Path) -
         assert when.startswith(f"{moved.not_before.astimezone(stage.app.desk.zone):%Y-%m-%d %H:%M}")
         assert "T" not in when
         asked = await stage.app.desk.ask(
-            lambda mailer: mailer.seal(replace(LATER, schedule=""), SealRequest(hold=True))
+            lambda mailer: mailer.seal(LATER._replace(schedule=""), SealRequest(hold=True))
         )
         stored = await stage.app.desk.ask(lambda mailer: mailer.edit(asked[0].id))
         assert stored.draft.schedule == ""
@@ -185,7 +184,7 @@ async def test_a_new_message_from_an_old_one_is_for_now(tmp_path: Path) -> None:
 async def test_e_on_a_repeating_mail_asks_whether_the_series_is_meant(tmp_path: Path) -> None:
     """Only this one: the series goes on; the series: it ends, and its draft repeats as it did."""
     async with on_stage(tmp_path, size=LARGE) as stage:
-        first = await seal(stage, replace(LATER, schedule="every weekday 9:00"))
+        first = await seal(stage, LATER._replace(schedule="every weekday 9:00"))
         form = stage.app.compose_screen.form
         await stage.press("f3")
         await stage.shows("repeats every weekday 9:00")
@@ -497,7 +496,7 @@ async def test_a_sentence_its_row_has_no_room_for_is_told_whole_below(tmp_path: 
     async with on_stage(tmp_path) as stage:
         await seal(stage)
         (held,) = await stage.app.desk.ask(
-            lambda mailer: mailer.seal(replace(LATER, schedule="in 400 days"), SealRequest(hold=True))
+            lambda mailer: mailer.seal(LATER._replace(schedule="in 400 days"), SealRequest(hold=True))
         )
         stage.app.desk.nudge()
         await stage.press("f3")
@@ -532,7 +531,7 @@ async def test_a_long_reason_leaves_the_cursor_in_view_and_short_ones_take_one_r
     note = "it waits for a reason that takes more than one row of a small terminal to be told to its end, as here"
     async with on_stage(tmp_path) as stage:
         for number in range(30):
-            await seal(stage, replace(LATER, subject=f"Mail {number:02}"))
+            await seal(stage, LATER._replace(subject=f"Mail {number:02}"))
         await stage.press("f3")
         await stage.shows("Mail 29", "Mail 19")
         rows = stage.app.screen.query_one(OutboxRows)

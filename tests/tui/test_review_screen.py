@@ -39,8 +39,7 @@ async def test_the_sheet_names_every_recipient_and_marks_the_hidden_ones(tmp_pat
 async def test_names_stand_with_their_addresses_and_steer_nothing(tmp_path: Path) -> None:
     """A name is as it was written, a long one cut before its address; markup in it does nothing."""
     long = "Augusta Ada King, Countess of Lovelace and Baroness of Ockham"
-    draft = replace(
-        READY,
+    draft = READY._replace(
         to=f'"{long}" <ada.king@lovelace.example.org>, "[red]Bob[/]" <bob@example.org>',
         cc="cy@example.org",
         reply_to="Desk <desk@example.org>",
@@ -57,11 +56,11 @@ async def test_names_stand_with_their_addresses_and_steer_nothing(tmp_path: Path
 
 async def test_a_domain_without_a_dot_is_remarked_where_mail_leaves(tmp_path: Path) -> None:
     """It may be a host of one's own network, so it can be sent; of what is kept here nothing is said."""
-    draft = replace(READY, to="bob@exmaple, cy@[127.0.0.1]", cc="", bcc="", account="work")
+    draft = READY._replace(to="bob@exmaple, cy@[127.0.0.1]", cc="", bcc="", account="work")
     async with on_stage(tmp_path, configuration_of(smtp_account(1), local_account()), draft=draft) as stage:
         await stage.press("ctrl+s")
         await stage.shows("Check        exmaple has no dot: a host of your own network?", "Enter Send")
-    async with on_stage(tmp_path, draft=replace(draft, account="local")) as stage:
+    async with on_stage(tmp_path, draft=draft._replace(account="local")) as stage:
         await stage.press("ctrl+s")
         await stage.shows("Sent by      kept on this computer")
         assert "has no dot" not in stage.text()
@@ -69,7 +68,7 @@ async def test_a_domain_without_a_dot_is_remarked_where_mail_leaves(tmp_path: Pa
 
 async def test_the_key_for_one_message_each_says_why_it_does_nothing(tmp_path: Path) -> None:
     """With one To there is nothing to split; an account that takes several sends one message to all."""
-    draft = replace(READY, cc="", bcc="")
+    draft = READY._replace(cc="", bcc="")
     async with on_stage(tmp_path, configuration_of(smtp_account(1)), draft=draft) as stage:
         await stage.press("ctrl+s")
         await stage.shows("Review:")
@@ -229,7 +228,7 @@ async def test_a_file_written_to_while_the_sheet_is_up_is_not_sent_unseen(tmp_pa
     """What goes out is what was reviewed: the sheet refuses, nothing is stored; reviewed again, the new file goes."""
     report = tmp_path / "report.txt"
     report.write_text("as reviewed")
-    draft = replace(READY, attachments=(DraftAttachment(source=str(report)),))
+    draft = READY._replace(attachments=(DraftAttachment(source=str(report)),))
     async with on_stage(tmp_path, draft=draft) as stage:
         await stage.press("ctrl+s")
         await stage.shows("report.txt 11 B")
@@ -246,7 +245,7 @@ async def test_a_file_written_to_while_the_sheet_is_up_is_not_sent_unseen(tmp_pa
 
 async def test_the_time_that_was_reviewed_is_the_time_it_goes(tmp_path: Path) -> None:
     """Words are read as they were when the sheet came up, not hours later."""
-    draft = replace(READY, schedule="in 2 hours")
+    draft = READY._replace(schedule="in 2 hours")
     async with on_stage(tmp_path, draft=draft) as stage:
         reviewed = await stage.app.desk.ask(lambda mailer: mailer.review(draft))
         assert reviewed.schedule is not None

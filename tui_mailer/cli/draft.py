@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui_mailer.cli import exit_code, parsing, sending
@@ -124,8 +123,7 @@ def send(context: Context, arguments: argparse.Namespace) -> int:
     from tui_mailer.services.review import SealRequest
 
     stored = context.mailer.draft(arguments.id)
-    draft = replace(
-        stored.draft,
+    draft = stored.draft._replace(
         schedule=arguments.at or stored.draft.schedule,
         account=context.account or stored.draft.account,
     )

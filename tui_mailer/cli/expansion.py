@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 
 from tui_mailer.domain.draft import Draft, DraftAttachment
 from tui_mailer.domain.errors import InvalidMessage
@@ -50,8 +49,7 @@ def expand_draft(draft: Draft, variables: Mapping[str, str]) -> Draft:
     """Replaces the variables in every field that people see, in attachment names and in provider values."""
     _refuse_other_places(draft, variables)
     texts = {name: expand(getattr(draft, name), variables, field=name) for name in _TEXT_FIELDS}
-    return replace(
-        draft,
+    return draft._replace(
         **texts,
         html=None if draft.html is None else expand(draft.html, _escaped(variables), field="body"),
         headers=tuple((name, expand(value, variables, field="headers")) for name, value in draft.headers),
@@ -89,8 +87,7 @@ def _escaped(variables: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _expand_attachment(attachment: DraftAttachment, variables: Mapping[str, str]) -> DraftAttachment:
-    return replace(
-        attachment,
+    return attachment._replace(
         source=expand(attachment.source, variables, field="attachments"),
         name=None if attachment.name is None else expand(attachment.name, variables, field="attachments"),
     )

@@ -117,7 +117,7 @@ def merge(context: Context, arguments: argparse.Namespace) -> int:
 
 def _draft(template: Template, row: Row, context: Context) -> Draft:
     draft = draft_for(template, row)
-    return replace(draft, account=context.account) if context.account else draft
+    return draft._replace(account=context.account) if context.account else draft
 
 
 class MergeRun:

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tui_mailer.cli.merge_source import Row, Template, row_keys
@@ -92,7 +92,7 @@ class Repeats:
 def plan(template: Template, drafts: Sequence[tuple[Row, Draft]], *, account: str, run: str) -> list[Job]:
     """Gives each row its key and marks. ``run``: the name of this run; another name knows nothing of the others."""
     keys = row_keys(template, [row for row, _ in drafts], f"{account}\n{run}")
-    fixed = set(_people(replace(template.draft, **{name: _fixed(template, name) for name in ("to", "cc", "bcc")})))
+    fixed = set(_people(template.draft._replace(**{name: _fixed(template, name) for name in ("to", "cc", "bcc")})))
     jobs: list[Job] = []
     for (row, draft), key in zip(drafts, keys, strict=True):
         everybody = _people(draft)

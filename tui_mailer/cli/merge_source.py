@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,41 +98,41 @@ def _with_header(draft: Draft, key: str, value: str) -> Draft:
     name = key.lower()
     if name in _LISTS:
         before = getattr(draft, _LISTS[name])
-        return replace(draft, **{_LISTS[name]: f"{before}, {value}" if before else value})
+        return draft._replace(**{_LISTS[name]: f"{before}, {value}" if before else value})
     if name in _TEXTS:
-        return replace(draft, **{_TEXTS[name]: value})
+        return draft._replace(**{_TEXTS[name]: value})
     special = _SPECIAL.get(name)
-    return special(draft, value) if special else replace(draft, headers=(*draft.headers, (key, value)))
+    return special(draft, value) if special else draft._replace(headers=(*draft.headers, (key, value)))
 
 
 def _format(draft: Draft, value: str) -> Draft:
     if value not in list(BodyFormat):
         raise InvalidMessage(f"Format is {' or '.join(BodyFormat)}, not '{value}'.", field="format")
-    return replace(draft, body_format=BodyFormat(value))
+    return draft._replace(body_format=BodyFormat(value))
 
 
 def _attach(draft: Draft, value: str) -> Draft:
-    return replace(draft, attachments=(*draft.attachments, DraftAttachment(source=value)))
+    return draft._replace(attachments=(*draft.attachments, DraftAttachment(source=value)))
 
 
 def _tag(draft: Draft, value: str) -> Draft:
     name, equals, text = value.partition("=")
-    return replace(draft, tags=(*draft.tags, (name, text if equals else None)))
+    return draft._replace(tags=(*draft.tags, (name, text if equals else None)))
 
 
 def _meta(draft: Draft, value: str) -> Draft:
     key, _, text = value.partition("=")
-    return replace(draft, metadata={**draft.metadata, key: text})
+    return draft._replace(metadata={**draft.metadata, key: text})
 
 
 def _option(draft: Draft, value: str) -> Draft:
     key, _, text = value.partition("=")
-    return replace(draft, options={**draft.options, key: text})
+    return draft._replace(options={**draft.options, key: text})
 
 
 def _variable(draft: Draft, value: str) -> Draft:
     key, _, text = value.partition("=")
-    return replace(draft, variables={**draft.variables, key: text})
+    return draft._replace(variables={**draft.variables, key: text})
 
 
 _SPECIAL: Mapping[str, Callable[[Draft, str], Draft]] = {
@@ -153,7 +153,7 @@ def draft_for(template: Template, row: Row) -> Draft:
         raise InvalidMessage(f"Row {row.number}: {error}", field=error.field) from None
     if template.directory is None:
         return draft
-    return replace(draft, attachments=tuple(_beside(each, template.directory, row) for each in draft.attachments))
+    return draft._replace(attachments=tuple(_beside(each, template.directory, row) for each in draft.attachments))
 
 
 def _beside(attachment: DraftAttachment, directory: Path, row: Row) -> DraftAttachment:
@@ -166,7 +166,7 @@ def _beside(attachment: DraftAttachment, directory: Path, row: Row) -> DraftAtta
             f"Row {row.number}: '{attachment.source}' is outside the template's directory. Nothing was queued.",
             field="attachments",
         )
-    return replace(attachment, source=str(path))
+    return attachment._replace(source=str(path))
 
 
 def row_keys(template: Template, rows: Sequence[Row], run: str) -> list[str]:

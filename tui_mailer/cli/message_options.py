@@ -7,7 +7,6 @@ import os
 import stat
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -154,7 +153,7 @@ def _with_last(
     attachments: tuple[DraftAttachment, ...] = namespace.attachments
     if not attachments:
         parser.error(f"{option} belongs behind an --attach or --inline")
-    return (*attachments[:-1], replace(attachments[-1], **change))
+    return (*attachments[:-1], attachments[-1]._replace(**change))
 
 
 class Input(NamedTuple):
@@ -171,8 +170,7 @@ def read_draft(arguments: argparse.Namespace, source: Input, *, base: Draft | No
     Raises `UsageError`, `NotFound` for a body file, `InvalidMessage` for text that isn't UTF-8 or a missing variable.
     """
     base = base or Draft()
-    draft = replace(
-        base,
+    draft = base._replace(
         account=source.account or base.account,
         sender=arguments.sender or base.sender,
         to=_joined(base.to, arguments.to),
@@ -201,7 +199,7 @@ def read_draft(arguments: argparse.Namespace, source: Input, *, base: Draft | No
         from tui_mailer.cli.expansion import expand_draft
 
         draft = expand_draft(draft, _variables(arguments))
-    return replace(draft, attachments=tuple(rooted(each, Path.cwd()) for each in draft.attachments))
+    return draft._replace(attachments=tuple(rooted(each, Path.cwd()) for each in draft.attachments))
 
 
 def rooted(attachment: DraftAttachment, directory: Path) -> DraftAttachment:
@@ -209,7 +207,7 @@ def rooted(attachment: DraftAttachment, directory: Path) -> DraftAttachment:
     source = attachment.source
     if source.startswith((*_ELSEWHERE, "sealed:")):
         return attachment
-    return replace(attachment, source=str(directory / _at_home(source)))
+    return attachment._replace(source=str(directory / _at_home(source)))
 
 
 def _at_home(path: str) -> Path:

@@ -195,9 +195,8 @@ def _seal(context: Context, arguments: argparse.Namespace, content: bytes) -> Su
 
 
 def _author(address: Address, full_name: str) -> Address:
-    from dataclasses import replace
 
-    return replace(address, display_name=full_name) if full_name else address
+    return address._replace(display_name=full_name) if full_name else address
 
 
 def _account(context: Context, sender: Address | None) -> Account:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Never
+from typing import NamedTuple, Never, Self
 
 from tui_mailer.domain.address_token import ATEXT, Kind, Token, quote_for_person, refuse_controls, tokenize
 from tui_mailer.domain.domain_name import looks_mixed_script, to_a_label, to_unicode
@@ -24,9 +23,8 @@ _DOT_ATOM = re.compile(rf"{ATEXT}+(?:\.{ATEXT}+)*")
 _PLAIN_NAME = re.compile(rf"{ATEXT}+(?: {ATEXT}+)*")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """One mailbox (RFC 5322 section 3.4), normalised and checked when it is made; raises `InvalidAddress`."""
+class _Mailbox(NamedTuple):
+    """What an address consists of; `Address` is what checks it."""
 
     local_part: str
     """Left of the @, without quotes or quoted pairs; NFC."""
@@ -35,10 +33,20 @@ class Address:
     display_name: str = ""
     """As read, white space collapsed; never decoded: a literal ``=?...?=`` stays literal."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "local_part", _checked_local_part(self.local_part))
-        object.__setattr__(self, "domain", to_a_label(self.domain))
-        object.__setattr__(self, "display_name", _checked_name(self.display_name))
+
+class Address(_Mailbox):
+    """One mailbox (RFC 5322 section 3.4), normalised and checked when it is made; raises `InvalidAddress`."""
+
+    __slots__ = ()
+
+    def __new__(cls, local_part: str, domain: str, display_name: str = "") -> Self:
+        """Checks the parts, each as `_Mailbox` has it."""
+        return super().__new__(cls, _checked_local_part(local_part), to_a_label(domain), _checked_name(display_name))
+
+    @classmethod
+    def _make(cls, iterable: Iterable[str]) -> Self:  # pyright: ignore[reportIncompatibleMethodOverride]  # no way around
+        """What `_replace` makes the changed one by: checked as well."""
+        return cls(*iterable)
 
     def __str__(self) -> str:
         """Writes it so that `parse_address` reads the same address again."""

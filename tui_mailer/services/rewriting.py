@@ -7,7 +7,6 @@ whoever else gets it stays in Bcc.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui_mailer.domain.address import Address, format_address_list
@@ -134,4 +133,4 @@ def _is_kept(sha256: str | None, spool: Spool) -> bool:
 def _without(draft: Draft, gone: set[str]) -> Draft:
     if not gone:
         return draft
-    return replace(draft, attachments=tuple(one for one in draft.attachments if one.source not in gone))
+    return draft._replace(attachments=tuple(one for one in draft.attachments if one.source not in gone))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, cast
 
@@ -52,7 +52,7 @@ def message_from(draft: Draft, plan: SealingPlan, intake: Intake) -> Message:
     cc = parse_address_list(draft.cc, field="cc")
     bcc = parse_address_list(draft.bcc, field="bcc")
     if plan.account.bcc_self and sender.addr_spec not in {a.addr_spec for a in to + cc + bcc}:
-        bcc = (*bcc, replace(sender, display_name=""))
+        bcc = (*bcc, sender._replace(display_name=""))
     if not (to or cc or bcc) and plan.recipient_option not in plan.options:
         raise InvalidMessage("There is no recipient: fill in To, Cc or Bcc.", field="to")
     in_reply_to = _one_message_id(draft.in_reply_to)
@@ -91,7 +91,7 @@ def choose_sender(typed: str, account: Account, *, may_use_any: bool = False) ->
     wanted = parse_address(typed, field="from")
     for identity in account.identities:
         if identity.addr_spec.lower() == wanted.addr_spec.lower():
-            return replace(identity, display_name=wanted.display_name or identity.display_name)
+            return identity._replace(display_name=wanted.display_name or identity.display_name)
     if may_use_any:
         return wanted
     allowed = ", ".join(identity.addr_spec for identity in account.identities)

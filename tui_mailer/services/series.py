@@ -90,5 +90,5 @@ def _occurrence(
         key=None,
         not_before=at,
         created_at=now,
-        draft=None if template.draft is None else replace(template.draft, schedule=at.isoformat()),
+        draft=None if template.draft is None else template.draft._replace(schedule=at.isoformat()),
     )

@@ -26,9 +26,9 @@ def draft_of(submission: Submission, when: str = "") -> Draft:
     message = _for_those_left(submission)
     if submission.draft is not None:
         if message is submission.message:
-            return replace(submission.draft, schedule=when)
+            return submission.draft._replace(schedule=when)
         lists = {kind: format_address_list(getattr(message, kind)) for kind in ("to", "cc", "bcc")}
-        return replace(submission.draft, schedule=when, **lists)
+        return submission.draft._replace(schedule=when, **lists)
     draft = Draft(
         account=submission.account,
         sender=str(message.sender),
@@ -49,7 +49,7 @@ def draft_of(submission: Submission, when: str = "") -> Draft:
         variables=dict(message.variables),
         options={key: one if isinstance(one, str) else json.dumps(one) for key, one in message.options.items()},
     )
-    return replace(draft, schedule=when, note=submission.note or "", retries=submission.retries)
+    return draft._replace(schedule=when, note=submission.note or "", retries=submission.retries)
 
 
 def those_left(submission: Submission) -> frozenset[str]:

@@ -262,8 +262,7 @@ class Writer:
             note=draft.note or None,
             retries=draft.retries if draft.retries is not None else queued.retries,
             held_reason=HELD_AS_ASKED if request.hold else None,
-            draft=replace(
-                draft,
+            draft=draft._replace(
                 account=account.name,
                 schedule=schedule.at.isoformat() if schedule else "",
                 attachments=tuple(map(sealed_source, message.attachments)),
@@ -336,7 +335,7 @@ class Writer:
         first: dict[str, Address] = {}
         for one in parse_address_list(draft.to, field="to"):
             first.setdefault(one.addr_spec, one)
-        return [replace(draft, to=format_address_list([one])) for one in first.values()]
+        return [draft._replace(to=format_address_list([one])) for one in first.values()]
 
 
 def _nth_key(key: str | None, n: int) -> str | None:

@@ -1,6 +1,6 @@
-"""The JSON of frozen values: written whole, read back by their annotations.
+"""The JSON of frozen values (dataclasses and named tuples): written whole, read back by their annotations.
 
-A field added to a dataclass later is stored and read without a change here; a missing one takes its default.
+A field added to one later is stored and read without a change here; a missing one takes its default.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _WRITE = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def to_json(value: object) -> str:
-    """Writes a dataclass, or a sequence of them, as one line of ASCII JSON."""
+    """Writes a record, or a sequence of them, as one line of ASCII JSON."""
     # ASCII: a lone surrogate (a file name that isn't UTF-8) has an escape here and no UTF-8 form.
     return _WRITE(_plain(value))
 
@@ -57,7 +57,7 @@ def _plain(value: Any) -> Any:
 
 @cache
 def _encoder(kind: type[Any]) -> Encoder:
-    if is_dataclass(kind):
+    if _is_record(kind):
         return _record_encoder(kind)
     if issubclass(kind, StrEnum):
         return str
@@ -70,7 +70,7 @@ def _encoder(kind: type[Any]) -> Encoder:
 
 def _record_encoder(kind: type[Any]) -> Encoder:
     """Leaves out what stands at its default: most fields of most messages do."""
-    defaults = {one.name: _default(one) for one in fields(kind)}
+    defaults = _defaults(kind)
 
     def encode(value: Any) -> dict[str, Any]:
         record: dict[str, Any] = {}
@@ -81,6 +81,17 @@ def _record_encoder(kind: type[Any]) -> Encoder:
         return record
 
     return encode
+
+
+def _is_record(kind: type[Any]) -> bool:
+    return is_dataclass(kind) or hasattr(kind, "_fields")
+
+
+def _defaults(kind: type[Any]) -> dict[str, Any]:
+    """The fields of a record, in order, with their defaults."""
+    if is_dataclass(kind):
+        return {one.name: _default(one) for one in fields(kind)}
+    return {name: kind._field_defaults.get(name, MISSING) for name in kind._fields}
 
 
 def _default(one: Field[Any]) -> Any:
@@ -101,7 +112,7 @@ def _decoder(kind: Any) -> Decoder:
         return _tuple(arguments)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return _mapping(arguments[1])
-    if isinstance(kind, type) and is_dataclass(kind):
+    if isinstance(kind, type) and _is_record(cast("type[Any]", kind)):
         return _record(kind)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return kind
@@ -131,7 +142,7 @@ def _mapping(argument: Any) -> Decoder:
 
 def _record(kind: type[Any]) -> Decoder:
     hints = get_type_hints(kind)
-    decoders = {one.name: _decoder(hints[one.name]) for one in fields(kind)}
+    decoders = {name: _decoder(hints[name]) for name in _defaults(kind)}
 
     def decode(value: Mapping[str, Any]) -> Any:
         return kind(**{name: decoders[name](one) for name, one in value.items() if name in decoders})

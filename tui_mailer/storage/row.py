@@ -251,7 +251,7 @@ def ended_row(submission: Submission, attempts: Sequence[Attempt]) -> dict[str, 
         "body": None if message.text is None else _storable(message.text),
         "tags": f"{account_tag(kept.account)} {state_tag(kept.state)}",
         "submission": to_json(replace(kept, message=replace(message, text=None), draft=None)),
-        "draft": None if draft is None else to_json(replace(draft, body="") if is_repeated else draft),
+        "draft": None if draft is None else to_json(draft._replace(body="") if is_repeated else draft),
         "draft_has_body": not is_repeated,
         "attempts": to_json(tuple(attempts)),
         "has_text": message.text is not None or message.html is not None or message.raw_sha256 is not None,
@@ -263,7 +263,7 @@ def submission_of_ended_row(row: Row) -> Submission:
     submission = from_json(Submission, row["submission"])
     draft = from_json(Draft, row["draft"]) if row["draft"] else None
     if draft is not None and not row["draft_has_body"]:
-        draft = replace(draft, body=row["body"] or "")
+        draft = draft._replace(body=row["body"] or "")
     message = replace(submission.message, text=row["body"])
     return replace(submission, message=message, draft=draft, is_in_history=True)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 from tui_mailer.tui.draft_keeper import DraftKeeper
 from tui_mailer.tui.screens.room import Room
@@ -73,7 +72,7 @@ def leave_out_html(form: ComposeForm) -> None:
         from tui_mailer.domain.body import text_from_html
 
         form.body.load_text(text_from_html(draft.html))
-    form.keep_unshown(replace(draft, html=None, html_text=None))
+    form.keep_unshown(draft._replace(html=None, html_text=None))
 
 
 def _put(body: BodyArea, text: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 
 from tui_mailer.domain.draft import BodyFormat, Draft
 from tui_mailer.domain.errors import InvalidMessage
@@ -69,23 +68,23 @@ def with_values(draft: Draft, values: Mapping[str, str], rows: tuple[FormField, 
     }
     own = {name.removeprefix(OWN): value.strip() for name, value in values.items() if name.startswith(OWN)}
     kept = {key: value for key, value in draft.options.items() if key not in {row.name for row in rows}}
-    changed = replace(draft, options={**kept, **options})
+    changed = draft._replace(options={**kept, **options})
     for name, value in own.items():
         match name:
             case "format":
-                changed = replace(changed, body_format=BodyFormat(value or "plain"))
+                changed = changed._replace(body_format=BodyFormat(value or "plain"))
             case "tags":
-                changed = replace(changed, tags=tuple(_tag(one) for one in value.split(",") if one.strip()))
+                changed = changed._replace(tags=tuple(_tag(one) for one in value.split(",") if one.strip()))
             case "metadata":
-                changed = replace(changed, metadata=_pairs("metadata", value))
+                changed = changed._replace(metadata=_pairs("metadata", value))
             case "variables":
-                changed = replace(changed, variables=_pairs("variables", value))
+                changed = changed._replace(variables=_pairs("variables", value))
             case "template":
-                changed = replace(changed, template=value)
+                changed = changed._replace(template=value)
             case "in_reply_to":
-                changed = replace(changed, in_reply_to=value)
+                changed = changed._replace(in_reply_to=value)
             case _:
-                changed = replace(changed, note=value)
+                changed = changed._replace(note=value)
     return changed
 
 

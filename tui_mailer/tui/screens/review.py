@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -47,7 +47,7 @@ class ReviewAnswer:
 def _with_name(address: Address) -> str:
     """As it was written; of a long name the beginning, so that the address, which decides, has its row."""
     room = max(_FEWEST_OF_NAME, _ROW_WIDTH - len(address.addr_spec) - len('"" <>, '))
-    return str(replace(address, display_name=shorten(address.display_name, room)))
+    return str(address._replace(display_name=shorten(address.display_name, room)))
 
 
 class SheetScroll(VerticalScroll):

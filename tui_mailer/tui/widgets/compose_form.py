@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -133,11 +132,14 @@ class ComposeForm(Widget, inherit_css=False):
         """The draft as it stands in the fields, everything not shown as it was."""
         typed = {name: control.value for name, control in self.inputs.items()}
         body = self._body_given if self.body.text == self._body_loaded else self.body.text
-        return replace(
-            replace(self._base, body=self._body_given).with_body(body),
-            attachments=self.attachments.attachments,
-            typed_attachment=self.attachments.path.value,
-            **typed,
+        return (
+            self._base._replace(body=self._body_given)
+            .with_body(body)
+            ._replace(
+                attachments=self.attachments.attachments,
+                typed_attachment=self.attachments.path.value,
+                **typed,
+            )
         )
 
     def keep_unshown(self, draft: Draft) -> None:
@@ -258,7 +260,7 @@ class ComposeForm(Widget, inherit_css=False):
         event.input.post_message(Input.Blurred(event.input, event.value))
 
     def on_sender_field_chosen(self, event: SenderField.Chosen) -> None:
-        self._base = replace(self._base, account=event.sender.account, sender=event.sender.address)
+        self._base = self._base._replace(account=event.sender.account, sender=event.sender.address)
         self.post_message(self.Changed())
 
 
