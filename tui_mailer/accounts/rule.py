@@ -22,7 +22,7 @@ LONGEST = timedelta(days=36_500)
 """A hundred years: longer durations are typing errors, and would leave datetime's range."""
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_DURATION = re.compile(r"(\d{1,10})\s*([smhd]?)")
+_DURATION = r"(\d{1,10})\s*([smhd]?)"
 
 
 class Wrong(Exception):
@@ -77,7 +77,7 @@ def duration(least: timedelta = timedelta(0), most: timedelta = LONGEST) -> Rule
         wanted = "a duration is wanted here: seconds, or a number with s, m, h or d (30s, 5m, 2h, 5d)"
         if isinstance(node.value, bool) or not isinstance(node.value, int | str):
             raise Wrong(f"{wanted}, not {kind_of(node)}")
-        match = _DURATION.fullmatch(str(node.value).strip())
+        match = re.fullmatch(_DURATION, str(node.value).strip())
         if match is None:
             raise Wrong(f"{wanted}, not {kind_of(node)}")
         seconds = int(match[1]) * _UNITS[match[2] or "s"]

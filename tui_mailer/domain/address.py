@@ -20,7 +20,7 @@ __all__ = ["LOCAL_PART_LIMIT", "Address", "format_address_list", "parse_address"
 LOCAL_PART_LIMIT = 64
 """Octets of a local part as it goes on the wire, quotes included (RFC 5321 section 4.5.3.1.1)."""
 _DOT_ATOM = re.compile(rf"{ATEXT}+(?:\.{ATEXT}+)*")
-_PLAIN_NAME = re.compile(rf"{ATEXT}+(?: {ATEXT}+)*")
+_PLAIN_NAME = rf"{ATEXT}+(?: {ATEXT}+)*"
 
 
 class _Mailbox(NamedTuple):
@@ -151,7 +151,7 @@ def _wire_local_part(local_part: str) -> str:
 
 
 def _quoted_name(name: str) -> str:
-    return name if _PLAIN_NAME.fullmatch(name) and "=?" not in name else _quoted(name)
+    return name if re.fullmatch(_PLAIN_NAME, name) and "=?" not in name else _quoted(name)
 
 
 def _quoted(text: str) -> str:

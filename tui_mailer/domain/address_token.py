@@ -14,13 +14,14 @@ ATEXT = r"[^\x00-\x20\x7f-\x9f()<>\[\]:;@\\,.\"\s]"
 
 _ATOM = re.compile(f"{ATEXT}+")
 _SPACE = re.compile(r"[^\S\r\n]+")
-_NEWLINES = re.compile(r"(?:\r?\n[^\S\r\n]*)+")
-_QUOTED = re.compile(r'"((?:[^"\\\r\n]|\\[^\r\n])*)"')
-_QUOTED_PAIR = re.compile(r"\\(.)")
-_LITERAL = re.compile(r"\[([^\[\]\\\r\n]*)\]")
-_PARENTHESIS_OR_PAIR = re.compile(r"\\.|[()]")
+# The rest is compiled when it is first needed, and kept by `re`: a start would wait for it.
+_NEWLINES = r"(?:\r?\n[^\S\r\n]*)+"
+_QUOTED = r'"((?:[^"\\\r\n]|\\[^\r\n])*)"'
+_QUOTED_PAIR = r"\\(.)"
+_LITERAL = r"\[([^\[\]\\\r\n]*)\]"
+_PARENTHESIS_OR_PAIR = r"\\.|[()]"
 _FORBIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-_LONE_RETURN = re.compile(r"\r(?!\n)")
+_LONE_RETURN = r"\r(?!\n)"
 
 
 class Kind(Enum):
@@ -66,7 +67,7 @@ def refuse_controls(text: str, *, where: str = "An address") -> None:
     """Raises `InvalidAddress` for a control character, a bidi control or a lone surrogate; line breaks may pass."""
     if text.isprintable():
         return
-    match = re.search(_FORBIDDEN, text) or _LONE_RETURN.search(text)
+    match = re.search(_FORBIDDEN, text) or re.search(_LONE_RETURN, text)
     if match is None:
         return
     around = text[max(0, match.start() - 15) : match.end() + 15]
@@ -86,7 +87,7 @@ def tokenize(text: str) -> list[Token]:
             continue
         if text[position] == "(":
             position = _end_of_comment(text, position)
-            is_spaced, comment = True, _QUOTED_PAIR.sub(r"\1", text[start + 1 : position - 1]).strip()
+            is_spaced, comment = True, re.sub(_QUOTED_PAIR, r"\1", text[start + 1 : position - 1]).strip()
             continue
         kind, value, position = _next_token(text, position)
         is_indented = kind is Kind.NEWLINE and (
@@ -104,18 +105,18 @@ def _next_token(text: str, position: int) -> tuple[Kind, str, int]:
     character = text[position]
     if character in "<>@,;:.":
         return Kind.SPECIAL, character, position + 1
-    if match := _QUOTED.match(text, position):
-        return Kind.QUOTED, _QUOTED_PAIR.sub(r"\1", match[1]), match.end()
-    if match := _LITERAL.match(text, position):
+    if match := re.compile(_QUOTED).match(text, position):
+        return Kind.QUOTED, re.sub(_QUOTED_PAIR, r"\1", match[1]), match.end()
+    if match := re.compile(_LITERAL).match(text, position):
         return Kind.LITERAL, match[0], match.end()
-    if match := _NEWLINES.match(text, position):
+    if match := re.compile(_NEWLINES).match(text, position):
         return Kind.NEWLINE, match[0], match.end()
     raise _refusal(text, position)
 
 
 def _end_of_comment(text: str, start: int) -> int:
     depth = 0
-    for match in _PARENTHESIS_OR_PAIR.finditer(text, start):
+    for match in re.compile(_PARENTHESIS_OR_PAIR).finditer(text, start):
         if match[0] == "(":
             depth += 1
         elif match[0] == ")":

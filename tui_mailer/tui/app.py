@@ -46,13 +46,19 @@ ANSWER_SECONDS = 0.02
 """For what waits for a dialog's answer to take it, before the next key is read."""
 
 
-class MailerApp(QuietApp, inherit_bindings=False):
+class MailerApp(QuietApp, inherit_bindings=False, inherit_css=False):
     """Compose, Outbox and History."""
 
     DEFAULT_MODE = "compose"
+    _is_themed = False
     BINDINGS = bindings(ANYWHERE)
     COMMAND_PALETTE_BINDING = ""
     TITLE = "tui-mailer"
+    # In place of Textual's own, which would be read before the first frame for widgets that aren't here.
+    DEFAULT_CSS = """
+    MailerApp { background: $background; color: $foreground; }
+    MailerApp:ansi { background: ansi_default; color: ansi_default; }
+    """
 
     def __init__(self, desk: Desk, draft: Draft | None = None) -> None:
         theme = theme_name(desk.configuration.ui.theme)
@@ -79,6 +85,7 @@ class MailerApp(QuietApp, inherit_bindings=False):
         for own in OWN_THEMES:
             self.register_theme(own)
         self.set_reactive(MailerApp.theme, theme)
+        self._is_themed = True
         self.stylesheet.set_variables(self.get_css_variables())
         self.animation_level = "none"
         self.set_keymap(desk.keymap.for_textual)
@@ -225,6 +232,10 @@ class MailerApp(QuietApp, inherit_bindings=False):
         self.errands.run(self.errands.leave(), keys_wait=True)
 
     # what Textual asks
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's colours; Textual asks also before there is one, and would make them for nothing."""
+        return super().get_css_variables() if self._is_themed else {}
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Lets keys that work anywhere sleep under a dialog, but for help and leaving; that dialog has its own."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +16,7 @@ from tui_mailer.tui.status import Status
 from tui_mailer.tui.typed_ahead import TypedAhead
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from zoneinfo import ZoneInfo
 
     from tui_mailer.accounts.credential import Credentials
@@ -33,31 +32,34 @@ SLOW_SECONDS = 1.5
 _SLOW = "the store is busy: one moment, nothing is lost"
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class Desk:
     """One per app; built before the first frame, opened (store, engine) after it."""
 
-    configuration: Configuration
-    paths: Paths
-    keymap: Keymap
-    io: Io = field(default_factory=Io)
-    status: Status = field(default_factory=Status)
-    typed_ahead: TypedAhead = field(default_factory=TypedAhead)
-    zone: ZoneInfo | None = None
-    """The person's zone; None until the store is open."""
-    engine: Engine | None = None
-    given_credentials: Credentials | None = None
-    """None: this process' own, made when they are first needed."""
-    _session: Session | None = None
-    """Only ever used in the I/O thread."""
-
-    listener: Listener | None = None
-    """Hears the engine's events, in the engine's thread."""
-    _opening: Future[None] | None = None
-    _opening_lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def __post_init__(self) -> None:
-        self.status.keymap = self.keymap
+    def __init__(
+        self,
+        *,
+        configuration: Configuration,
+        paths: Paths,
+        keymap: Keymap,
+        given_credentials: Credentials | None = None,
+    ) -> None:
+        self.configuration = configuration
+        self.paths = paths
+        self.keymap = keymap
+        self.given_credentials = given_credentials
+        """None: this process' own, made when they are first needed."""
+        self.io = Io()
+        self.status = Status(keymap)
+        self.typed_ahead = TypedAhead()
+        self.zone: ZoneInfo | None = None
+        """The person's zone; None until the store is open."""
+        self.engine: Engine | None = None
+        self.listener: Listener | None = None
+        """Hears the engine's events, in the engine's thread."""
+        self._session: Session | None = None
+        """Only ever used in the I/O thread."""
+        self._opening: Future[None] | None = None
+        self._opening_lock = threading.Lock()
 
     @property
     def credentials(self) -> Credentials:

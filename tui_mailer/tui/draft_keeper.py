@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from tui_mailer.storage.record import DraftRef, StoredDraft, Submission
 
 
-@dataclass(eq=False, slots=True)
 class Kept:
     """One message being written: where it is stored, and what of it.
 
@@ -25,13 +23,14 @@ class Kept:
     the form, still ends at its own.
     """
 
-    draft_id: str | None = None
-    """None while nothing is stored."""
-    epoch: int | None = None
-    draft: Draft = field(default_factory=Draft)
-    """What is on disk."""
-    is_copy_of: str | None = None
-    """The draft that another process has changed, sent or deleted while this was written."""
+    def __init__(self) -> None:
+        self.draft_id: str | None = None
+        """None while nothing is stored."""
+        self.epoch: int | None = None
+        self.draft = Draft()
+        """What is on disk."""
+        self.is_copy_of: str | None = None
+        """The draft that another process has changed, sent or deleted while this was written."""
 
     @property
     def ref(self) -> DraftRef | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from math import ceil
@@ -34,34 +33,32 @@ ANSWER_SECONDS = 3.0
 """In which the short answer to a key is read."""
 
 
-@dataclass(eq=False, repr=False)
 class Status:
     """What the status line of every screen shows; widgets listen to it."""
 
-    text: str = ""
-    tone: Tone = Tone.QUIET
-    undo_text: str = ""
-    """What F5 would take back."""
-    undo_ids: tuple[str, ...] = ()
-    """The submissions that were offered: what another process has sent since isn't meant."""
-    undo_until: datetime | None = None
-    saved_at: datetime | None = None
-    open_count: int = 0
-    """Submissions in the outbox."""
-    open_drafts: str = ""
-    """``2/3`` while several messages are open: which one is being written."""
-    trouble: str = ""
-    """What holds an account, in a few words for the first row."""
-    keymap: Keymap | None = None
-    """Of the keys that sentences from the layers below are told with."""
-    _said_at: float = 0.0
-    _offered_at: float = 0.0
-    _lasts: float = 0.0
-    _listeners: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
+    def __init__(self, keymap: Keymap | None = None) -> None:
+        """``keymap``: of the keys that sentences from the layers below are told with."""
+        self.text = ""
+        self.tone = Tone.QUIET
+        self.undo_text = ""
+        """What F5 would take back."""
+        self.undo_ids: tuple[str, ...] = ()
+        """The submissions that were offered: what another process has sent since isn't meant."""
+        self.undo_until: datetime | None = None
+        self.saved_at: datetime | None = None
+        self.open_count = 0
+        """Submissions in the outbox."""
+        self.open_drafts = ""
+        """``2/3`` while several messages are open: which one is being written."""
+        self.trouble = ""
+        """What holds an account, in a few words for the first row."""
+        self._keymap = keymap
+        self._said_at = self._offered_at = self._lasts = 0.0
+        self._listeners: list[Callable[[], None]] = []
 
     def say(self, text: str, *, tone: Tone = Tone.QUIET, seconds: float = 12.0) -> None:
         """Shows a sentence until another comes or its time is up; an empty one clears the line."""
-        self.text, self.tone = in_the_app(text, self.keymap), tone
+        self.text, self.tone = in_the_app(text, self._keymap), tone
         self._said_at, self._lasts = monotonic(), seconds
         self.changed()
 
@@ -71,7 +68,7 @@ class Status:
 
     def retract(self, complaint: str) -> None:
         """Takes a complaint away that holds no longer, if it is what stands there."""
-        if in_the_app(complaint, self.keymap) in self.text:
+        if in_the_app(complaint, self._keymap) in self.text:
             self.say("")
 
     @property

@@ -19,8 +19,15 @@ from tui_mailer.tui.widgets.mode_line import ModeLine
 from tui_mailer.tui.widgets.status_line import StatusLine
 
 
-class Room(Screen[None]):
+class Room(Screen[None], inherit_css=False):
     """A mode's screen."""
+
+    DEFAULT_CSS = """
+    Room { layout: vertical; overflow-y: auto; background: $background; }
+    Room > .screen--selection { background: $screen-selection-background; color: $screen-selection-foreground; }
+    Room:ansi { background: ansi_default; color: ansi_default; }
+    Room:ansi.-screen-suspended { text-style: dim; }
+    """
 
     place: ClassVar[str] = ""
     """Its name in the action table."""

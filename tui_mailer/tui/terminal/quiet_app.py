@@ -43,6 +43,8 @@ class QuietApp(App[int], inherit_bindings=False):
 
     def __init__(self, *, ansi_color: bool | None = None) -> None:
         super().__init__(driver_class=PatientDriver, ansi_color=ansi_color)
+        # Nothing pops up: what is said stands in the status line. Every screen would mount two widgets for it.
+        self._disable_notifications = self._disable_tooltips = True
         self.shows_terminal_cursor = False
         """Whether the terminal's own cursor stands at the caret, for input methods and braille; set before running."""
         self._canvas: Canvas | None = None
