@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from app_stage import LARGE, SMALL, configuration_of, local_account, on_stage
 from textual import events
+from textual.command import Hits
+from textual.system_commands import SystemCommandsProvider
 
 from tui_mailer.accounts.configuration import ComposeSettings
 from tui_mailer.domain.draft import Draft, DraftAttachment
@@ -318,6 +321,25 @@ async def test_the_palette_is_whole_at_any_size_and_end_goes_to_its_end(tmp_path
         await stage.shows("Undo  F5", "▁" * (size[0] - 2))
         await stage.press("home")
         await stage.shows("Accounts  F9")
+
+
+async def test_enter_in_the_palette_waits_for_what_was_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow search never has Enter take a command of the list that stood there before; later keys wait, too."""
+    search = SystemCommandsProvider.search
+
+    async def slowly(provider: SystemCommandsProvider, query: str) -> Hits:
+        await asyncio.sleep(0.3)
+        async for hit in search(provider, query):
+            yield hit
+
+    monkeypatch.setattr(SystemCommandsProvider, "search", slowly)
+    async with on_stage(tmp_path) as stage:
+        await stage.press("ctrl+p")
+        await stage.shows("Accounts  F9")
+        for key in (*"outbox", "enter", "f4"):
+            stage.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await stage.until(lambda: stage.app.current_mode == "history", "Outbox, and then History")
+        assert not stage.app.screen.is_modal
 
 
 async def test_a_row_shown_for_its_error_is_hidden_again_when_mended(tmp_path: Path) -> None:

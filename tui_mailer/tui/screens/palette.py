@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from textual import events
+from textual import events, on
 from textual.binding import Binding, BindingType
-from textual.command import CommandList, CommandPalette
+from textual.command import Command, CommandList, CommandPalette
 from textual.containers import Vertical
 from textual.widgets import Input
+from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from tui_mailer.tui.screens.left_once import LeftOnce
 
@@ -31,6 +33,11 @@ class Palette(CommandPalette, LeftOnce[None]):  # pyright: ignore[reportIncompat
         Binding("home", "command_list('first')", show=False, priority=True),
     ]
 
+    def __init__(self, keys_after: Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]]) -> None:
+        """``keys_after``: has keys wait until some work is done."""
+        super().__init__(id="--command-palette")
+        self._keys_after = keys_after
+
     def on_mount(self) -> None:
         self.query_one(Input).cursor_blink = False
 
@@ -39,6 +46,29 @@ class Palette(CommandPalette, LeftOnce[None]):  # pyright: ignore[reportIncompat
         margin = 3 if event.size.height >= ROOMY_ROWS else 0
         self.query_one(Vertical).styles.margin = (margin, 0, 0, 0)
         self.query_one(CommandList).styles.max_height = max(3, event.size.height - margin - 5)
+
+    @on(Input.Submitted)
+    def take_what_was_meant(self, event: Input.Submitted) -> None:
+        """Enter takes the first of what was found for the whole of what was typed, not of what stands there still."""
+        if self._searching():
+            event.stop()
+            event.prevent_default()
+            self.run_worker(self._keys_after(self._take_when_found()))
+
+    async def _take_when_found(self) -> None:
+        while searching := self._searching():
+            # One that is cancelled has given way to another.
+            with suppress(WorkerCancelled, WorkerFailed):
+                await searching[0].wait()
+        commands = self.query_one(CommandList)
+        first = commands.get_option_at_index(0) if commands.option_count else None
+        if isinstance(first, Command):
+            # At once, by no message: the next key is for what this leads to.
+            self._select_command(CommandList.OptionSelected(commands, first, 0))
+
+    def _searching(self) -> list[Worker[Any]]:
+        group = self._GATHER_COMMANDS_GROUP
+        return [worker for worker in self.workers if worker.group == group and not worker.is_finished]
 
     def _action_command_list(self, action: str) -> None:
         """Nothing where the list hasn't been laid out yet: Textual's looks for lines it doesn't have."""
