@@ -226,7 +226,7 @@ class MailerApp(QuietApp, inherit_bindings=False, inherit_css=False):
         from tui_mailer.tui.screens.palette import Palette
 
         if not isinstance(self.screen, Palette):
-            self.push_screen(Palette(self.desk.keys_after))
+            self.push_screen(Palette(lambda work: self.run_worker(self.desk.keys_after(work))))
 
     async def action_quit(self) -> None:
         self.errands.run(self.errands.leave(), keys_wait=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, ClassVar
@@ -33,10 +34,10 @@ class Palette(CommandPalette, LeftOnce[None]):  # pyright: ignore[reportIncompat
         Binding("home", "command_list('first')", show=False, priority=True),
     ]
 
-    def __init__(self, keys_after: Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]]) -> None:
-        """``keys_after``: has keys wait until some work is done."""
+    def __init__(self, do_before_keys: Callable[[Coroutine[Any, Any, None]], object]) -> None:
+        """``do_before_keys``: does some work of ours, for which keys wait, also when this is left meanwhile."""
         super().__init__(id="--command-palette")
-        self._keys_after = keys_after
+        self._do_before_keys = do_before_keys
 
     def on_mount(self) -> None:
         self.query_one(Input).cursor_blink = False
@@ -49,22 +50,27 @@ class Palette(CommandPalette, LeftOnce[None]):  # pyright: ignore[reportIncompat
 
     @on(Input.Submitted)
     def take_what_was_meant(self, event: Input.Submitted) -> None:
-        """Enter takes the first of what was found for the whole of what was typed, not of what stands there still."""
-        if self._searching():
-            event.stop()
-            event.prevent_default()
-            self.run_worker(self._keys_after(self._take_when_found()))
+        """Enter takes what was found for the whole of what was typed, not what stands there still."""
+        event.stop()
+        event.prevent_default()
+        self._do_before_keys(self._take_when_found())
 
     async def _take_when_found(self) -> None:
         while searching := self._searching():
             # One that is cancelled has given way to another.
             with suppress(WorkerCancelled, WorkerFailed):
                 await searching[0].wait()
+        if self.is_left or not self.is_attached:
+            return
         commands = self.query_one(CommandList)
-        first = commands.get_option_at_index(0) if commands.option_count else None
-        if isinstance(first, Command):
-            # At once, by no message: the next key is for what this leads to.
-            self._select_command(CommandList.OptionSelected(commands, first, 0))
+        at = commands.highlighted or 0
+        command = commands.get_option_at_index(at) if commands.option_count else None
+        if isinstance(command, Command):
+            self._select_command(CommandList.OptionSelected(commands, command, at))
+            # The app does it when it comes to it; the next key is for what it leads to.
+            done = asyncio.Event()
+            self.app.call_later(done.set)  # pyright: ignore[reportUnknownMemberType]  # Textual leaves it App[Unknown]
+            await done.wait()
 
     def _searching(self) -> list[Worker[Any]]:
         group = self._GATHER_COMMANDS_GROUP
