@@ -344,6 +344,7 @@ async def test_enter_in_the_palette_waits_for_what_was_typed(tmp_path: Path, mon
         for key in (*"outbox", "enter", "enter", "escape"):
             stage.app.post_message(events.Key(key, key if len(key) == 1 else None))
         await stage.until(lambda: stage.app.current_mode == "outbox", "Outbox, once")
+        await stage.until(lambda: not stage.app.desk.typed_ahead._waiting, "every key read")
 
 
 async def test_a_row_shown_for_its_error_is_hidden_again_when_mended(tmp_path: Path) -> None:
