@@ -44,10 +44,12 @@ async def after_the_keys_waited() -> None:
 
 
 async def queue(stage: Stage, subject: str) -> None:
-    """Something that can still be taken back."""
+    """Something of another process that can still be taken back, and is offered."""
     await stage.app.desk.ask(
         lambda mailer: mailer.seal(Draft(to="x@example.org", subject=subject), SealRequest(undo_seconds=600))
     )
+    await stage.press("f5")
+    await stage.shows("queued for x@example.org", "F5 takes it back")
 
 
 async def test_what_is_taken_back_late_leaves_the_text_being_written_alone(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from tui_mailer.domain.draft import Draft, DraftAttachment
 from tui_mailer.domain.errors import InvalidMessage
 from tui_mailer.domain.submission import State
 from tui_mailer.services.review import SealRequest
+from tui_mailer.storage.store import Store
 
 READY = Draft(
     to="Bob <bob@example.org>", cc="cy@example.org", bcc="eve@example.org", subject="Minutes", body="Here they are."
@@ -285,6 +286,21 @@ async def test_undo_is_offered_where_it_works(tmp_path: Path) -> None:
         assert stage.app.is_running
 
 
+async def test_f5_takes_back_what_the_start_has_offered(tmp_path: Path) -> None:
+    """Mail of a script is offered by name at the start: not what another has queued since is taken back for it."""
+    configuration = configuration_of(local_account(), undo_seconds=60)
+    async with on_stage(tmp_path, configuration) as stage:
+        (offered,) = await stage.app.desk.ask(lambda mailer: mailer.seal(READY, SealRequest(undo_seconds=60)))
+    async with on_stage(tmp_path, configuration) as stage:
+        await stage.shows("queued for Bob", "F5 takes it back")
+        other = Draft(to="cron@example.org", subject="Not mine", body="b")
+        (one,) = await stage.app.desk.ask(lambda mailer: mailer.seal(other, SealRequest(undo_seconds=60)))
+        await stage.press("f5")
+        await stage.shows("taken back: nothing was sent")
+        assert [each.id for each in await stage.app.desk.ask(lambda mailer: mailer.outbox())] == [one.id]
+        assert (await stage.app.desk.ask(lambda mailer: mailer.show(offered.id))).state is State.CANCELED
+
+
 async def test_f5_takes_back_what_was_offered_and_all_of_it(tmp_path: Path) -> None:
     """Not what another process has queued since; of a fan-out every message, so that "nothing was sent" is true."""
     async with on_stage(tmp_path, configuration_of(undo_seconds=60), draft=READY, size=LARGE) as stage:
@@ -297,7 +313,14 @@ async def test_f5_takes_back_what_was_offered_and_all_of_it(tmp_path: Path) -> N
         await stage.shows("taken back: nothing was sent")
         assert stage.app.compose_screen.form.read().subject == "Minutes"
         assert [each.id for each in await stage.app.desk.ask(lambda mailer: mailer.outbox())] == [one.id]
-        await stage.app.desk.ask(lambda mailer: mailer.cancel(one.id))
+        await stage.press("f5")
+        await stage.shows("queued for cron@example.org, leaves in")
+        assert [each.id for each in await stage.app.desk.ask(lambda mailer: mailer.outbox())] == [one.id]
+        elsewhere = Store.open(stage.app.desk.paths.data_dir)
+        elsewhere.outbox.cancel(one.id, "elsewhere")
+        elsewhere.close()
+        await stage.shows("taken back or canceled elsewhere: it isn't sent")
+        await stage.until(lambda: "F5 takes it back" not in stage.text(), "no offer of what is gone")
         many = Draft(to="a@example.org, b@example.org, c@example.org", subject="Each", body="b")
         each = SealRequest(undo_seconds=60, each=True)
         sealed = await stage.app.desk.ask(lambda mailer: mailer.seal(many, each))

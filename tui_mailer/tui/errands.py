@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from tui_mailer.accounts.configuration import Configuration
-    from tui_mailer.storage.record import StoredDraft
+    from tui_mailer.storage.record import StoredDraft, Submission
     from tui_mailer.tui.configuration_news import ConfigurationNews
     from tui_mailer.tui.passwords import Passwords
     from tui_mailer.tui.screens.compose import ComposeScreen
@@ -112,12 +112,10 @@ class Errands:
         await self._compose.form.complete()
         await _open(self._desk)
         await self._desk.io.run(_warm_up)
-        from tui_mailer.tui.words import say_recipients
-
         await self._find_watch().count()
         undoable, drafts = await self._desk.ask(lambda mailer: (mailer.undoable(), mailer.drafts(limit=1)))
         if undoable is not None:
-            self._desk.status.offer_undo(f"queued for {say_recipients(undoable)}", undoable.not_before)
+            self._offer(undoable)
         if drafts and self._compose.keeper.draft_id is None:
             self._mention(drafts[0])
         elif undoable is None and _is_first_start(self._desk.configuration):
@@ -128,6 +126,20 @@ class Errands:
         for notice in self._desk.configuration.notices[:1]:
             self._desk.status.complain(notice)
 
+    async def _offer_newest(self) -> tuple[str, ...]:
+        submission = await self._desk.ask(lambda mailer: mailer.undoable())
+        if submission is None:
+            self._desk.status.say("there is nothing to take back")
+            return ()
+        self._offer(submission)
+        return (submission.id,)
+
+    def _offer(self, undoable: Submission) -> None:
+        from tui_mailer.tui.words import say_recipients
+
+        said = f"queued for {say_recipients(undoable)}"
+        self._desk.status.offer_undo(said, undoable.not_before, (undoable.id,))
+
     def _mention(self, stored: StoredDraft) -> None:
         from tui_mailer.tui.words import say_subject, say_time
 
@@ -137,17 +149,18 @@ class Errands:
             key = self._desk.keymap.display("app.drafts")
             self._desk.status.say(f"{key} opens the draft of {say_time(stored.updated_at, now)}: {subject}", seconds=60)
 
-    async def undo(self) -> None:
-        """Takes the message just sent back into compose, while its window is open."""
+    async def undo(self, *, is_named: bool = False) -> None:
+        """Takes what was offered back into compose.
+
+        What another process has queued is offered first, by name, unless it ``is_named`` already.
+        """
         from tui_mailer.domain.submission import State  # not for the first frame
 
         asked_at, ids = self._desk.typed_ahead.mark(), self._desk.status.undo_ids
         if not ids:
-            submission = await self._desk.ask(lambda mailer: mailer.undoable())
-            if submission is None:
-                self._desk.status.say("there is nothing to take back")
+            ids = await self._offer_newest()
+            if not is_named or not ids:
                 return
-            ids = (submission.id,)
         self._desk.status.offer_undo("", None)
         stored, ended, refused = None, list[State](), ""
         for key in ids:
@@ -304,7 +317,7 @@ class Errands:
         who = await self._desk.ask(lambda mailer: mailer.who_sends(apart_from=own))
         answer = await self._app.push_screen_wait(QuitScreen(self._desk, self._find_watch(), leaving, who=who))
         if answer == "undo":
-            await self.undo()
+            await self.undo(is_named=True)
         return answer in ("gone", "left")
 
     async def install_service(self) -> None:

@@ -22,7 +22,7 @@ from tui_mailer.services.event import (
 from tui_mailer.storage.record import AccountHold, Submission
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.pace import Pace
-from tui_mailer.tui.status import Tone
+from tui_mailer.tui.status import LASTING_SECONDS, Tone
 from tui_mailer.tui.words import STATE_WORD, say_recipients, say_subject, without_name
 
 EventListener = Callable[[Event], None]
@@ -100,6 +100,19 @@ class Watch:
         self._uncertain = counts.get(State.UNCERTAIN, 0)
         status.trouble = self._trouble()
         status.changed()
+        await self._look_after_offer()
+
+    async def _look_after_offer(self) -> None:
+        """Takes an offer to undo away that another process has made untrue."""
+        status, ids = self._desk.status, self._desk.status.undo_ids
+        if not ids:
+            return
+        states = await self._desk.ask(lambda mailer: {mailer.show(one).state for one in ids})
+        if status.undo_ids != ids or not states.isdisjoint(_CAN_BE_TAKEN_BACK):
+            return
+        status.offer_undo("", None)
+        if states == {State.CANCELED}:
+            status.say("taken back or canceled elsewhere: it isn't sent", seconds=LASTING_SECONDS)
 
     def _room_changed(self, trouble: str) -> None:
         if trouble:
@@ -207,4 +220,5 @@ _LEARNT: Mapping[RecipientStatus, str] = {
     RecipientStatus.BOUNCED: "bounced for {name}",
     RecipientStatus.REJECTED: "refused later for {name}",
 }
+_CAN_BE_TAKEN_BACK = frozenset({State.QUEUED, State.DEFERRED, State.HELD, State.HANDED_OVER})
 _GOOD = frozenset({State.SENT, State.HANDED_OVER})
