@@ -115,7 +115,7 @@ class Errands:
         await self._find_watch().count()
         undoable, drafts = await self._desk.ask(lambda mailer: (mailer.undoable(), mailer.drafts(limit=1)))
         if undoable is not None:
-            self._offer(undoable)
+            _offer(self._desk, undoable)
         if drafts and self._compose.keeper.draft_id is None:
             self._mention(drafts[0])
         elif undoable is None and _is_first_start(self._desk.configuration):
@@ -125,20 +125,6 @@ class Errands:
         await self._compose.proposals.begin(self._compose.focused)
         for notice in self._desk.configuration.notices[:1]:
             self._desk.status.complain(notice)
-
-    async def _offer_newest(self) -> tuple[str, ...]:
-        submission = await self._desk.ask(lambda mailer: mailer.undoable())
-        if submission is None:
-            self._desk.status.say("there is nothing to take back")
-            return ()
-        self._offer(submission)
-        return (submission.id,)
-
-    def _offer(self, undoable: Submission) -> None:
-        from tui_mailer.tui.words import say_recipients
-
-        said = f"queued for {say_recipients(undoable)}"
-        self._desk.status.offer_undo(said, undoable.not_before, (undoable.id,))
 
     def _mention(self, stored: StoredDraft) -> None:
         from tui_mailer.tui.words import say_subject, say_time
@@ -158,7 +144,7 @@ class Errands:
 
         asked_at, ids = self._desk.typed_ahead.mark(), self._desk.status.undo_ids
         if not ids:
-            ids = await self._offer_newest()
+            ids = await _offer_newest(self._desk)
             if not is_named or not ids:
                 return
         self._desk.status.offer_undo("", None)
@@ -325,6 +311,21 @@ class Errands:
         from tui_mailer.services.service_manager import install_service
 
         self._desk.status.say(await asyncio.to_thread(install_service, self._desk.paths), seconds=60)
+
+
+async def _offer_newest(desk: Desk) -> tuple[str, ...]:
+    submission = await desk.ask(lambda mailer: mailer.undoable())
+    if submission is None:
+        desk.status.say("there is nothing to take back")
+        return ()
+    _offer(desk, submission)
+    return (submission.id,)
+
+
+def _offer(desk: Desk, undoable: Submission) -> None:
+    from tui_mailer.tui.words import say_recipients
+
+    desk.status.offer_undo(f"queued for {say_recipients(undoable)}", undoable.not_before, (undoable.id,))
 
 
 async def _open(desk: Desk) -> None:
