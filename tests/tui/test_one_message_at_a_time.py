@@ -160,10 +160,9 @@ async def test_a_draft_changed_elsewhere_is_neither_sent_nor_deleted_by_the_olde
         await stage.shows("Review:")
         await stage.until(stage.sends_now, "a sheet that has been up for half a second")
         await stage.press("enter")
-        await stage.shows("Nothing was sent. The draft was changed elsewhere", "goes on as a copy")
-        await stage.press("escape")
+        await stage.shows("nothing was sent: The draft was changed elsewhere", "a copy: review that to send it")
+        assert not stage.app.screen.is_modal
         assert sorted(one.body for one in await stored(stage)) == ["newer", "older"]
-        await stage.shows("changed elsewhere: what you write goes on as a copy")
         await stage.review_and_send()
         await stage.until(lambda: stage.app.compose_screen.form.read().is_empty(), "the form empty")
         assert [one.body for one in await stored(stage)] == ["newer"]
@@ -180,6 +179,27 @@ async def test_a_copy_of_what_was_sent_elsewhere_says_so_before_it_goes_out_agai
         await stage.shows("sent or deleted elsewhere: what you write goes on as a copy")
         await stage.press("ctrl+s")
         await stage.shows("The draft this is a copy of was sent or deleted elsewhere", "twice")
+
+
+@pytest.mark.parametrize("is_sheet_up", [False, True])
+async def test_a_draft_sent_elsewhere_is_not_sent_again_unseen(tmp_path: Path, *, is_sheet_up: bool) -> None:
+    """Unchanged here, before or after the sheet came up: Enter, also twice, sends nothing that wasn't asked about."""
+    async with on_stage(tmp_path) as stage:
+        await stage.write("bob@example.org", "Both", "text")
+        await stage.shows("draft saved")
+        mine = await only_draft(stage)
+        if is_sheet_up:
+            await stage.press("ctrl+s")
+            await stage.shows("Review:")
+            await stage.until(stage.sends_now, "a sheet that has been up for half a second")
+        await stage.app.desk.ask(lambda mailer: mailer.seal(mine.draft, SealRequest(draft=mine.ref)))
+        if is_sheet_up:
+            await stage.press("enter", "enter")
+            await stage.shows("nothing was sent: The draft was sent or deleted")
+            assert not stage.app.screen.is_modal
+        await stage.press("ctrl+s")
+        await stage.shows("The draft this is a copy of was sent or deleted elsewhere", "twice")
+        assert len(await stage.app.desk.ask(lambda mailer: [*mailer.outbox(), *mailer.history()])) == 1
 
 
 async def test_emptying_the_older_text_leaves_the_newer_one(tmp_path: Path) -> None:

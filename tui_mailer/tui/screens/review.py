@@ -15,7 +15,7 @@ from textual.widgets import Static
 from tui_mailer.domain.address import Address
 from tui_mailer.domain.checks import Severity
 from tui_mailer.domain.draft import Draft
-from tui_mailer.domain.errors import MailerError
+from tui_mailer.domain.errors import DraftGone, MailerError
 from tui_mailer.domain.schedule import describe
 from tui_mailer.domain.text import shorten
 from tui_mailer.services.review import Review
@@ -179,6 +179,11 @@ class ReviewScreen(Dialog[ReviewAnswer]):
     async def _seal_now(self) -> None:
         try:
             submissions = await self._seal(self._is_each)
+        except DraftGone as error:
+            # What stands on the sheet isn't true any more, and Enter may be pressed twice: another one is to be read.
+            self._desk.status.complain(f"nothing was sent: {error}")
+            self.dismiss(ReviewAnswer(how="back"))
+            return
         except MailerError as error:
             self._is_sealing = False
             self.say(f"Nothing was sent. {error}")

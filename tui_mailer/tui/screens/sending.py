@@ -48,7 +48,8 @@ class Sending:
             self._room.desk.status.complain(f"nothing was sent: {wrong}")
             return
         try:
-            await self._board.save()
+            # As when it is put away: one that another has sent meanwhile is found to be gone, and told on the sheet.
+            await self._board.save(is_put_away=True)
         except StorageError as error:
             self._room.desk.status.complain(f"nothing was sent: {error}")
             return
