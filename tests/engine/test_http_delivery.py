@@ -173,13 +173,15 @@ async def test_a_key_is_not_repeated_where_it_was_never_heard_of(bench: HttpBenc
     assert bench.mailer.show(sealed.id).state is State.UNCERTAIN
 
 
-async def test_what_may_have_gone_out_gets_no_other_time(bench: HttpBench, lab: HttpLab) -> None:
+async def test_what_may_have_gone_out_gets_no_other_time_or_text(bench: HttpBench, lab: HttpLab) -> None:
     """It may lie in its reader's box: no list says that it goes tomorrow, and one that is held says what is known."""
     lab.on("POST /emails", DROP_AFTER_ACTING)
     sealed = bench.seal()
     await bench.deliver(sealed)
     with pytest.raises(TooLate, match="can't be rescheduled: it may have been taken already, no answer came"):
         bench.mailer.reschedule(sealed.id, "in 5h")
+    with pytest.raises(TooLate, match="can't be edited: it may have been taken already, no answer came"):
+        bench.mailer.edit(sealed.id)
     held = bench.mailer.hold(sealed.id)
     assert say_why(held, Moment(now=datetime.now(UTC))).startswith("may have been taken, no answer came; h releases it")
     bench.mailer.release(sealed.id)

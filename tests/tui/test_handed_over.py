@@ -11,7 +11,7 @@ from app_stage import LARGE, configuration_of, local_account, on_stage
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "contract"))
 
-from http_lab import HttpLab
+from http_lab import DROP_AFTER_ACTING, HttpLab
 from rules_resend import ResendRules
 
 from tui_mailer.accounts.configuration import CredentialSource
@@ -43,6 +43,31 @@ async def test_x_takes_back_what_the_provider_keeps(tmp_path: Path) -> None:
             await stage.shows("1 canceled", "The outbox is empty")
             assert (await stage.app.desk.ask(lambda mailer: mailer.show(one.id))).state is State.CANCELED
             assert list(lab.rules.events.values()) == ["canceled"]  # type: ignore[attr-defined]
+
+
+async def test_what_may_have_been_taken_is_neither_edited_nor_said_to_be_canceled(tmp_path: Path) -> None:
+    """No answer came: e would make a second mail of it, and what x leaves behind may have been delivered."""
+    async with HttpLab(ResendRules()) as lab:
+        lab.on("POST /emails", DROP_AFTER_ACTING)
+        account = local_account("work")._replace(
+            provider="resend",
+            credential=CredentialSource(kind="prompt"),
+            settings={"base_url": lab.url},
+        )
+        credentials = Credentials()
+        credentials.provide("work", SECRET)
+        draft = Draft(to="bob@example.org", subject="Tea", body="at four")
+        async with on_stage(tmp_path, configuration_of(account), size=LARGE, credentials=credentials) as stage:
+            await stage.app.desk.ask(lambda mailer: mailer.seal(draft, SealRequest()))
+            stage.app.desk.nudge()
+            await stage.press("f3")
+            await stage.shows("may have been taken")
+            await stage.press("e")
+            await stage.shows("it can't be edited: it may have been taken already")
+            assert await stage.app.desk.ask(lambda mailer: mailer.drafts()) == []
+            await stage.press("x")
+            await stage.shows("1 won't be sent again but may have been delivered: it stays here as uncertain")
+            assert "1 canceled" not in stage.text()
 
 
 async def test_the_timeline_of_each_recipient_is_told(tmp_path: Path) -> None:

@@ -127,13 +127,7 @@ class Moves(SubmissionTable):
         Not what may have been taken though no answer came: it may have gone, and no time is the time it goes.
         """
         with self._database.transaction():
-            row = self._allowed(submission_id, _WAITING, "rescheduled")
-            if row["key_used_at"] is not None:
-                raise TooLate(
-                    f"{submission_id} can't be rescheduled: {_MAY_HAVE_GONE}.",
-                    state=State(row["state"]),
-                    why=_MAY_HAVE_GONE,
-                )
+            row = self._waiting_for_sure(submission_id, "rescheduled")
             state = State.HELD if row["state"] == State.HELD else State.QUEUED
             at = to_microseconds(not_before)
             moved = self._move(
@@ -223,10 +217,11 @@ class Moves(SubmissionTable):
         """Cancels it and keeps it as a draft, in one transaction: what it was sealed from, or what ``make`` makes.
 
         ``make`` is given the submission as it stands then: another process may have sent it to some meanwhile.
-        ``ends_series``: the series it is an occurrence of ends with it.
+        ``ends_series``: the series it is an occurrence of ends with it. Not what may have been taken though no answer
+        came: the draft would be a second mail.
         """
         with self._database.transaction():
-            row = self._allowed(submission_id, _WAITING, "edited")
+            row = self._waiting_for_sure(submission_id, "edited")
             wanted = make(self._moved(row)) if make is not None else self._draft(submission_id)
             if wanted is None:
                 raise InvalidMessage(f"{submission_id} was made by no draft; cancel it and write it anew.")
@@ -243,6 +238,13 @@ class Moves(SubmissionTable):
         if state not in states:
             why = WHY_TOO_LATE.get(state, f"it is {state.replace('_', ' ')}")
             raise TooLate(f"{submission_id} can't be {done}: {why}.", state=state, why=why)
+        return row
+
+    def _waiting_for_sure(self, submission_id: str, done: str) -> Row:
+        row = self._allowed(submission_id, _WAITING, done)
+        if row["key_used_at"] is not None:
+            said = f"{submission_id} can't be {done}: {_MAY_HAVE_GONE}."
+            raise TooLate(said, state=State(row["state"]), why=_MAY_HAVE_GONE)
         return row
 
     def _cancel(self, row: Row, reason: str) -> Submission:

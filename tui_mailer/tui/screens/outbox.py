@@ -10,6 +10,7 @@ from rich.text import Text
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tui_mailer.domain.errors import TooLate
 from tui_mailer.domain.submission import State
 from tui_mailer.domain.text import clean
 from tui_mailer.services.event import BytesProgressed, Event, PhaseReached
@@ -246,7 +247,11 @@ class OutboxScreen(MailRoom):
             self.desk.status.say("the provider is asked ...", seconds=60)
             stored = await asyncio.to_thread(self.desk.recall().edit, one.id)
         else:
-            stored = await self.desk.ask(lambda mailer: mailer.edit(one.id, ends_series=is_series, may_lose=True))
+            try:
+                stored = await self.desk.ask(lambda mailer: mailer.edit(one.id, ends_series=is_series, may_lose=True))
+            except TooLate as error:
+                self.desk.status.complain(f"it can't be edited: {error.why}")
+                return
         self.shell.post_message(DraftTaken(stored, asked_at))
 
     def action_reschedule(self) -> None:
