@@ -66,6 +66,12 @@ async def test_partly_refused_is_69_and_the_refused_can_be_served_alone(send, se
     again = await send("history", "resend", run.json["id"], "--refused")
     assert (again.code, [each["address"] for each in again.json["recipients"]]) == (0, ["cy@example.org"])
     assert [stored.recipients for stored in server.stored] == [("bob@example.org",), ("cy@example.org",)]
+    repeated = await send("history", "resend", run.json["id"], "--refused")
+    assert (repeated.code, len(server.stored)) == (69, 2)
+    assert again.json["id"] in repeated.err
+    assert "--again" in repeated.err
+    assert (await send("history", "resend", run.json["id"], "--refused", "--again")).code == 0
+    assert len(server.stored) == 3
 
 
 async def test_not_yet_is_75_and_flush_delivers_it_later(send, server: ScriptedServer) -> None:

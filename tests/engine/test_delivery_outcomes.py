@@ -8,10 +8,12 @@ import pytest
 from engine_bench import EngineBench, letter
 from smtp_server import DROP, RESET, STALL, ScriptedServer
 
+from tui_mailer.domain.errors import TooLate
 from tui_mailer.domain.submission import RecipientStatus, State
-from tui_mailer.services import crew
+from tui_mailer.services import crew, writing
 from tui_mailer.services.event import AccountChanged, SubmissionChanged
 from tui_mailer.services.mailer import SealRequest
+from tui_mailer.services.resending import find_resent
 
 
 async def test_an_accepted_message_is_sent_and_found_again(bench: EngineBench, server: ScriptedServer):
@@ -35,6 +37,39 @@ async def test_a_refused_recipient_makes_it_partial(bench: EngineBench, server: 
     again = bench.mailer.resend(done.id, only_refused=True)
     await bench.deliver(again)
     assert [one.recipients for one in server.stored] == [("bob@example.org",), ("eve@example.org",)]
+
+
+async def test_the_refused_are_served_again_once(bench: EngineBench, server: ScriptedServer):
+    """A second time isn't for whoever doesn't know of the first; one that came to nothing doesn't count."""
+    server.on("RCPT TO:<eve", "550 5.1.1 no such user")
+    (done,) = await bench.deliver(bench.seal(letter(to="bob@example.org, eve@example.org")))
+    first = bench.mailer.resend(done.id, only_refused=True)
+    with pytest.raises(TooLate, match=f"sent it again already, as {first.id}"):
+        bench.mailer.resend(done.id, only_refused=True)
+    bench.mailer.cancel(first.id)
+    second = bench.mailer.resend(done.id, only_refused=True)
+    await bench.deliver(second)
+    with pytest.raises(TooLate, match="Nothing was sent"):
+        bench.mailer.resend(done.id, only_refused=True, after=first.id)
+    third = bench.mailer.resend(done.id, only_refused=True, after=second.id)
+    with pytest.raises(TooLate, match=third.id):
+        bench.mailer.resend(done.id, only_refused=True, after=second.id)
+    await bench.deliver(third)
+    assert [one.recipients for one in server.stored][1:] == [("eve@example.org",)] * 2
+
+
+async def test_two_at_once_serve_the_refused_once(
+    bench: EngineBench, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+):
+    """Both have looked before either has sealed: the store takes one."""
+    server.on("RCPT TO:<eve", "550 5.1.1 no such user")
+    (done,) = await bench.deliver(bench.seal(letter(to="bob@example.org, eve@example.org")))
+    looked = find_resent(bench.mailer.store, done.id)
+    monkeypatch.setattr(writing, "find_resent", lambda _store, _original: looked)
+    first = bench.mailer.resend(done.id, only_refused=True)
+    with pytest.raises(TooLate, match=first.id):
+        bench.mailer.resend(done.id, only_refused=True)
+    assert [one.id for one in bench.mailer.outbox()] == [first.id]
 
 
 async def test_a_greylisted_message_is_deferred_then_sent_once(bench: EngineBench, server: ScriptedServer):

@@ -225,6 +225,30 @@ async def test_a_refused_recipient_is_told_and_named(tmp_path: Path) -> None:
             await stage.shows("to rejected", "no such user", "to accepted")
 
 
+async def test_the_refused_are_not_served_twice_by_s_unseen(tmp_path: Path) -> None:
+    """A second s says that and when it was sent again; a sheet that is overtaken sends nothing."""
+    async with ScriptedServer() as server:
+        server.on("RCPT TO:<cy", "550 5.1.1 no such user")
+        async with on_stage(tmp_path, configuration_of(smtp_account(server.port)), size=LARGE) as stage:
+            await stage.write("bob@example.org, cy@example.org", "Two", "text")
+            await stage.review_and_send()
+            await stage.shows("partly refused")
+            await stage.press("f4")
+            await stage.shows("(s resends to t")
+            (done,) = await stage.app.desk.ask(lambda mailer: mailer.history())
+            await stage.press("s")
+            await stage.shows("Send again, to those who were refused")
+            await stage.app.desk.ask(lambda mailer: mailer.resend(done.id, only_refused=True))
+            await stage.confirm()
+            await stage.shows("nothing was sent: those who were refused have been sent it again already")
+            stage.app.desk.nudge()
+            await stage.until(lambda: len(server.stored) == 2, "what was sent again elsewhere")
+            await stage.press("end", "s")
+            await stage.shows("Send once more?", "it may arrive twice", "Sent again", "already at")
+            await stage.confirm()
+            await stage.until(lambda: len(server.stored) == 3, "once more, as asked")
+
+
 async def test_a_file_written_to_while_the_sheet_is_up_is_not_sent_unseen(tmp_path: Path) -> None:
     """What goes out is what was reviewed: the sheet refuses, nothing is stored; reviewed again, the new file goes."""
     report = tmp_path / "report.txt"

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui_mailer.cli import exit_code, parsing, sending
+from tui_mailer.domain.errors import TooLate
 
 if TYPE_CHECKING:
     from tui_mailer.cli.context import Context
@@ -47,6 +48,7 @@ def build_parser(prog: str) -> parsing.Parser:
     )
     parsing.add_id(resend_parser)
     resend_parser.add_argument("--refused", action="store_true", help="only to those who were refused")
+    resend_parser.add_argument("--again", action="store_true", help="with --refused: also if that was done already")
     sending.add_queue_options(resend_parser)
     parsing.add_id(
         parsing.add_command(group, "delete", delete, "delete one, and what only it refers to", arguments="ID")
@@ -111,7 +113,14 @@ def export(context: Context, arguments: argparse.Namespace) -> int:
 
 def resend(context: Context, arguments: argparse.Namespace) -> int:
     """Sends the same content again, as a submission of its own."""
-    sealed = context.mailer.resend(context.mailer.resolve_id(arguments.id), only_refused=arguments.refused)
+    from tui_mailer.services.resending import find_resent
+
+    mailer, submission_id = context.mailer, context.mailer.resolve_id(arguments.id)
+    known = find_resent(mailer.store, submission_id).last_id if arguments.again else None
+    try:
+        sealed = mailer.resend(submission_id, only_refused=arguments.refused, after=known)
+    except TooLate as error:
+        raise TooLate(f"{error} To send it once more all the same: --again", state=error.state) from None
     return sending.deliver_and_report(context, [sealed], sending.waiting_of(arguments))
 
 

@@ -203,12 +203,9 @@ class Mailer:
         """Moves it to another time; raises `InvalidSchedule`. What was handed over is `services.recall`'s."""
         schedule = self.parse_when(when)
         submission = self.show(submission_id)
+        hands_over = submission.state in OPEN_STATES and self._writer.hands_over(submission, schedule)
         return self.store.outbox.reschedule(
-            submission_id,
-            schedule.at,
-            schedule.words,
-            schedule.zone,
-            hands_over=submission.state in OPEN_STATES and self._writer.hands_over(submission, schedule),
+            submission_id, schedule.at, schedule.words, schedule.zone, hands_over=hands_over
         )
 
     def parse_when(self, when: str) -> Schedule:
@@ -279,9 +276,12 @@ class Mailer:
     def _when_again(self, submission: Submission, *, recurs: bool = False) -> str:
         return when_of(submission, now=self.store.clock.now(), zone=self.directory.zone, recurs=recurs)
 
-    def resend(self, submission_id: str, *, only_refused: bool = False, undo_seconds: int = 0) -> Submission:
-        """Seals a new submission with the same content, to everyone or to those refused only."""
-        return self._writer.resend(self.show(submission_id), only_refused=only_refused, undo_seconds=undo_seconds)
+    def resend(
+        self, submission_id: str, *, only_refused: bool = False, after: str | None = None, undo_seconds: int = 0
+    ) -> Submission:
+        """Seals a new submission with the same content, to everyone or to those refused only: see `Writer.resend`."""
+        one = self.show(submission_id)
+        return self._writer.resend(one, only_refused=only_refused, after=after, undo_seconds=undo_seconds)
 
     def delete(self, submission_id: str) -> None:
         """Deletes a row of the history and what only it refers to."""

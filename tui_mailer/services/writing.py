@@ -26,6 +26,7 @@ from tui_mailer.services.account import ProviderDirectory, fingerprint
 from tui_mailer.services.announced import announced_size, check_size
 from tui_mailer.services.carrying import Carrying, Due, due_of
 from tui_mailer.services.intake import PreviewIntake, SealingIntake, sealed_source
+from tui_mailer.services.resending import find_resent, refuse_another
 from tui_mailer.services.review import HTML_OUTDATED, Review, SealRequest, refuse_outdated_html, refuse_unseen
 from tui_mailer.services.sealing import (
     Intake,
@@ -185,6 +186,7 @@ class Writer:
         original: Submission,
         *,
         only_refused: bool,
+        after: str | None = None,
         undo_seconds: int = 0,
         schedule: Schedule | None = None,
         note: Callable[[], None] | None = None,
@@ -192,8 +194,10 @@ class Writer:
         """Seals a new submission with the same content, to everyone or only to those who were refused.
 
         For ``undo_seconds`` it can still be taken back. ``note`` writes what else belongs into the transaction.
+        ``after``: the last one made of it for the refused (`find_resent`), known to whoever wants another.
 
-        Raises `InvalidMessage` when nobody was refused, or the content isn't kept any more.
+        Raises `InvalidMessage` when nobody was refused, or the content isn't kept any more, and `TooLate` when the
+        refused have been served already by one that isn't ``after``.
         """
         if only_refused and original.state is State.CANCELED:
             # Its recipients count as rejected, but by the person: what was taken back isn't sent by one key.
@@ -205,6 +209,9 @@ class Writer:
         )
         if not recipients:
             raise InvalidMessage("Nobody was refused: there is no one to send it to again.")
+        resent = find_resent(self.store, original.id) if only_refused else None
+        if resent is not None and resent.last_id not in (None, after):
+            raise refuse_another(original, resent.last_id or "")
         account = self.directory.account(original.account)
         now = self.store.clock.now()
         new_id = str(ULID())
@@ -228,8 +235,12 @@ class Writer:
             note=original.note,
             retries=original.retries,
             draft=original.draft,
+            key=resent.key if resent else None,
         )
-        return self.store.outbox.seal([new], note=note)[0]
+        sealed = self.store.outbox.seal([new], note=note)[0]
+        if sealed.id != new_id:  # another has made one in the same moment
+            raise refuse_another(original, sealed.id)
+        return sealed
 
     def hands_over(self, submission: Submission, schedule: Schedule) -> bool:
         """Says whether the account's provider would keep a submission until another time."""
