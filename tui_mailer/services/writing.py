@@ -199,16 +199,7 @@ class Writer:
         Raises `InvalidMessage` when nobody was refused, or the content isn't kept any more, and `TooLate` when the
         refused have been served already by one that isn't ``after``.
         """
-        if only_refused and original.state is State.CANCELED:
-            # Its recipients count as rejected, but by the person: what was taken back isn't sent by one key.
-            raise InvalidMessage("It was canceled, not refused: nothing was sent again.")
-        recipients = tuple(
-            replace(one, status=RecipientStatus.PENDING, detail=None, at=None)
-            for one in original.recipients
-            if not only_refused or one.status in RESENT_STATUSES
-        )
-        if not recipients:
-            raise InvalidMessage("Nobody was refused: there is no one to send it to again.")
+        recipients = _recipients_again(original, only_refused=only_refused)
         resent = find_resent(self.store, original.id) if only_refused else None
         if resent is not None and resent.last_id not in (None, after):
             raise refuse_another(original, resent.last_id or "")
@@ -347,6 +338,20 @@ class Writer:
         for one in parse_address_list(draft.to, field="to"):
             first.setdefault(one.addr_spec, one)
         return [draft._replace(to=format_address_list([one])) for one in first.values()]
+
+
+def _recipients_again(original: Submission, *, only_refused: bool) -> tuple[Recipient, ...]:
+    if only_refused and original.state is State.CANCELED:
+        # Its recipients count as rejected, but by the person: what was taken back isn't sent by one key.
+        raise InvalidMessage("It was canceled, not refused: nothing was sent again.")
+    recipients = tuple(
+        replace(one, status=RecipientStatus.PENDING, detail=None, at=None)
+        for one in original.recipients
+        if not only_refused or one.status in RESENT_STATUSES
+    )
+    if not recipients:
+        raise InvalidMessage("Nobody was refused: there is no one to send it to again.")
+    return recipients
 
 
 def _nth_key(key: str | None, n: int) -> str | None:
