@@ -60,12 +60,13 @@ async def test_a_command_has_no_shell_no_terminal_and_no_input(monkeypatch: pyte
     assert await Credentials().source(by_command(sys.executable, "-c", probe)).get() == "True True None"
 
 
-async def test_a_command_that_fails_says_why_without_the_secret() -> None:
-    """A failing command's own words are told, cleaned, and never what it printed as its answer."""
-    one = by_command("sh", "-c", "echo hunter2; echo 'gpg: \033[31mno hunter2 key' >&2; exit 2")
+async def test_a_command_that_fails_says_how_and_nothing_of_its_words() -> None:
+    """What it complains of may hold the secret, and is kept with the hold: whoever runs it by hand reads that."""
+    one = by_command("sh", "-c", "echo x; echo 'gpg: no key for hunter2' >&2; exit 2")
     said = await refusal(Credentials(), one)
-    assert "credential command sh ended with status 2 (gpg: [31mno *** key)" in said
+    assert "credential command sh ended with status 2;" in said or "credential command sh ended with status 2." in said
     assert "hunter2" not in said
+    assert "Run the command by hand to see what it says" in said
     assert "tui-mailer account release work" in said
 
 

@@ -93,6 +93,25 @@ def test_a_secret_is_found_inside_base64(secret: str, before: bytes, behind: byt
     assert REDACTED in redact(packed)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "bad password s3cr3t-Pa5 5/w0 rd",
+        "?key=s3cr3t-Pa55%2Fw0%20rd&x",
+        "?key=s3cr3t-Pa55/w0%20rd&x",
+        "?key=s3cr3t%2dPa55/w0+rd",
+        r'{"key": "s3cr3t-Pa55\/w0 rd"}',
+        "S3CR3T-PA55/W0\n RD",
+    ],
+)
+def test_a_secret_is_found_however_it_is_broken_up_and_quoted(said: str) -> None:
+    """Two reply lines joined by a blank, a slash that needs no quoting in a query, a line that was folded."""
+    found = Redactor("s3cr3t-Pa55/w0 rd")(said)
+    assert REDACTED in found
+    assert "pa5" not in found.lower()
+    assert "w0" not in found.lower()
+
+
 def test_a_body_is_streamed_as_its_length_says() -> None:
     """The length told beforehand is the length sent; files come out as they were sealed, blanks are filled."""
 

@@ -52,7 +52,7 @@ async def read_command(account: str, argv: tuple[str, ...], *, timeout_seconds: 
             *argv,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
             env=environ,
         )
@@ -61,7 +61,7 @@ async def read_command(account: str, argv: tuple[str, ...], *, timeout_seconds: 
         raise unavailable(account, f"its credential command {program} didn't start: {reason}", remedy) from None
     try:
         async with asyncio.timeout(timeout_seconds):
-            output, complaint = await asyncio.gather(_keep_start(process.stdout), _keep_start(process.stderr))
+            output = await _keep_start(process.stdout)
             status = await process.wait()
     except TimeoutError:
         said = f"its credential command {program} didn't end within {timeout_seconds:g} s and was stopped"
@@ -73,8 +73,8 @@ async def read_command(account: str, argv: tuple[str, ...], *, timeout_seconds: 
             await process.wait()
     if status != 0:
         how = f"ended with status {status}" if status > 0 else f"was ended by signal {-status}"
-        said = f"its credential command {program} {how}{_first_complaint(complaint, output)}"
-        raise unavailable(account, said, remedy)
+        # Not its own words: they may hold the secret, and this is kept as the reason of a hold.
+        raise unavailable(account, f"its credential command {program} {how}", remedy)
     return _first_line(output, account, f"its credential command {program}", remedy)
 
 
@@ -124,13 +124,3 @@ async def _keep_start(stream: asyncio.StreamReader | None) -> bytes:
     while block := await stream.read(MAX_BYTES):
         kept += block[: MAX_BYTES - len(kept)]
     return bytes(kept)
-
-
-def _first_complaint(complaint: bytes, output: bytes) -> str:
-    """Returns what the program said on stderr, without anything it printed as its answer."""
-    said = complaint.decode("utf-8", "replace")
-    for line in output.decode("utf-8", "replace").splitlines():
-        if line.strip():
-            said = said.replace(line.strip(), "***")
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return f" ({shorten(lines[-1], 160)})" if lines else ""

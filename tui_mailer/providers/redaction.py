@@ -6,7 +6,6 @@ import base64
 import json
 import re
 from collections.abc import Iterator
-from urllib.parse import quote, quote_plus
 
 REDACTED = "[secret]"
 _SHORTEST = 6
@@ -14,12 +13,16 @@ _SHORTEST = 6
 
 
 class Redactor:
-    """Knows one secret in its plain, quoted, JSON, hex and Base64 forms."""
+    """Knows one secret in its plain, quoted, JSON, hex and Base64 forms, also where white space breaks them up.
+
+    A server may break its words anywhere, and quotes what it likes of an address: each character counts as itself, as
+    what percent-encoding or JSON makes of it, and what lies between two counts for nothing if it is white space.
+    """
 
     def __init__(self, *secrets: str) -> None:
         forms = {form for secret in secrets if secret for form in _forms(secret)}
         longest_first = sorted(forms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if forms else None
+        self._pattern = re.compile("|".join(longest_first), re.IGNORECASE) if forms else None
 
     def __call__(self, text: str) -> str:
         """Returns the text with the secret replaced."""
@@ -27,17 +30,25 @@ class Redactor:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    yield secret
+    """Yields patterns."""
+    between = r"\s*" if len(secret) >= _SHORTEST else ""
+    yield between.join(map(_ways_to_write, secret))
     encoded = secret.encode()
-    variants = (
-        quote(secret, safe=""),
-        quote_plus(secret),
-        json.dumps(secret)[1:-1],
-        json.dumps(secret, ensure_ascii=False)[1:-1],
-        encoded.hex(),
-        *_base64_forms(encoded),
-    )
-    yield from (form for form in variants if len(form) >= _SHORTEST)
+    for packed in (encoded.hex(), *_base64_forms(encoded)):
+        if len(packed) >= _SHORTEST:
+            yield r"\s*".join(map(re.escape, packed))
+
+
+def _ways_to_write(character: str) -> str:
+    ways = {
+        character,
+        "".join(f"%{octet:02X}" for octet in character.encode()),
+        character.replace(" ", "+"),
+        json.dumps(character)[1:-1],
+        json.dumps(character, ensure_ascii=False)[1:-1],
+        character.replace("/", "\\/"),
+    }
+    return f"(?:{'|'.join(map(re.escape, sorted(ways, key=len, reverse=True)))})"
 
 
 def _base64_forms(secret: bytes) -> Iterator[str]:
