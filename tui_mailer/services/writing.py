@@ -196,13 +196,12 @@ class Writer:
         For ``undo_seconds`` it can still be taken back. ``note`` writes what else belongs into the transaction.
         ``after``: the last one made of it for the refused (`find_resent`), known to whoever wants another.
 
-        Raises `InvalidMessage` when nobody was refused, or the content isn't kept any more, and `TooLate` when the
-        refused have been served already by one that isn't ``after``.
+        Raises `InvalidMessage` (nobody was refused, the content isn't kept), `TooLate` (served by one not ``after``).
         """
         recipients = _recipients_again(original, only_refused=only_refused)
         resent = find_resent(self.store, original.id) if only_refused else None
-        if resent is not None and resent.last_id not in (None, after):
-            raise refuse_another(original, resent.last_id or "")
+        if resent and resent.last_id and resent.last_id != after:
+            raise refuse_another(original, resent.last_id)
         account = self.directory.account(original.account)
         now = self.store.clock.now()
         new_id = str(ULID())
