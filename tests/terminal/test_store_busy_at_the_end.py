@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import time
 from contextlib import closing
 from pathlib import Path
 
 import apsw
+import pytest
 from terminal_emulator import in_terminal
 from test_app_in_terminal import cli, configure
 
@@ -64,3 +66,35 @@ def test_what_the_store_does_not_take_in_time_lies_beside_it(tmp_path: Path) -> 
         terminal.press("enter")
         terminal.shows("bob@example.org, and the last words")
     assert not left.exists()
+
+
+@pytest.mark.parametrize("way", ["SIGTERM", "SIGHUP", "^Q ^Q"])
+def test_what_the_data_dir_does_not_take_lies_beside_the_logs(tmp_path: Path, way: str) -> None:
+    """The data dir has gone under the app: the last words are in a file that is named, and a draft once it is back."""
+    configure(tmp_path)
+    data = tmp_path / "data"
+    with in_terminal(tmp_path) as terminal:
+        terminal.type("bob@example.org")
+        terminal.shows("draft saved")
+        data.rename(tmp_path / "away")
+        terminal.type(", and the last words")
+        terminal.shows("last words", "Close every tui-mailer")
+        if way == "^Q ^Q":
+            terminal.press("ctrl+q")
+            terminal.shows("^Q again leaves")
+            time.sleep(1.0)
+            terminal.press("ctrl+q")
+        else:
+            os.kill(terminal.process.pid, getattr(signal, way))
+        assert terminal.ended() == {"SIGTERM": 143, "SIGHUP": 129}.get(way, 0)
+        (left,) = (tmp_path / "state" / "tui-mailer").glob("draft-*.json")
+        assert left.stat().st_mode & 0o077 == 0
+        if way != "SIGHUP":
+            assert left.name.encode() in terminal.raw.replace(b"\r\n", b"")
+    if data.exists():
+        shutil.rmtree(data)
+    (tmp_path / "away").rename(data)
+    with in_terminal(tmp_path) as terminal:
+        terminal.shows("A text that was left is a draft of its own now: F8 opens it.")
+    assert not left.exists()
+    assert any("bob@example.org, and the last words" in one for one in texts(tmp_path))

@@ -298,7 +298,7 @@ async def test_leaving_warns_of_what_is_not_saved_each_time(tmp_path: Path) -> N
         paths_in(tmp_path).data_dir.rename(tmp_path / "away")
         await stage.type("y")
         await stage.press("ctrl+q")
-        await stage.shows("^Q again leaves all the same")
+        await stage.shows("^Q again leaves, with a copy of it beside")
         await asyncio.sleep(0.6)
         await stage.type("z")
         await stage.press("ctrl+q")

@@ -11,9 +11,12 @@ import stat
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
+from zlib import crc32
 
+from tui_mailer.accounts.configuration import Paths
 from tui_mailer.domain.draft import Draft
 from tui_mailer.domain.errors import DamagedStore, MailerError
+from tui_mailer.domain.text import clean
 from tui_mailer.storage.codec import from_json, to_json
 from tui_mailer.storage.file_system import make_private_directory, reason
 from tui_mailer.storage.lock import FileOwnerLocks
@@ -67,14 +70,28 @@ class BodyFile:
         self.leave()
 
 
-def leave_draft(data_dir: Path, draft: Draft) -> None:
-    """Leaves a draft to the next start of the app; nothing happens where that can't be written either. Blocks."""
-    with contextlib.suppress(OSError):
-        handle = os.open(_new_draft_path(data_dir), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(to_json(draft))
-            file.flush()
-            os.fsync(file.fileno())
+def leave_draft(paths: Paths, draft: Draft) -> Path | None:
+    """Leaves a draft to the next start of the app: in the data dir, else beside the logs; None: it can't. Blocks."""
+    for path in (_new_draft_path(paths.data_dir), _new_draft_path(paths.state_dir, _place_of(paths.data_dir))):
+        with contextlib.suppress(OSError, MailerError):
+            if path.parent == paths.state_dir:
+                make_private_directory(paths.state_dir)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(to_json(draft))
+                file.flush()
+                os.fsync(file.fileno())
+            return path
+    return None
+
+
+def say_left(paths: Paths, draft: Draft, path: Path | None) -> str:
+    """What is said, once the screen is back, of a draft that the store didn't take; its text, where nothing did."""
+    if path is not None:
+        return f"The draft couldn't be stored in {paths.data_dir}. It is in {path}; the next start makes a draft of it."
+    said = f"The draft couldn't be kept: neither {paths.data_dir} nor {paths.state_dir} can be written. This was in it:"
+    fields = (f"To: {draft.to}", f"Cc: {draft.cc}", f"Bcc: {draft.bcc}", f"Subject: {draft.subject}", "", draft.body)
+    return clean("\n".join((said, *fields)), keep_newlines=True)
 
 
 async def take_up_left_bodies(desk: Desk) -> None:
@@ -82,7 +99,7 @@ async def take_up_left_bodies(desk: Desk) -> None:
 
     The app was killed, or could store nothing, or the editor went on writing after it had said it was done.
     """
-    paths = await desk.io.run(_left, desk.paths.data_dir)
+    paths = await desk.io.run(_left, desk.paths)
     taken, unreadable = 0, list[str]()
     for path in paths:
         try:
@@ -99,9 +116,11 @@ async def take_up_left_bodies(desk: Desk) -> None:
         desk.status.complain(f"{what} of its own now: {desk.keymap.display('app.drafts')} opens it.")
 
 
-def _left(data_dir: Path) -> list[Path]:
+def _left(paths: Paths) -> list[Path]:
+    data_dir = paths.data_dir
     locks = _locks(data_dir)
-    every = sorted((*data_dir.glob("body-*.txt"), *data_dir.glob("draft-*.json")))
+    beside = paths.state_dir.glob(f"draft-{_place_of(data_dir)}-*.json")
+    every = sorted((*data_dir.glob("body-*.txt"), *data_dir.glob("draft-*.json"), *beside))
     found = [path for path in every if path.name not in _left_here]
     return [path for path in found if not locks.is_alive(path.stem)]
 
@@ -112,7 +131,9 @@ def _take_up(desk: Desk, path: Path) -> bool:
     text = _read(path)
     digest = path.name.split("-")[1]
     draft = from_json(Draft, text) if is_draft else Draft(body=text)
-    locks, own = _locks(data_dir), _new_draft_path(data_dir) if is_draft else _new_path(data_dir, digest)
+    locks, own = _locks(data_dir), _new_path(data_dir, digest)
+    if is_draft:
+        own = _new_draft_path(path.parent, "" if path.parent == data_dir else _place_of(data_dir))
     locks.acquire(own.stem)
     try:
         path.rename(own)  # of several apps that start now one has it
@@ -130,8 +151,13 @@ def _new_path(data_dir: Path, digest: str) -> Path:
     return data_dir / f"body-{digest}-{token_hex(4)}.txt"
 
 
-def _new_draft_path(data_dir: Path) -> Path:
-    return data_dir / f"draft-{token_hex(8)}.json"
+def _new_draft_path(folder: Path, place: str = "") -> Path:
+    """``place``: of the data dir it belongs to, where it doesn't lie in there."""
+    return folder / f"draft-{place}{'-' if place else ''}{token_hex(8)}.json"
+
+
+def _place_of(data_dir: Path) -> str:
+    return f"{crc32(os.fsencode(data_dir)):08x}"
 
 
 def _read(path: Path) -> str:

@@ -15,9 +15,11 @@ from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.draft_keeper import is_recent
 
 if TYPE_CHECKING:
+    from rich.text import Text
     from textual.app import App
 
     from tui_mailer.accounts.configuration import Configuration
+    from tui_mailer.domain.draft import Draft
     from tui_mailer.storage.record import StoredDraft, Submission
     from tui_mailer.tui.configuration_news import ConfigurationNews
     from tui_mailer.tui.passwords import Passwords
@@ -285,10 +287,11 @@ class Errands:
                 self._app.exit(0)
         except MailerError as error:
             if self._warned.at == pressed_at - 1 and self._warned.seen_from < began_at - WARNING_SECONDS:
-                self._app.exit(0)
+                self._app.exit(0, message=await _left_unsaved(self._desk, self._compose.form.read()))
+                return
             self._warned = LeaveWarning(at=pressed_at, seen_from=monotonic())
             key = self._desk.keymap.display("app.quit")
-            self._desk.status.complain(f"The draft isn't saved; {key} again leaves all the same. {error}")
+            self._desk.status.complain(f"The draft isn't saved; {key} again leaves, with a copy of it beside. {error}")
         finally:
             self._is_leaving = False
 
@@ -311,6 +314,18 @@ class Errands:
         from tui_mailer.services.service_manager import install_service
 
         self._desk.status.say(await asyncio.to_thread(install_service, self._desk.paths), seconds=60)
+
+
+async def _left_unsaved(desk: Desk, draft: Draft) -> Text | None:
+    """Leaves the text where it can, and says where, once the screen is back."""
+    if draft.is_empty():
+        return None
+    from rich.text import Text
+
+    from tui_mailer.tui.body_file import leave_draft, say_left
+
+    path = await asyncio.to_thread(leave_draft, desk.paths, draft)
+    return Text(say_left(desk.paths, draft, path))
 
 
 async def _offer_newest(desk: Desk) -> tuple[str, ...]:

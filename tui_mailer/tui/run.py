@@ -38,6 +38,8 @@ class Run:
         will = LastWill(take=self._take, leave=self._leave, abandon=self._hand_over)
         self._lifeline = Lifeline(will)
         self._save_last_draft: Callable[[], object] | None = None
+        self._said: list[str] = []
+        """What is to be said of drafts that couldn't be stored."""
 
     def to_the_end(self) -> int:
         """Returns the exit code."""
@@ -56,8 +58,8 @@ class Run:
             self._lifeline.let_go()
         if code == HUNG_UP:
             _let_go_of_terminal()
-        elif said:
-            sys.stderr.write(f"{said}\n")
+        else:
+            sys.stderr.writelines(f"{sentence}\n" for sentence in (*self._said, said) if sentence)
         return code
 
     def take_last_draft(self) -> None:
@@ -74,7 +76,7 @@ class Run:
 
     def _save(self, written: tuple[Draft, Kept] | None, typed: str) -> None:
         """What stands in the form; and what was typed for a message that wasn't there yet becomes one of its own."""
-        from tui_mailer.tui.body_file import leave_draft
+        from tui_mailer.tui.body_file import leave_draft, say_left
 
         unsaved = [written] if written else []
         if len(typed.strip()) > 1:
@@ -83,7 +85,8 @@ class Run:
         for draft, one in unsaved:
             is_open = is_open and self._compose.keeper.save_at_once(draft, one)
             if not is_open:
-                leave_draft(self._desk.paths.data_dir, draft)
+                paths = self._desk.paths
+                self._said.append(say_left(paths, draft, leave_draft(paths, draft)))
 
     def _leave(self, code: int) -> None:
         """Ends the app; in the midst of its start, nothing: one is told again."""
