@@ -33,7 +33,7 @@ async def test_the_rows_say_what_they_wait_for(tmp_path: Path, monkeypatch: pyte
 async def test_a_store_that_had_no_room_to_open_is_opened_once_there_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next question to it opens it: nobody has to start the app anew."""
+    """It is tried again by itself: nobody has to start the app anew, or press a key."""
     opened, is_full = Store.open, [True]
 
     def open_store(data_dir: Path) -> Store:
@@ -48,9 +48,32 @@ async def test_a_store_that_had_no_room_to_open_is_opened_once_there_is(
             stage = Stage(app, pilot)
             await stage.shows("The disk is full.")
             is_full[0] = False
-            await stage.press("f3")
             await stage.until(lambda: app.desk.engine is not None, "the store open")
+            await stage.until(lambda: "The disk is full." not in stage.text(), "no word of it left")
+            await stage.press("f3")
             await stage.shows("The outbox is empty")
+    finally:
+        await asyncio.to_thread(app.desk.stop_engine, grace_seconds=2.0)
+        await asyncio.to_thread(app.desk.close)
+
+
+async def test_a_data_dir_that_could_not_be_used_is_used_once_it_can(tmp_path: Path) -> None:
+    """What was typed meanwhile is saved then, without a key and without another start."""
+    paths = paths_in(tmp_path)
+    paths.data_dir.write_text("in the way")
+    app = make_app(configuration=configuration_of(), paths=paths, credentials=Credentials())
+    try:
+        async with app.run_test(size=SMALL) as pilot:
+            stage = Stage(app, pilot)
+            await stage.until(lambda: str(paths.data_dir.name) in app.desk.status.text, "why nothing is stored")
+            await stage.type("bob@example.org")
+            await asyncio.sleep(1.5)
+            assert app.desk.engine is None
+            paths.data_dir.unlink()
+            await stage.until(lambda: app.desk.engine is not None, "the store open")
+            await stage.shows("draft saved")
+            drafts = await app.desk.ask(lambda mailer: mailer.drafts())
+            assert [one.draft.to for one in drafts] == ["bob@example.org"]
     finally:
         await asyncio.to_thread(app.desk.stop_engine, grace_seconds=2.0)
         await asyncio.to_thread(app.desk.close)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui_mailer.accounts.configuration import Configuration, Paths
-from tui_mailer.domain.errors import MailerError, StorageError
+from tui_mailer.domain.errors import DamagedStore, MailerError, NewerDatabase, StorageError
 from tui_mailer.tui.action import Keymap
 from tui_mailer.tui.io import Io
 from tui_mailer.tui.status import Status
@@ -74,18 +74,13 @@ class Desk:
     def open(self) -> Future[None]:
         """Opens the store and starts the engine, in the I/O thread, once; what is asked meanwhile waits its turn."""
         with self._opening_lock:
-            if self._opening is None or self._lacked_room(self._opening):
+            if self._opening is None or _may_pass(self._opening):
                 self._opening = self.io.submit(self._open)
             return self._opening
 
-    def _lacked_room(self, opening: Future[None]) -> bool:
-        """Says whether it failed because the disk was full: there may be room by now."""
-        failure = opening.exception() if opening.done() else None
-        if failure is None:
-            return False
-        from tui_mailer.storage.database_error import DiskFull
-
-        return isinstance(failure, DiskFull)
+    def may_open_later(self) -> bool:
+        """Says whether the store isn't open because of what may pass by itself."""
+        return self._opening is not None and _may_pass(self._opening)
 
     def _open(self) -> None:
         from tui_mailer.accounts.zone import local_zone
@@ -171,3 +166,9 @@ class Desk:
         if self._session is not None:
             self._session.close()
             self._session = None
+
+
+def _may_pass(opening: Future[None]) -> bool:
+    """Whether the store failed to open by what may have passed by now: a full, read-only or missing disk, a lock."""
+    failure = opening.exception() if opening.done() else None
+    return isinstance(failure, StorageError | OSError) and not isinstance(failure, DamagedStore | NewerDatabase)

@@ -10,7 +10,7 @@ from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tui_mailer.domain.errors import MailerError
+from tui_mailer.domain.errors import MailerError, StorageError
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.draft_keeper import is_recent
 
@@ -40,6 +40,8 @@ _WARM = (
 """Imported in a thread after the first frame, so that no key waits for them."""
 OPENING_PATIENCE_SECONDS = 2.0
 """Before it is said that outbox and history are being opened."""
+OPENING_GAP_SECONDS = 3.0
+"""Before the store is tried again."""
 WARNING_SECONDS = 0.5
 """For which a warning has to stand there before the same key goes on in spite of it."""
 PROVIDER_REMARK = {
@@ -344,6 +346,25 @@ def _offer(desk: Desk, undoable: Submission) -> None:
 
 
 async def _open(desk: Desk) -> None:
+    """Opens the store, again and again where what keeps it from opening may pass; says meanwhile what that is."""
+    said = ""
+    while True:
+        try:
+            await _try_to_open(desk)
+        except StorageError as error:
+            if not desk.may_open_later():
+                raise
+            if str(error) != said:
+                said = str(error)
+                desk.status.complain(said)
+            await asyncio.sleep(OPENING_GAP_SECONDS)
+        else:
+            if said:
+                desk.status.retract(said)
+            return
+
+
+async def _try_to_open(desk: Desk) -> None:
     """Opens the store, and says so where that takes long: a big history that is brought up to date, for one."""
     opening = asyncio.ensure_future(asyncio.wrap_future(desk.open()))
     done, _pending = await asyncio.wait([opening], timeout=OPENING_PATIENCE_SECONDS)
