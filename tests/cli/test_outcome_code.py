@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from program_run import Run, TuiMailer
-from smtp_server import DROP, ScriptedServer
+from smtp_server import DROP, STALL, ScriptedServer
 
 
 @pytest.fixture
@@ -105,6 +106,29 @@ async def test_no_answer_after_the_dot_is_76_until_a_person_settles_it(
     assert ": all sent, waiting for the answer; " in shown.out
     assert (await send("outbox", "resolve", run.json["id"], "--sent")).json["state"] == "sent"
     assert (await send("outbox", "flush")).code == 0
+
+
+async def test_what_a_killed_process_was_sending_is_told_and_can_be_settled(
+    send, server: ScriptedServer, tui_mailer: TuiMailer, tmp_path: Path
+) -> None:
+    """Nobody else delivers: it isn't said for ever that it is being sent, and a person's word isn't refused."""
+    server.always("DOT", STALL)
+    words = ["send", "--to", "bob@example.org", "--subject", "x", "--body", "x"]
+    config = tmp_path / "config.yaml"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tui_mailer", "--config", str(config), *words)
+    async with asyncio.timeout(20):
+        while not server.stored:
+            await asyncio.sleep(0.01)
+    process.kill()
+    await process.wait()
+    (one,) = (await send("outbox", "list")).json
+    assert one["state"] == "sending"
+    shown = await asyncio.to_thread(tui_mailer, "--config", config, "outbox", "show", one["id"])
+    assert "has ended. It may have been delivered: no answer was read." in shown.out
+    doctor = await asyncio.to_thread(tui_mailer, "--config", config, "doctor")
+    assert "1 were being sent by a process that has ended." in doctor.out + doctor.err
+    assert (await send("outbox", "cancel", one["id"])).code == 69, "what may have been delivered isn't canceled"
+    assert (await send("outbox", "resolve", one["id"], "--sent")).json["state"] == "sent"
 
 
 async def test_a_flush_says_what_it_leaves(send, server: ScriptedServer) -> None:

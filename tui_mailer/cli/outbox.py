@@ -100,6 +100,13 @@ def show(context: Context, arguments: argparse.Namespace) -> int:
     return exit_code.DONE
 
 
+def _take_over(context: Context) -> None:
+    """Does first what any deliverer would: what a process was sending that has ended isn't being sent any more."""
+    if context.mailer.counts().get(State.SENDING):
+        policy = context.session.configuration.delivery.uncertain
+        context.mailer.store.outbox.recover(policy=policy, now=context.now())
+
+
 def _cancel(context: Context, submission_id: str) -> Submission:
     if _is_handed_over(context, submission_id):
         return context.session.recall().cancel(submission_id)
@@ -113,6 +120,7 @@ def _is_handed_over(context: Context, submission_id: str) -> bool:
 def _moving(move: Callable[[Context, str], Submission]) -> parsing.Handler:
     def handler(context: Context, arguments: argparse.Namespace) -> int:
         """Moves one submission on and says where it stands."""
+        _take_over(context)
         moved = move(context, context.mailer.resolve_id(arguments.id))
         sending.report(context, [moved])
         return exit_code.DONE
@@ -122,6 +130,7 @@ def _moving(move: Callable[[Context, str], Submission]) -> parsing.Handler:
 
 def cancel(context: Context, arguments: argparse.Namespace) -> int:
     """Takes one submission back; with ``--series``, where a series' ID will do, all that would follow it, too."""
+    _take_over(context)
     submission_id = context.mailer.resolve_id(arguments.id, or_series=arguments.series)
     if arguments.series:
         sending.report(context, [context.mailer.stop_series(submission_id)])
@@ -139,6 +148,7 @@ def cancel(context: Context, arguments: argparse.Namespace) -> int:
 
 def reschedule(context: Context, arguments: argparse.Namespace) -> int:
     """Moves one submission to another time."""
+    _take_over(context)
     from tui_mailer.cli.wording import moment
     from tui_mailer.services.json_view import submission_view
 
@@ -161,6 +171,7 @@ def reschedule(context: Context, arguments: argparse.Namespace) -> int:
 
 def resolve(context: Context, arguments: argparse.Namespace) -> int:
     """Settles an uncertain submission."""
+    _take_over(context)
     settled = context.mailer.settle(context.mailer.resolve_id(arguments.id), arguments.how)
     sending.report(context, [settled])
     return exit_code.DONE

@@ -11,6 +11,7 @@ from tui_mailer.domain.submission import (
     DUE_STATUSES,
     SETTLED_STATUSES,
     Kind,
+    Phase,
     RecipientStatus,
     State,
     worst_status,
@@ -138,7 +139,17 @@ class _Sentence:
         return f", and then again ({self.submission.schedule_words})"
 
     def _sending(self) -> str:
+        deliverers = self.context.mailer.store.outbox.deliverers()
+        if any(each.owner == self.submission.deliverer and not each.is_alive for each in deliverers):
+            return self._interrupted()
         return f"Being sent by {self.submission.deliverer or 'another process'}; it is in the outbox."
+
+    def _interrupted(self) -> str:
+        so = "It hadn't been handed over, so whoever delivers next sends it."
+        if self.submission.phase in {Phase.INTENT, Phase.DONE}:
+            so = "It may have been delivered: no answer was read."
+        now = "To have that looked after now: tui-mailer outbox flush"
+        return f"Interrupted: {self.submission.deliverer}, which was sending it, has ended. {so} {now}"
 
     def _deferred(self) -> str:
         at = moment(self.submission.next_attempt_at, self.context.zone)

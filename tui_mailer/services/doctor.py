@@ -226,10 +226,16 @@ def _of_store(store: Store) -> Iterator[Diagnosis]:
             "Find out, then: tui-mailer outbox resolve ID --sent, --failed or --resend",
         )
     deliverers = [each for each in store.outbox.deliverers(datetime.now(UTC)) if each.is_alive]
+    if counts.get(State.SENDING, 0) and not deliverers:
+        yield _warn(
+            Area.DELIVERY,
+            f"{counts[State.SENDING]} were being sent by a process that has ended.",
+            "Whoever delivers next looks after that: tui-mailer outbox flush",
+        )
     lasting = [each.owner for each in deliverers if each.role in {"deliver", "app"}]
     if lasting:
         yield _ok(Area.DELIVERY, f"Delivering: {', '.join(lasting)}.")
-    elif any(counts.get(state, 0) for state in (State.QUEUED, State.DEFERRED)):
+    elif any(counts.get(state, 0) for state in (State.QUEUED, State.DEFERRED, State.SENDING)):
         yield _warn(
             Area.DELIVERY,
             "Mail waits, and nobody delivers it.",
