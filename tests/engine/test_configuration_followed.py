@@ -47,14 +47,18 @@ async def test_what_one_process_does_not_know_another_sends(
         await until(lambda: bool(bench.events), "the service")
         sealed = knowing.mailer.seal(letter(account="home"))[0]
         held = AccountChanged(account="home", held_reason=NOT_CONFIGURED)
-        await until(lambda: held in bench.events, "the service's finding that it doesn't know it")
+        # Whoever knows it may be the quicker one, where both are about: then there is nothing to be found.
+        await until(
+            lambda: held in bench.events or (knower_is_first and bool(server.stored)),
+            "the service's finding that it doesn't know it",
+        )
         if not knower_is_first:
             app.start()
         try:
             await until(lambda: len(server.stored) == 1, "the mail")
             await until(lambda: knowing.mailer.show(sealed.id).state is State.SENT, "sent")
             assert knowing.mailer.account_holds() == {}
-            assert bench.events.count(held) == 1
+            assert bench.events.count(held) == 1 or (knower_is_first and held not in bench.events)
         finally:
             for engine in (app, service):
                 await asyncio.to_thread(engine.stop)
