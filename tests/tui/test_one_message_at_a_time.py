@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -13,10 +15,12 @@ from app_stage import Stage, configuration_of, on_stage, paths_in
 from textual import events
 
 from tui_mailer.domain.draft import Draft
+from tui_mailer.services.mailer import Mailer
 from tui_mailer.services.review import SealRequest
 from tui_mailer.storage.record import DraftRef, StoredDraft
 from tui_mailer.storage.store import Store
 from tui_mailer.tui import autosave
+from tui_mailer.tui.typed_ahead import LONGEST_WAIT_SECONDS
 
 
 @asynccontextmanager
@@ -39,8 +43,8 @@ async def only_draft(stage: Stage) -> StoredDraft:
 
 
 async def after_the_keys_waited() -> None:
-    """Keys wait for a second for what was asked for; then they are read."""
-    await asyncio.sleep(1.3)
+    """Keys wait for three seconds for what was asked for; then they are read."""
+    await asyncio.sleep(LONGEST_WAIT_SECONDS + 0.3)
 
 
 async def queue(stage: Stage, subject: str) -> None:
@@ -146,6 +150,26 @@ async def test_keys_typed_ahead_of_a_draft_from_the_list_reach_it(tmp_path: Path
             stage.app.post_message(events.Key(key, key if len(key) == 1 else None))
         form = stage.app.compose_screen.form
         await stage.until(lambda: form.read().subject == "Old" and form.body.text == "text123", "the draft, written on")
+
+
+async def test_what_is_typed_for_a_dialog_that_comes_late_is_typed_into_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy machine takes two seconds for the dialog: the time isn't written into the body, nor the mail sent now."""
+    who_sends = Mailer.who_sends
+
+    def slowly(mailer: Mailer, *arguments: Any, **more: Any) -> Any:
+        time.sleep(2.0)
+        return who_sends(mailer, *arguments, **more)
+
+    async with on_stage(tmp_path) as stage:
+        await stage.write("bob@example.org", "Late", "text")
+        monkeypatch.setattr(Mailer, "who_sends", slowly)
+        for key in ("ctrl+l", *"in 2h", "enter"):
+            name = "space" if key == " " else key
+            stage.app.post_message(events.Key(name, key if len(key) == 1 else None))
+        await stage.until(lambda: stage.app.compose_screen.form.read().schedule == "in 2h", "the time")
+        assert stage.app.compose_screen.form.body.text == "text"
 
 
 async def test_a_draft_changed_elsewhere_is_neither_sent_nor_deleted_by_the_older_text(tmp_path: Path) -> None:

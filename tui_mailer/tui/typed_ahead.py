@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.dom import DOMNode
 
-LONGEST_WAIT_SECONDS = 1.0
-"""For a dialog that was asked for; whatever takes longer mustn't make the keys look dead."""
+LONGEST_WAIT_SECONDS = 3.0
+"""For a dialog that was asked for, on a busy machine too; whatever takes longer mustn't make the keys look dead."""
 LONGEST_MOVE_SECONDS = 60.0
 """For going to another message, which saves the one that is left."""
 LONGEST_EFFECT_SECONDS = 0.2
