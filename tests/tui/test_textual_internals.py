@@ -11,6 +11,7 @@ from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from tui_mailer.tui.terminal.driver import INSTEAD
@@ -45,6 +46,13 @@ def test_what_is_cut_can_be_kept_from_the_terminal() -> None:
     assert app.clipboard == "kept"
     assert "self.delete(" in inspect.getsource(TextArea._delete_via_keyboard)
     assert "self.delete(" in inspect.getsource(Input.delete_selection)
+
+
+def test_no_screen_mounts_what_would_pop_up() -> None:
+    """Toasts and tooltips stand in every screen, and in the first frame, unless these two say no."""
+    mounting = source(Screen._extend_compose)
+    assert "if not self.app._disable_tooltips" in mounting
+    assert "if not self.app._disable_notifications" in mounting
 
 
 def test_updates_hold_strips_where_we_look() -> None:
