@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Group
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -20,7 +21,7 @@ class Sheet:
         self._keymap = keymap
         self._parts: list[Table | Text] = []
 
-    def line(self, label: str, value: str, *, label_style: str = "dim") -> None:
+    def line(self, label: str, value: str, *, label_style: str | Style = "dim") -> None:
         """A label and its value, each cleaned; lines that follow each other are one block."""
         last = self._parts[-1] if self._parts else None
         if not isinstance(last, Table):

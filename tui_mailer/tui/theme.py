@@ -21,6 +21,7 @@ THEMES = {
 TERMINALS_OWN = frozenset({"ansi-dark"})
 """Textual's names of the themes that leave every colour to the terminal."""
 
+# What is behind words is chosen so that they stand out on terminals of 256 colours, too: tests/tui/test_contrast.py.
 OWN_THEMES = (
     Theme(
         name="tui-mailer-dark",
@@ -35,6 +36,12 @@ OWN_THEMES = (
         surface="#1d2026",
         panel="#262a33",
         dark=True,
+        variables={
+            "text-disabled": "#878a90",
+            "primary-muted": "#363d47",
+            "block-cursor-blurred-background": "#363d47",
+            "input-selection-background": "#2b5080",
+        },
     ),
     Theme(
         name="tui-mailer-light",
@@ -49,6 +56,11 @@ OWN_THEMES = (
         surface="#f2f1ed",
         panel="#e4e3de",
         dark=False,
+        variables={
+            "text-disabled": "#696a6d",
+            "primary-muted": "#c4d0e0",
+            "block-cursor-blurred-background": "#c4d0e0",
+        },
     ),
     Theme(
         name="tui-mailer-high-contrast",
@@ -64,7 +76,18 @@ OWN_THEMES = (
         panel="#000000",
         dark=True,
         # Nothing quiet is dimmed: what is said in this theme can be read by everybody.
-        variables={"text-muted": "#ffffff", "primary-muted": "#005f87", "panel-lighten-2": "#ffffff"},
+        # What is chosen is the other way round: no shade behind it leaves both it and its colours 7 : 1.
+        variables={
+            "text-muted": "#ffffff",
+            "text-disabled": "#a8a8a8",
+            "panel-lighten-2": "#ffffff",
+            "primary-muted": "#000000",
+            "block-cursor-text-style": "bold reverse",
+            "block-cursor-blurred-background": "#ffffff",
+            "block-cursor-blurred-foreground": "#000000",
+            "input-selection-background": "#ffffff",
+            "input-selection-foreground": "#000000",
+        },
     ),
 )
 

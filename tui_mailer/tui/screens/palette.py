@@ -25,6 +25,10 @@ class Palette(CommandPalette, LeftOnce[None]):  # pyright: ignore[reportIncompat
     DEFAULT_CSS = """
     Palette, Palette:ansi { background: transparent; }
     Palette > Vertical { width: 78; max-width: 100%; }
+    Palette #--input { border: hkey $panel-lighten-2; }
+    Palette CommandList { border-bottom: hkey $panel-lighten-2; }
+    Palette SearchIcon { color: $text-muted; }
+    Palette > .command-palette--help-text { text-style: not bold; }
     Palette Input > .input--cursor { color: $foreground; background: transparent; text-style: reverse; }
     """
 

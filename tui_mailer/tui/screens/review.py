@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import ClassVar, Literal
 
 from textual import events
 from textual.containers import VerticalScroll
@@ -29,7 +29,8 @@ from tui_mailer.tui.size_words import say_size
 from tui_mailer.tui.unshown import html_origin, unshown_lines
 from tui_mailer.tui.words import KIND_WORD, say_subject
 
-_SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "dim"}
+_SEVERITY_CLASS = {Severity.ERROR: "review--error", Severity.WARNING: "review--warning"}
+"""The theme's own colours: the terminal's can't be told from every background of ours."""
 _ROW_WIDTH = 59
 """Cells of a value in the box, which has its width from 80 columns on."""
 _FEWEST_OF_NAME = 16
@@ -65,7 +66,10 @@ class ReviewScreen(Dialog[ReviewAnswer]):
 
     place = "review"
     BINDINGS = bindings("review")
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"review--error", "review--warning"}
     DEFAULT_CSS = """
+    ReviewScreen > .review--error { color: $text-error; text-style: bold; }
+    ReviewScreen > .review--warning { color: $text-warning; text-style: bold; }
     ReviewScreen #sheet { height: auto; max-height: 75vh; }
     ReviewScreen #sheet > Static { height: auto; }
     """
@@ -155,11 +159,9 @@ class ReviewScreen(Dialog[ReviewAnswer]):
         else:
             sheet.line("Sent by", "kept on this computer, sent to nobody")
         for finding in review.findings:
-            sheet.line(
-                _SEVERITY_WORD[finding.severity],
-                finding.text,
-                label_style=_SEVERITY_STYLE[finding.severity],
-            )
+            looks = _SEVERITY_CLASS.get(finding.severity)
+            style = self.get_component_rich_style(looks, partial=True) if looks else "dim"
+            sheet.line(_SEVERITY_WORD[finding.severity], finding.text, label_style=style)
         return sheet
 
     def _now_words(self) -> str:

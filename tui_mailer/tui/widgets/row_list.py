@@ -70,7 +70,8 @@ class RowList(ScrollView, can_focus=True):
     }
     DEFAULT_CSS = """
     RowList { height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; }
-    RowList > .row-list--cursor { background: $primary-muted; color: $foreground; text-style: bold; }
+    RowList > .row-list--cursor { background: $primary-muted; color: $foreground; }
+    RowList > .row-list--cursor { text-style: $block-cursor-text-style; }
     RowList:ansi > .row-list--cursor { background: ansi_default; text-style: reverse; }
     RowList > .row-list--mark { text-style: bold underline; }
     RowList > .row-list--good { color: $text-success; }
