@@ -59,7 +59,9 @@ class Run:
         if code == HUNG_UP:
             _let_go_of_terminal()
         else:
-            sys.stderr.writelines(f"{sentence}\n" for sentence in (*self._said, said) if sentence)
+            told = "".join(f"{sentence}\n" for sentence in (*self._said, said) if sentence)
+            # Textual's own is still there where the app ends while it is suspended: nobody would see it.
+            (sys.__stderr__ or sys.stderr).write(told)
         return code
 
     def take_last_draft(self) -> None:
