@@ -98,10 +98,6 @@ class Terminal:
         # Not `display`, which stumbles over half a wide character.
         return "\n".join("".join(str(cell[0]) for cell in line).rstrip() for line in self.cells())
 
-    def speak_latin(self) -> None:
-        """Takes what comes for Latin-1, a byte a letter."""
-        self._stream.use_utf8 = False
-
     def cells(self) -> list[list[tuple[object, ...]]]:
         """What is on the screen, colours and attributes too."""
         lines, columns = range(self._screen.lines), range(self._screen.columns)

@@ -353,22 +353,3 @@ async def test_f5_takes_back_what_was_offered_and_all_of_it(tmp_path: Path) -> N
         await stage.press("f5")
         await stage.shows("3 taken back, each a draft of its own; nothing was sent")
         assert await stage.app.desk.ask(lambda mailer: mailer.outbox()) == []
-
-
-async def test_f5_a_moment_after_another_process_has_canceled_says_what_became_of_it(tmp_path: Path) -> None:
-    """No error and no ID: that it isn't sent is what was wanted; of one that has left, that it is sent."""
-    async with on_stage(tmp_path) as stage:
-        for state, said in ((State.CANCELED, "taken back or canceled elsewhere: it isn't sent"), (State.SENT, "sent")):
-            soon = SealRequest(undo_seconds=60 if state is State.CANCELED else 0)
-            (one,) = await stage.app.desk.ask(lambda mailer, soon=soon: mailer.seal(READY, soon))
-            if state is State.CANCELED:
-                await stage.app.desk.ask(lambda mailer, key=one.id: mailer.cancel(key))
-            else:
-                stage.app.desk.nudge()
-                await stage.shows("kept on this computer")
-            stage.app.desk.status.offer_undo("queued", one.not_before, (one.id,))
-            await stage.app.errands.undo()
-            await stage.shows(said)
-            assert one.id not in stage.text()
-            assert (await stage.app.desk.ask(lambda mailer, key=one.id: mailer.show(key))).state is state
-        assert await stage.app.desk.ask(lambda mailer: mailer.drafts()) == []

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 _WARM = (
     "tui_mailer.tui.watch",
     "tui_mailer.tui.farewell",
-    "tui_mailer.tui.taking_back",
     "tui_mailer.tui.screens.review",
     "tui_mailer.tui.screens.schedule",
     "tui_mailer.tui.screens.outbox",
@@ -145,7 +144,7 @@ class Errands:
 
         What another process has queued is offered first, by name, unless it ``is_named`` already.
         """
-        from tui_mailer.tui.taking_back import take_back  # not for the first frame
+        from tui_mailer.domain.submission import State  # not for the first frame
 
         asked_at, ids = self._desk.typed_ahead.mark(), self._desk.status.undo_ids
         if not ids:
@@ -153,9 +152,26 @@ class Errands:
             if not is_named or not ids:
                 return
         self._desk.status.offer_undo("", None)
-        taken = await take_back(self._desk, ids)
-        is_open = taken.draft is not None and await self._take_up(taken.draft, asked_at)
-        taken.say(self._desk, is_open=is_open)
+        stored, ended, refused = None, list[State](), ""
+        for key in ids:
+            try:
+                stored = await self._desk.ask(lambda mailer, key=key: mailer.undo(key)) or stored
+                ended.append((await self._desk.ask(lambda mailer, key=key: mailer.show(key))).state)
+            except MailerError as error:
+                refused = str(error)
+        where, history = "", self._desk.keymap.display("app.history")
+        if stored is not None and not await self._take_up(stored, asked_at):
+            where = f"; {self._desk.keymap.display('app.drafts')} opens it"
+        if refused:
+            self._desk.status.complain(f"{len(ended)} of {len(ids)} taken back{where}: {refused}")
+        elif set(ended) != {State.CANCELED}:
+            self._desk.status.say(f"taken back: but some have it already: see History ({history}){where}")
+        elif stored is None:
+            self._desk.status.say(f"taken back: nothing was sent; History ({history}) has it as it was")
+        elif len(ids) > 1:
+            self._desk.status.say(f"{len(ids)} taken back, each a draft of its own; nothing was sent{where}")
+        else:
+            self._desk.status.say(f"taken back: nothing was sent{where}")
 
     async def take_up(self, stored: StoredDraft, asked_at: int) -> None:
         """Goes on with a draft in compose; ``asked_at``: `TypedAhead.mark` of when it was wished for.

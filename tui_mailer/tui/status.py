@@ -32,8 +32,6 @@ READING_SECONDS = 6.0
 ANSWER_SECONDS = 3.0
 """In which the short answer to a key is read."""
 
-CANCELED_ELSEWHERE = "taken back or canceled elsewhere: it isn't sent"
-
 
 class Status:
     """What the status line of every screen shows; widgets listen to it."""

@@ -22,7 +22,7 @@ from tui_mailer.services.event import (
 from tui_mailer.storage.record import AccountHold, Submission
 from tui_mailer.tui.desk import Desk
 from tui_mailer.tui.pace import Pace
-from tui_mailer.tui.status import CANCELED_ELSEWHERE, LASTING_SECONDS, Tone
+from tui_mailer.tui.status import LASTING_SECONDS, Tone
 from tui_mailer.tui.words import STATE_WORD, say_recipients, say_subject, without_name
 
 EventListener = Callable[[Event], None]
@@ -112,7 +112,7 @@ class Watch:
             return
         status.offer_undo("", None)
         if states == {State.CANCELED}:
-            status.say(CANCELED_ELSEWHERE, seconds=LASTING_SECONDS)
+            status.say("taken back or canceled elsewhere: it isn't sent", seconds=LASTING_SECONDS)
 
     def _room_changed(self, trouble: str) -> None:
         if trouble:
